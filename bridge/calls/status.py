@@ -1,0 +1,97 @@
+"""What others may see of the telephony: lines, trunks, calls and their stories, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class LineState(StrEnum):
+    """The contract's states of a line."""
+
+    IDLE = "idle"
+    RINGING = "ringing"
+    BUSY = "busy"
+    UNREACHABLE = "unreachable"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class LineStatus:
+    """A line's state; `reachable`: whether it can be rung at all. `since` is UTC seconds."""
+
+    line: str
+    state: LineState
+    since: float
+    contacts: tuple[str, ...] = ()  # where it is reached, as URIs
+
+    @property
+    def reachable(self) -> bool:
+        """Whether its phone can be rung as far as is known."""
+        return self.state is not LineState.UNREACHABLE
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkStatus:
+    """A trunk: `state` is registered, static, trying or lost; `reason` the PBX's own words."""
+
+    trunk: str
+    state: str
+    since: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallStatus:
+    """A call that is up: `state` is hunting, connected or ending."""
+
+    call: str
+    state: str
+    caller: str
+    caller_name: str
+    called: str  # the number dialled
+    group: str | None
+    since: float  # UTC seconds
+    ringing: tuple[str, ...] = ()  # members whose phones ring
+    answered_by: str | None = None
+    answered_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One decision or happening in a call: seconds since its start, whom it is about, what, and why."""
+
+    at: float
+    member: str | None
+    what: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """All steps of a call, so that "why did 21 not ring?" has an answer."""
+
+    status: CallStatus
+    steps: tuple[Step, ...]
+    result: str | None  # None while the call is up
+
+
+class Telephony(Protocol):
+    """The read side of the exchange, as doors and views see it."""
+
+    def line(self, name: str) -> LineStatus:
+        """Return the state of a configured line."""
+
+    def trunks(self) -> Sequence[TrunkStatus]:
+        """Return every configured trunk's state."""
+
+    def calls(self) -> Sequence[CallStatus]:
+        """Return the calls that are up."""
+
+    def ringing(self, group: str) -> bool:
+        """Whether a call to this group is ringing at a member now."""
+
+    def story(self, call: str | None) -> Story | None:
+        """Return a call's story by its id, or the last call's; None when there is none."""

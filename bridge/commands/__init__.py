@@ -1,0 +1,1 @@
+"""What every door may ask: authorise, decide, reply (pure)."""

@@ -1,0 +1,100 @@
+"""Commands, the actors who give them, and the replies they get; the same for every door."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """What an actor is."""
+
+    OWNER = "owner"  # the box's owner: root, the service's own user, the owner's MQTT topics
+    USER = "user"
+    DEVICE = "device"  # a line without a user
+    BRIDGE = "bridge"  # the bridge itself
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """In whose name a command is given."""
+
+    kind: Kind
+    name: str
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether nothing is refused for want of rights."""
+        return self.kind in (Kind.OWNER, Kind.BRIDGE)
+
+
+OWNER = Actor(Kind.OWNER, "owner")
+BRIDGE = Actor(Kind.BRIDGE, "bridge")
+
+
+class LoginVerb(StrEnum):
+    """What can be done to a login."""
+
+    LOGIN = "login"
+    LOGOUT = "logout"
+    TOGGLE = "toggle"
+    PAUSE = "pause"
+    UNPAUSE = "unpause"
+
+
+@dataclass(frozen=True, slots=True)
+class LoginCommand:
+    """Change the login of a member (or "all") in a group (name or number, or "all")."""
+
+    verb: LoginVerb
+    group: str
+    member: str
+    for_seconds: float | None = None
+    until: float | None = None  # UTC, seconds since the epoch
+    reason: str | None = None
+
+
+Command = LoginCommand  # grows into a union with line commands (dial, hang up, pick up...)
+
+
+class CommandError(Exception):
+    """A refusal: `code` for machines, the message says what was wrong and what would be right.
+
+    Codes: bad_request, unknown_verb, unknown_group, unknown_member, unknown_line, not_allowed, last_one, static,
+    store_failed, too_large, unavailable.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to a command or query; an error carries its code."""
+
+    data: dict[str, Any] = field(default_factory=dict)
+    code: str | None = None
+    message: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it was done."""
+        return self.code is None
+
+    @classmethod
+    def refused(cls, error: CommandError) -> Reply:
+        """Return the reply for a refusal."""
+        return cls(code=error.code, message=error.message)
+
+    def to_json(self, transaction: object = None) -> dict[str, Any]:
+        """Return the contract's response object; `transaction` is echoed as it came."""
+        error = None if self.ok else {"code": self.code, "message": self.message}
+        return {
+            "status": "ok" if self.ok else "error",
+            "data": self.data,
+            "error": error,
+            "transaction": transaction,
+        }

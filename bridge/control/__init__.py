@@ -1,0 +1,1 @@
+"""The local control socket: the door of the command line."""

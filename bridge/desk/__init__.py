@@ -1,0 +1,1 @@
+"""Buttons to commands, states to lamp signals."""

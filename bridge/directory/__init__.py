@@ -1,0 +1,1 @@
+"""Who there is: users, lines, groups, members and their logins (pure)."""

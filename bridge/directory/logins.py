@@ -1,0 +1,79 @@
+"""Who is logged in where: one frozen `Login` per (group, member), replaced whole by confirmed changes.
+
+`Logins` holds only what has been written to the store (decide, commit, *apply*, tell): whoever reads it reads the
+confirmed truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Origin(StrEnum):
+    """The door that a command came through."""
+
+    BUTTON = "button"
+    PANEL = "panel"
+    MQTT = "mqtt"
+    CONTROL = "control"
+    PHONE = "phone"
+    SCHEDULE = "schedule"
+    BRIDGE = "bridge"  # the bridge itself: start-up, configuration, a lease that ended
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """One member's login in one group. Times are UTC, seconds since the epoch."""
+
+    logged_in: bool = False
+    since: float = 0.0
+    by: str | None = None  # actor's name
+    origin: Origin | None = None
+    reason: str | None = None
+    until: float | None = None  # end of a lease
+    paused: bool = False
+    pause_reason: str | None = None
+    pause_until: float | None = None
+    permanent: bool = False  # a device whose login was made through a door other than its phone
+
+
+OUT = Login()
+
+
+@dataclass(frozen=True, slots=True)
+class LoginChange:
+    """A decided change of one login; to be committed, then applied."""
+
+    group: str
+    member: str
+    before: Login
+    after: Login
+
+
+class Logins:
+    """The confirmed logins."""
+
+    def __init__(self, entries: Iterable[tuple[tuple[str, str], Login]] = ()) -> None:
+        self._by_place: dict[tuple[str, str], Login] = dict(entries)
+
+    def get(self, group: str, member: str) -> Login:
+        """Return the login of a member in a group; logged out where none was ever made."""
+        return self._by_place.get((group, member), OUT)
+
+    def apply(self, changes: Iterable[LoginChange]) -> None:
+        """Take over changes that are committed."""
+        for change in changes:
+            self._by_place[change.group, change.member] = change.after
+
+    def copy(self) -> Logins:
+        """Return a draft to decide further commands on."""
+        return Logins(self._by_place.items())
+
+    def drop(self, group: str, member: str) -> None:
+        """Forget a member who has left the configuration."""
+        self._by_place.pop((group, member), None)
+
+    def __iter__(self) -> Iterator[tuple[tuple[str, str], Login]]:
+        return iter(self._by_place.items())

@@ -1,0 +1,140 @@
+"""The directory's values: lines, users, devices, groups and their members.
+
+All of them are frozen: a new configuration is a new `Directory`. Names are `[a-z0-9_-]{1,32}`; a member's name
+is its user's name or, for a device (a line without a user), its line's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+
+class Level(StrEnum):
+    """Authorisation levels, each containing the ones before."""
+
+    NONE = "none"
+    PUBLIC = "public"
+    BUSINESS = "business"
+    TEAM = "team"
+    PERSONAL = "personal"
+
+
+class Strategy(StrEnum):
+    """How a hunt group rings its members."""
+
+    PARALLEL = "parallel"
+    SEQUENTIAL = "sequential"
+    QUEUE = "queue"
+
+
+class LastOut(StrEnum):
+    """What happens when the last logged-in member of a group logs out."""
+
+    ALLOW = "allow"
+    WARN = "warn"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A number that can be rung: behind a trunk, attached by registering, or at a static contact."""
+
+    name: str
+    number: str
+    trunk: str | None = None
+    dial: str | None = None  # what to dial at the trunk; None: the number
+    contact: str | None = None  # SIP URI of a static contact
+    registers: bool = False  # its phone registers at the bridge
+    max_calls: int = 1
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person with a line, and lines whose control was granted."""
+
+    name: str
+    shown: str
+    line: str
+    second_line: str | None = None
+    additional_lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A user's or device's place in one group."""
+
+    name: str
+    line: str
+    device: bool = False
+    tier: int = 0
+    always: bool = False  # login = "always": static, in from the start
+    restart: str = "default"  # "keep", "reset" or "keep-if-younger-than <n>h"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group; with a number and a strategy it is a hunt group. Times are seconds."""
+
+    name: str
+    shown: str
+    number: str | None
+    members: tuple[Member, ...]
+    leaders: tuple[str, ...] = ()
+    member_level: Level = Level.PUBLIC
+    leader_level: Level = Level.PUBLIC
+    services: frozenset[str] = frozenset({"supervise"})
+    active: bool = True
+    strategy: Strategy = Strategy.PARALLEL
+    ring_seconds: float = 15.0
+    give_up_after: float = 120.0
+    retry_after: float = 5.0
+    rounds: int | None = None
+    max_calls: int | None = None
+    overflow: str | None = None  # a group's name or any number
+    prefix: str = ""
+    last_out: LastOut = LastOut.WARN
+
+    def member(self, name: str) -> Member | None:
+        """Return the member called `name`, or None."""
+        return next((m for m in self.members if m.name == name), None)
+
+
+@dataclass(frozen=True)
+class Directory:
+    """Everything that can be named, by name."""
+
+    lines: Mapping[str, Line] = field(default_factory=dict)
+    users: Mapping[str, User] = field(default_factory=dict)
+    groups: Mapping[str, Group] = field(default_factory=dict)
+
+    @cached_property
+    def line_by_number(self) -> Mapping[str, Line]:
+        """Lines by their number."""
+        return {line.number: line for line in self.lines.values()}
+
+    @cached_property
+    def group_by_number(self) -> Mapping[str, Group]:
+        """Hunt groups by their number."""
+        return {g.number: g for g in self.groups.values() if g.number is not None}
+
+    @cached_property
+    def groups_by_line(self) -> Mapping[str, tuple[tuple[Group, Member], ...]]:
+        """For each line, the places in groups that ring it."""
+        found: dict[str, list[tuple[Group, Member]]] = {}
+        for group in self.groups.values():
+            for member in group.members:
+                found.setdefault(member.line, []).append((group, member))
+        return {line: tuple(places) for line, places in found.items()}
+
+    def group(self, key: str) -> Group | None:
+        """Return the group with this name or number, or None."""
+        return self.groups.get(key) or self.group_by_number.get(key)
+
+    def shown(self, member: str) -> str:
+        """Return the name to show for a member: the user's display name, else the name itself."""
+        user = self.users.get(member)
+        return user.shown if user else member

@@ -1,0 +1,130 @@
+"""What has happened: frozen events that go out to every door from one place.
+
+`wall` is UTC, seconds since the epoch. `to_json` gives the one form in which an event leaves the process
+(`P/bridge/event`, `events --follow`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from bridge.directory.logins import Login
+
+
+def iso(wall: float | None) -> str | None:
+    """Return UTC, ISO 8601, whole seconds: `2026-11-23T08:00:00Z`; None stays None."""
+    if wall is None:
+        return None
+    return datetime.datetime.fromtimestamp(int(wall), datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Base of all events."""
+
+    type: ClassVar[str] = "event"
+    wall: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the event as a JSON object with `type` and `at` in front."""
+        body: dict[str, Any] = {"type": self.type, "at": iso(self.wall)}
+        for f in dataclasses.fields(self):
+            if f.name != "wall":
+                value = getattr(self, f.name)
+                body[f.name] = login_json(value) if isinstance(value, Login) else value
+        return body
+
+
+def login_json(login: Login) -> dict[str, Any]:
+    """Return the part of the member state contract that the login alone determines."""
+    return {
+        "login": "ON" if login.logged_in else "OFF",
+        "paused": login.paused,
+        "reason": login.pause_reason if login.paused else login.reason,
+        "since": iso(login.since) if login.since else None,
+        "origin": login.origin.value if login.origin else None,
+        "by": login.by,
+        "until": iso(login.pause_until if login.paused else login.until),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class LoginChanged(Event):
+    """A login was changed, written and applied."""
+
+    type: ClassVar[str] = "login_changed"
+    group: str
+    member: str
+    login: Login
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRefused(Event):
+    """A command was refused; `member` is in whose name it was asked, or whom it was about."""
+
+    type: ClassVar[str] = "command_refused"
+    verb: str
+    group: str | None
+    member: str | None
+    origin: str
+    by: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberDropped(Event):
+    """A member has left the configuration; the login is forgotten."""
+
+    type: ClassVar[str] = "member_dropped"
+    group: str
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineChanged(Event):
+    """A line is now idle, ringing, busy, unreachable or unknown."""
+
+    type: ClassVar[str] = "line_changed"
+    line: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkChanged(Event):
+    """A trunk is now registered, static, trying or lost (`reason`: the PBX's own words)."""
+
+    type: ClassVar[str] = "trunk_changed"
+    trunk: str
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCall(Event):
+    """A step in a group's call: offered, ringing, answered, missed, abandoned, overflowed or ended.
+
+    `event_type` is the contract's; `caller` is the caller's number ("" when anonymous); `member` is the one it
+    is about, where it is about one.
+    """
+
+    type: ClassVar[str] = "group_call"
+    event_type: str
+    group: str
+    call: str
+    caller: str
+    caller_name: str
+    member: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice(Event):
+    """Something that a person should know and no other event says: `what` names it, `text` tells it."""
+
+    type: ClassVar[str] = "notice"
+    what: str
+    text: str

@@ -1,0 +1,1 @@
+"""The search for a member for one call: machine, strategies, trace (pure, virtual time)."""

@@ -1,0 +1,1 @@
+"""The one port that every door sees: submit a command, follow the confirmed state."""

@@ -1,0 +1,33 @@
+"""The one port that every door sees. A local and a remote (satellite) implementation stand behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from bridge.commands.model import Actor, Command, Reply
+from bridge.directory.logins import Login, Origin
+from bridge.directory.model import Directory
+from bridge.events import Event
+
+Listener = Callable[[Event], None]
+
+
+class Port(Protocol):
+    """Submit a command, ask a question, follow the confirmed state."""
+
+    @property
+    def directory(self) -> Directory:
+        """Who there is."""
+
+    def login(self, group: str, member: str) -> Login:
+        """Return the confirmed login of a member in a group (by its name)."""
+
+    async def submit(self, command: Command, actor: Actor, origin: Origin) -> Reply:
+        """Authorise, decide, commit, apply and tell; return once it is confirmed or refused. Never raises."""
+
+    def ask(self, query: str, arguments: Mapping[str, Any], actor: Actor) -> Reply:
+        """Answer a question (status, groups, lines, calls, explain) from the confirmed state."""
+
+    def follow(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` on the loop with every event from now on; return what ends that."""

@@ -1,0 +1,1 @@
+"""SIP, sans-IO: message, transaction, dialog, leg, registrar, registration; endpoint alone has sockets."""

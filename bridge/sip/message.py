@@ -1,0 +1,400 @@
+"""SIP messages: framing into start line, headers and body; the values' grammar is sipmessage's.
+
+A message keeps its headers as text under their canonical names and parses a value only when it is asked for, because
+a B2BUA touches few of the headers of most messages. What sipmessage's own reader does not take (folded lines, any
+case of a header's name, any amount of white space round the colon, URI headers) is normalised here first
+(RFC 3261 §7, RFC 4475 §3.1).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from sipmessage import URI, Address, CSeq, Parameters, Via
+
+MAX_HEADERS = 256
+MAX_LINE = 8192
+
+_COMPACT = {
+    "a": "Accept-Contact",
+    "b": "Referred-By",
+    "c": "Content-Type",
+    "d": "Request-Disposition",
+    "e": "Content-Encoding",
+    "f": "From",
+    "i": "Call-ID",
+    "j": "Reject-Contact",
+    "k": "Supported",
+    "l": "Content-Length",
+    "m": "Contact",
+    "o": "Event",
+    "r": "Refer-To",
+    "s": "Subject",
+    "t": "To",
+    "u": "Allow-Events",
+    "v": "Via",
+    "x": "Session-Expires",
+    "y": "Identity",
+}
+_ODD_CASE = {
+    "call-id": "Call-ID",
+    "cseq": "CSeq",
+    "www-authenticate": "WWW-Authenticate",
+    "mime-version": "MIME-Version",
+    "rack": "RAck",
+    "rseq": "RSeq",
+    "sip-etag": "SIP-ETag",
+    "sip-if-match": "SIP-If-Match",
+    "p-called-party-id": "P-Called-Party-ID",
+    "min-se": "Min-SE",
+}
+_TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+\Z")
+_FOLD = re.compile(r"\r?\n[ \t]+")
+_LINE_END = re.compile(r"\r?\n")
+_STATUS = re.compile(r"SIP/2\.0 (\d{3})(?: (.*))?\Z", re.IGNORECASE)
+_QUOTED_COMMA = re.compile(r'("(?:[^"\\]|\\.)*"|<[^>]*>)|,')
+
+PHRASES = {
+    100: "Trying",
+    180: "Ringing",
+    181: "Call Is Being Forwarded",
+    182: "Queued",
+    183: "Session Progress",
+    200: "OK",
+    202: "Accepted",
+    302: "Moved Temporarily",
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    407: "Proxy Authentication Required",
+    408: "Request Timeout",
+    412: "Conditional Request Failed",
+    413: "Request Entity Too Large",
+    415: "Unsupported Media Type",
+    416: "Unsupported URI Scheme",
+    420: "Bad Extension",
+    421: "Extension Required",
+    422: "Session Interval Too Small",
+    423: "Interval Too Brief",
+    480: "Temporarily Unavailable",
+    481: "Call/Transaction Does Not Exist",
+    482: "Loop Detected",
+    483: "Too Many Hops",
+    484: "Address Incomplete",
+    486: "Busy Here",
+    487: "Request Terminated",
+    488: "Not Acceptable Here",
+    489: "Bad Event",
+    491: "Request Pending",
+    500: "Server Internal Error",
+    501: "Not Implemented",
+    503: "Service Unavailable",
+    504: "Server Time-out",
+    505: "Version Not Supported",
+    513: "Message Too Large",
+    600: "Busy Everywhere",
+    603: "Decline",
+    606: "Not Acceptable",
+}
+
+
+class SipError(ValueError):
+    """A message that cannot be taken as it is. `status` is the answer that is due where one can be given."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@lru_cache(maxsize=512)
+def canonical(name: str) -> str:
+    """Return a header's canonical name for any case and compact form."""
+    lower = name.lower()
+    return (
+        _COMPACT.get(lower)
+        or _ODD_CASE.get(lower)
+        or "-".join(part.capitalize() for part in lower.split("-"))
+    )
+
+
+@lru_cache(maxsize=2048)
+def parse_uri(text: str) -> URI:
+    """Parse a SIP, SIPS or TEL URI. URI headers (`?...`) are dropped. Raises `SipError` (416 for other schemes)."""
+    scheme, colon, rest = text.partition(":")
+    scheme = scheme.lower()
+    if scheme not in ("sip", "sips", "tel"):
+        raise SipError(f"URI {text[:80]!r}: the scheme must be sip, sips or tel", 416 if colon else 400)
+    head, at, host = rest.partition("@")
+    rest = head + at + host.split("?", 1)[0] if at else head.split("?", 1)[0]
+    try:
+        uri = URI.parse(f"{scheme}:{rest}")
+    except ValueError:
+        raise SipError(f"URI {text[:80]!r} is not valid") from None
+    if uri.port is not None and not 0 < uri.port < 65536:
+        raise SipError(f"URI {text[:80]!r}: port must be 1 to 65535")
+    return uri
+
+
+@lru_cache(maxsize=1024)
+def parse_address(text: str) -> Address:
+    """Parse a From, To, Contact or Route value. Raises `SipError`."""
+    try:
+        bracket = text.find("<")
+        if bracket >= 0:  # URIs in brackets go by our own reader, which takes what sipmessage's refuses
+            close = text.index(">", bracket)
+            uri = parse_uri(text[bracket + 1 : close].strip())
+            plain = Address.parse(f"{text[:bracket]}<sip:x>{text[close + 1 :]}")
+            return Address(uri=uri, name=plain.name, parameters=plain.parameters)
+        uri_text, _, parameters = text.partition(";")
+        uri = parse_uri(uri_text.strip())
+        return Address(uri=uri, parameters=Parameters.parse(";" + parameters if parameters else ""))
+    except SipError:
+        raise
+    except (ValueError, TypeError):
+        raise SipError(f"address {text[:80]!r} is not valid") from None
+
+
+def split_list(value: str) -> list[str]:
+    """Split a comma-separated header value; commas in quotes and brackets stay (RFC 3261 §7.3.1)."""
+    if "," not in value:
+        return [value]
+    parts, start = [], 0
+    for match in _QUOTED_COMMA.finditer(value):
+        if match.group(1) is None:
+            parts.append(value[start : match.start()].strip())
+            start = match.end()
+    parts.append(value[start:].strip())
+    return parts
+
+
+def tag_of(value: str) -> str | None:
+    """Return the tag parameter of a From or To value, without parsing the rest."""
+    parameters = value.rpartition(">")[2] if "<" in value else value.partition(";")[2]
+    for part in parameters.split(";"):
+        key, _, tag = part.partition("=")
+        if key.strip().lower() == "tag":
+            return tag.strip() or None
+    return None
+
+
+class Message:
+    """What requests and responses share. `headers`: canonical name to values, in their order."""
+
+    __slots__ = ("body", "headers")
+
+    def __init__(self, headers: dict[str, list[str]] | None = None, body: bytes = b"") -> None:
+        self.headers: dict[str, list[str]] = {} if headers is None else headers
+        self.body = body
+
+    def get(self, name: str) -> str | None:
+        """Return the first value of a header (by its canonical name), or None."""
+        values = self.headers.get(name)
+        return values[0] if values else None
+
+    def all(self, name: str) -> list[str]:
+        """Return every value of a list header, commas split."""
+        return [part for value in self.headers.get(name, ()) for part in split_list(value)]
+
+    def tokens(self, name: str) -> list[str]:
+        """Return every token of a header like Require or Supported, in lower case."""
+        return [token.lower() for token in self.all(name) if token]
+
+    def set(self, name: str, value: str) -> None:
+        """Replace a header by one value."""
+        self.headers[name] = [value]
+
+    def need(self, name: str) -> str:
+        """Return the first value of a mandatory header. Raises `SipError`."""
+        values = self.headers.get(name)
+        if not values:
+            raise SipError(f"header {name} is missing")
+        return values[0]
+
+    @property
+    def call_id(self) -> str:
+        """The Call-ID."""
+        return self.need("Call-ID")
+
+    @property
+    def from_(self) -> Address:
+        """The From address. Raises `SipError`."""
+        return parse_address(self.need("From"))
+
+    @property
+    def to(self) -> Address:
+        """The To address. Raises `SipError`."""
+        return parse_address(self.need("To"))
+
+    @property
+    def from_tag(self) -> str | None:
+        """The From tag."""
+        return tag_of(self.need("From"))
+
+    @property
+    def to_tag(self) -> str | None:
+        """The To tag."""
+        return tag_of(self.need("To"))
+
+    @property
+    def cseq(self) -> CSeq:
+        """The CSeq. Raises `SipError`."""
+        value = self.need("CSeq")
+        number, _, method = value.partition(" ")
+        method = method.strip()
+        if not (number.isascii() and number.isdigit() and len(number) <= 10 and _TOKEN.match(method)):
+            raise SipError(f"CSeq {value[:40]!r} must be a number below 2^31 and a method")
+        sequence = int(number)
+        if sequence >= 1 << 31:
+            raise SipError(f"CSeq {value[:40]!r} must be below 2^31")
+        return CSeq(sequence, method)
+
+    @property
+    def via(self) -> Via:
+        """The topmost Via. Raises `SipError`."""
+        return parse_via(split_list(self.need("Via"))[0])
+
+    @property
+    def contact(self) -> Address | None:
+        """The first Contact, None where there is none or it is `*`. Raises `SipError`."""
+        values = self.all("Contact")
+        return parse_address(values[0]) if values and values[0] != "*" else None
+
+    def number(self, name: str, default: int | None = None) -> int | None:
+        """Return a header that is a number of seconds or hops. Raises `SipError` where it is none."""
+        value = self.get(name)
+        if value is None:
+            return default
+        digits = value.split(";", 1)[0].split("(", 1)[0].strip()
+        if not (digits.isascii() and digits.isdigit()):
+            raise SipError(f"header {name}: {value[:40]!r} must be a number")
+        return min(int(digits[:12]), 2**32 - 1)
+
+    def _start_line(self) -> str:
+        raise NotImplementedError
+
+    def __bytes__(self) -> bytes:
+        lines = [self._start_line()]
+        for name, values in self.headers.items():
+            if name != "Content-Length":
+                lines.extend([f"{name}: {value}" for value in values])
+        lines.append(f"Content-Length: {len(self.body)}\r\n\r\n")
+        return "\r\n".join(lines).encode("utf-8", "surrogateescape") + self.body
+
+
+class Request(Message):
+    """A request. `uri` is the Request-URI as text."""
+
+    __slots__ = ("method", "uri")
+
+    def __init__(
+        self, method: str, uri: str, headers: dict[str, list[str]] | None = None, body: bytes = b""
+    ) -> None:
+        super().__init__(headers, body)
+        self.method = method
+        self.uri = uri
+
+    def _start_line(self) -> str:
+        return f"{self.method} {self.uri} SIP/2.0"
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.uri}>"
+
+
+class Response(Message):
+    """A response."""
+
+    __slots__ = ("code", "phrase")
+
+    def __init__(
+        self, code: int, phrase: str = "", headers: dict[str, list[str]] | None = None, body: bytes = b""
+    ) -> None:
+        super().__init__(headers, body)
+        self.code = code
+        self.phrase = phrase or PHRASES.get(code, "Unknown")
+
+    def _start_line(self) -> str:
+        return f"SIP/2.0 {self.code} {self.phrase}"
+
+    def __repr__(self) -> str:
+        return f"<Response {self.code} {self.phrase}>"
+
+
+@lru_cache(maxsize=512)
+def parse_via(text: str) -> Via:
+    """Parse one Via value. Raises `SipError`."""
+    try:
+        return Via.parse(text)
+    except (ValueError, TypeError):
+        raise SipError(f"Via {text[:80]!r} is not valid") from None
+
+
+def parse_message(data: bytes) -> Request | Response:
+    """Parse one whole message as it came in a datagram or off a framed stream.
+
+    Headers are folded lines joined, names canonical; the body is cut to Content-Length (RFC 3261 §18.3). Raises
+    `SipError`: what it is raised for here cannot be answered, for its Via and CSeq are not known.
+    """
+    head, separator, body = data.partition(b"\r\n\r\n")
+    if not separator:
+        head, separator, body = data.partition(b"\n\n")
+        if not separator:
+            raise SipError("message has no empty line after its headers")
+    text = head.decode("utf-8", "surrogateescape").lstrip("\r\n")
+    if "\n " in text or "\n\t" in text:
+        text = _FOLD.sub(" ", text)
+    lines = text.split("\r\n")
+    if "\n" in text and text.count("\n") != text.count("\r\n"):
+        lines = _LINE_END.split(text)
+    if len(lines) > MAX_HEADERS:
+        raise SipError(f"message has over {MAX_HEADERS} header lines", 513)
+    message = _parse_start_line(lines[0])
+    headers = message.headers
+    for line in lines[1:]:
+        name, colon, value = line.partition(":")
+        if not colon or len(line) > MAX_LINE:
+            raise SipError(f"header line {line[:40]!r} must be a name, a colon and at most {MAX_LINE} characters")
+        key = canonical(name.strip())
+        values = headers.get(key)
+        if values is None:
+            headers[key] = [value.strip()]
+        else:
+            values.append(value.strip())
+    length = headers.get("Content-Length")
+    if length is not None:
+        if not (length[0].isascii() and length[0].isdigit()) or len(length[0]) > 9:
+            raise SipError(f"Content-Length {length[0][:20]!r} must be a number")
+        if int(length[0]) > len(body):
+            raise SipError(f"body has {len(body)} bytes, Content-Length says {length[0]}")
+        body = body[: int(length[0])]
+    message.body = body
+    return message
+
+
+def _parse_start_line(line: str) -> Request | Response:
+    status = _STATUS.match(line)
+    if status:
+        return Response(int(status.group(1)), status.group(2) or "")
+    method, _, rest = line.partition(" ")
+    uri, _, version = rest.rpartition(" ")
+    if not uri or not _TOKEN.match(method) or not version.upper().startswith("SIP/"):
+        raise SipError(f"start line {line[:60]!r} is neither a request's nor a response's")
+    request = Request(method, uri)
+    if version.upper() != "SIP/2.0":
+        raise SipError(f"version {version[:20]!r} must be SIP/2.0", 505)
+    return request
+
+
+def response_to(request: Request, code: int, phrase: str = "", to_tag: str | None = None) -> Response:
+    """Return a response with what it echoes of its request (RFC 3261 §8.2.6); `to_tag` is added where none is."""
+    headers: dict[str, list[str]] = {"Via": list(request.headers.get("Via", ()))}
+    to = request.need("To")
+    if to_tag is not None and tag_of(to) is None:
+        to = f"{to};tag={to_tag}"
+    headers["From"] = [request.need("From")]
+    headers["To"] = [to]
+    headers["Call-ID"] = [request.need("Call-ID")]
+    headers["CSeq"] = [request.need("CSeq")]
+    return Response(code, phrase, headers)
