@@ -1,0 +1,1 @@
+"""Real parts from outside, driven by tests: processes, SIPp, baresip, Mosquitto, the agent itself."""
