@@ -1,0 +1,30 @@
+"""The commands there are: a name, the module that it lives in, one line of help.
+
+A command's module has two functions, `arguments(parser)` and `run(args) -> int`. It is imported only when its command
+is asked for, so a command pays only for what it uses.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """Where a command lives, and what it does in one line."""
+
+    module: str
+    help: str
+
+
+COMMANDS = {
+    "run": Entry("bridge.cli.run", "serve in the foreground until SIGTERM or SIGINT"),
+    "check": Entry("bridge.cli.check", "name every mistake in the configuration"),
+    "demo": Entry("bridge.cli.demo", "show a call through a hunt group, on this machine alone"),
+    "status": Entry("bridge.cli.status", "what is up: trunks, groups, calls"),
+    "login": Entry("bridge.cli.login", "log a member in to a group"),
+    "logout": Entry("bridge.cli.logout", "log a member out of a group"),
+    "calls": Entry("bridge.cli.calls", "the calls that are up"),
+    "groups": Entry("bridge.cli.groups", "the groups, their members and who is logged in"),
+    "lines": Entry("bridge.cli.lines", "the lines and whether they can be rung"),
+    "explain": Entry("bridge.cli.explain", "why a call rang whom it rang, and whom not"),
+}
