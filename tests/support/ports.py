@@ -29,8 +29,8 @@ def free_port(host: str = "127.0.0.1") -> int:
 def free_even_port(host: str = "127.0.0.1") -> int:
     """Return an even free port whose odd neighbour is free too: what RTP and RTCP want."""
     for _ in range(200):
-        port = free_port(host)
-        if port % 2 == 0 and _can_bind(port + 1, host, socket.SOCK_DGRAM):
+        port = free_port(host) & ~1  # the kernel's own preference is for odd ones
+        if all(_can_bind(each, host, socket.SOCK_DGRAM) for each in (port, port + 1)):
             return port
     raise OSError(f"the kernel has no pair of neighbouring UDP ports on {host}")
 

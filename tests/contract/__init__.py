@@ -1,0 +1,1 @@
+"""Contract tests: the bridge from outside, with real phones, a real broker, a real terminal."""
