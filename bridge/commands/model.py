@@ -61,8 +61,8 @@ Command = LoginCommand  # grows into a union with line commands (dial, hang up, 
 class CommandError(Exception):
     """A refusal: `code` for machines, the message says what was wrong and what would be right.
 
-    Codes: bad_request, unknown_verb, unknown_group, unknown_member, unknown_line, not_allowed, last_one, static,
-    store_failed, too_large, unavailable.
+    Codes: bad_request, unknown_verb, unknown_group, unknown_member, unknown_line, unknown_call, not_allowed,
+    not_logged_in, last_one, static, store_failed, too_large, unavailable.
     """
 
     def __init__(self, code: str, message: str) -> None:

@@ -1,0 +1,35 @@
+"""How many calls of each group were answered and abandoned today, counted from the events since the start."""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+
+from bridge.events import Event, GroupCall
+
+COUNTED = frozenset({"answered", "abandoned"})
+
+
+class Tally:
+    """Counters that begin anew at each local midnight."""
+
+    def __init__(self) -> None:
+        self._day: datetime.date | None = None
+        self._counts: Counter[tuple[str, str]] = Counter()
+
+    def add(self, event: Event) -> None:
+        """Count an event if it is a group's call answered or abandoned."""
+        if isinstance(event, GroupCall) and event.event_type in COUNTED:
+            self._turn(event.wall)
+            self._counts[event.group, event.event_type] += 1
+
+    def today(self, group: str, event_type: str, wall: float) -> int:
+        """Return how many there were since local midnight or the start; `wall` is UTC seconds."""
+        self._turn(wall)
+        return self._counts[group, event_type]
+
+    def _turn(self, wall: float) -> None:
+        day = datetime.datetime.fromtimestamp(wall).date()
+        if day != self._day:
+            self._day = day
+            self._counts.clear()

@@ -1,0 +1,217 @@
+"""The JSON that doors show of the confirmed state: status, groups, members, lines, calls, a call's story.
+
+Everything a view looks at is one `Picture`, taken at one moment, so what is shown together belongs together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.calls.status import CallStatus, LineState, LineStatus, Story, Telephony, TrunkStatus
+from bridge.commands.tally import Tally
+from bridge.directory.logins import Login
+from bridge.directory.model import Directory, Group, Line, Member
+from bridge.events import iso, login_json
+from bridge.hunting.model import Availability
+
+_LINE_WORDS = {
+    LineState.UNREACHABLE: Availability.NOT_REGISTERED,
+    LineState.RINGING: Availability.OFFERED_ANOTHER,
+    LineState.BUSY: Availability.ON_A_CALL,
+}
+_TRUNK_FINE = frozenset({"registered", "static"})
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A connection of the agent to something outside, such as its broker. `since` is UTC seconds."""
+
+    name: str
+    state: str  # in words for people
+    since: float
+    reason: str = ""
+    fine: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """What the agent knows of itself. `started` is UTC seconds."""
+
+    version: str
+    site: str
+    started: float
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Everything that views look at, at one moment. `wall` is UTC seconds."""
+
+    directory: Directory
+    login: Callable[[str, str], Login]
+    telephony: Telephony
+    tally: Tally
+    info: Info
+    wall: float
+
+
+def availability(login: Login, line: LineStatus) -> Availability:
+    """Return whether a member can be rung now, or the first reason why not."""
+    if not login.logged_in:
+        return Availability.LOGGED_OUT
+    if login.paused:
+        return Availability.PAUSED
+    return _LINE_WORDS.get(line.state, Availability.AVAILABLE)
+
+
+def member_state(login: Login, line: LineStatus) -> dict[str, Any]:
+    """Return the contract's `P/group/G/member/M/state` payload."""
+    return {**login_json(login), "reachable": line.reachable}
+
+
+def group_state(group: Group, picture: Picture) -> dict[str, Any]:
+    """Return the contract's `P/group/G/state` payload. A caller whom nobody has answered yet is waiting."""
+    seen = [_availability(group, m, picture) for m in group.members]
+    waiting = [c.since for c in picture.telephony.calls() if c.group == group.name and c.state == "hunting"]
+    return {
+        "members": len(group.members),
+        "logged_in": sum(not a.out for a in seen),
+        "available": seen.count(Availability.AVAILABLE),
+        "ringing": picture.telephony.ringing(group.name),
+        "waiting": len(waiting),
+        "waiting_since": iso(min(waiting, default=None)),
+        "strategy": group.strategy.value,
+        "open": group.active,
+        "answered_today": picture.tally.today(group.name, "answered", picture.wall),
+        "abandoned_today": picture.tally.today(group.name, "abandoned", picture.wall),
+    }
+
+
+def line_state(line: LineStatus) -> dict[str, Any]:
+    """Return the contract's `P/line/L/state` payload."""
+    return {"state": line.state.value, "since": iso(line.since) if line.since else None}
+
+
+def groups(picture: Picture) -> dict[str, Any]:
+    """Return all groups with their state and their members, in the order of the configuration."""
+    return {"groups": [_group(g, picture) for g in picture.directory.groups.values()]}
+
+
+def lines(picture: Picture) -> dict[str, Any]:
+    """Return all lines: how they are reached, their state, and the groups that ring them."""
+    return {"lines": [_line(line, picture) for line in picture.directory.lines.values()]}
+
+
+def calls(picture: Picture) -> dict[str, Any]:
+    """Return the calls that are up."""
+    return {"calls": [_call(c) for c in picture.telephony.calls()]}
+
+
+def explain(story: Story) -> dict[str, Any]:
+    """Return a call's story, step by step; `at` is seconds since its start."""
+    steps = [{"at": round(s.at, 3), "member": s.member, "what": s.what, "why": s.why} for s in story.steps]
+    return {"call": _call(story.status), "result": story.result, "steps": steps}
+
+
+def status(picture: Picture) -> dict[str, Any]:
+    """Return the whole picture, with what is wrong and since when."""
+    trunks = picture.telephony.trunks()
+    info = picture.info
+    return {
+        "version": info.version,
+        "site": info.site,
+        "started": iso(info.started),
+        "uptime": max(0, int(picture.wall - info.started)),
+        "trunks": [_trunk(t) for t in trunks],
+        "links": [_link(link) for link in info.links],
+        **lines(picture),
+        **groups(picture),
+        **calls(picture),
+        "wrong": _wrong(trunks, picture),
+    }
+
+
+def _availability(group: Group, member: Member, picture: Picture) -> Availability:
+    return availability(picture.login(group.name, member.name), picture.telephony.line(member.line))
+
+
+def _group(group: Group, picture: Picture) -> dict[str, Any]:
+    return {
+        "group": group.name,
+        "name": group.shown,
+        "number": group.number,
+        "leaders": list(group.leaders),
+        "state": group_state(group, picture),
+        "members": [_member(group, m, picture) for m in group.members],
+    }
+
+
+def _member(group: Group, member: Member, picture: Picture) -> dict[str, Any]:
+    login = picture.login(group.name, member.name)
+    line = picture.telephony.line(member.line)
+    return {
+        "member": member.name,
+        "name": picture.directory.shown(member.name),
+        "line": member.line,
+        "static": member.always,
+        "availability": availability(login, line).value,
+        **member_state(login, line),
+    }
+
+
+def _line(line: Line, picture: Picture) -> dict[str, Any]:
+    state = picture.telephony.line(line.name)
+    directory = picture.directory
+    return {
+        "line": line.name,
+        "number": line.number,
+        "users": [u.shown for u in directory.users.values() if line.name in (u.line, u.second_line)],
+        "via": _via(line),
+        **line_state(state),
+        "reachable": state.reachable,
+        "contacts": list(state.contacts),
+        "groups": list(dict.fromkeys(g.name for g, _ in directory.groups_by_line.get(line.name, ()))),
+    }
+
+
+def _via(line: Line) -> str:
+    if line.trunk is not None:
+        return f"trunk {line.trunk}"
+    return "registers" if line.registers else "contact"
+
+
+def _call(call: CallStatus) -> dict[str, Any]:
+    return {
+        "call": call.call,
+        "state": call.state,
+        "caller": call.caller,
+        "caller_name": call.caller_name,
+        "called": call.called,
+        "group": call.group,
+        "since": iso(call.since),
+        "ringing": list(call.ringing),
+        "answered_by": call.answered_by,
+        "answered_at": iso(call.answered_at),
+    }
+
+
+def _trunk(trunk: TrunkStatus) -> dict[str, Any]:
+    return {"trunk": trunk.trunk, "state": trunk.state, "since": iso(trunk.since), "reason": trunk.reason}
+
+
+def _link(link: Link) -> dict[str, Any]:
+    return {"name": link.name, "state": link.state, "since": iso(link.since), "reason": link.reason}
+
+
+def _wrong(trunks: Sequence[TrunkStatus], picture: Picture) -> list[Mapping[str, Any]]:
+    """Return what is not as it should be: `what`, `state`, `since` and `reason`."""
+    found = [(f"trunk {t.trunk}", t.state, t.since, t.reason) for t in trunks if t.state not in _TRUNK_FINE]
+    found += [(x.name, x.state, x.since, x.reason) for x in picture.info.links if not x.fine]
+    for name in picture.directory.lines:
+        line = picture.telephony.line(name)
+        if not line.reachable:
+            found.append((f"line {name}", line.state.value, line.since, ""))
+    keys = ("what", "state", "since", "reason")
+    return [dict(zip(keys, (what, state, iso(since), why), strict=True)) for what, state, since, why in found]
