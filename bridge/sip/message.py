@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 from sipmessage import URI, Address, CSeq, Parameters, Via
 
@@ -113,11 +114,7 @@ class SipError(ValueError):
 def canonical(name: str) -> str:
     """Return a header's canonical name for any case and compact form."""
     lower = name.lower()
-    return (
-        _COMPACT.get(lower)
-        or _ODD_CASE.get(lower)
-        or "-".join(part.capitalize() for part in lower.split("-"))
-    )
+    return _COMPACT.get(lower) or _ODD_CASE.get(lower) or "-".join(part.capitalize() for part in lower.split("-"))
 
 
 @lru_cache(maxsize=2048)
@@ -180,6 +177,21 @@ def tag_of(value: str) -> str | None:
     return None
 
 
+def uri_of(value: str) -> str:
+    """Return the URI of a From, To, Contact or Route value as it is written."""
+    start = value.find("<")
+    if start >= 0:
+        return value[start + 1 : value.find(">", start)].strip()
+    return value.partition(";")[0].strip()
+
+
+class Body(NamedTuple):
+    """A body and its Content-Type."""
+
+    type: str
+    data: bytes
+
+
 class Message:
     """What requests and responses share. `headers`: canonical name to values, in their order."""
 
@@ -217,6 +229,17 @@ class Message:
     def call_id(self) -> str:
         """The Call-ID."""
         return self.need("Call-ID")
+
+    @property
+    def content(self) -> Body | None:
+        """The body with its type, None where there is none."""
+        return Body(self.get("Content-Type") or "application/sdp", self.body) if self.body else None
+
+    def put(self, body: Body | None) -> None:
+        """Set the body and its type."""
+        if body is not None:
+            self.headers["Content-Type"] = [body.type]
+            self.body = body.data
 
     @property
     def from_(self) -> Address:
@@ -257,10 +280,13 @@ class Message:
         return parse_via(split_list(self.need("Via"))[0])
 
     @property
-    def contact(self) -> Address | None:
-        """The first Contact, None where there is none or it is `*`. Raises `SipError`."""
+    def contact(self) -> str | None:
+        """The first Contact's URI, None where there is none or it is `*`. Raises `SipError`."""
         values = self.all("Contact")
-        return parse_address(values[0]) if values and values[0] != "*" else None
+        if not values or values[0] == "*":
+            return None
+        parse_address(values[0])
+        return uri_of(values[0])
 
     def number(self, name: str, default: int | None = None) -> int | None:
         """Return a header that is a number of seconds or hops. Raises `SipError` where it is none."""
@@ -289,9 +315,7 @@ class Request(Message):
 
     __slots__ = ("method", "uri")
 
-    def __init__(
-        self, method: str, uri: str, headers: dict[str, list[str]] | None = None, body: bytes = b""
-    ) -> None:
+    def __init__(self, method: str, uri: str, headers: dict[str, list[str]] | None = None, body: bytes = b"") -> None:
         super().__init__(headers, body)
         self.method = method
         self.uri = uri

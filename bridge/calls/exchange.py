@@ -1,0 +1,454 @@
+"""The exchange: every call, line and trunk of the bridge, as one sans-IO engine.
+
+Bytes come in from the endpoint (`Engine`), logins from the port (`login_changed`), time from both. Out go bytes
+(`outbox`) and events (`take_events`). Everything in between happens in one step: the user agent turns bytes into
+events of legs, calls turn those into commands to legs, and lines whose use has changed are shown to the hunts that
+want to know, until nothing is left to do.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from bridge.calls.call import Call
+from bridge.calls.identity import Identity, to_phone, to_trunk
+from bridge.calls.lines import LineTable
+from bridge.calls.model import ExchangeSettings, Target
+from bridge.calls.parties import (
+    Called,
+    Caller,
+    Peers,
+    destination,
+    shown_identity,
+    trunk_destination,
+    user_of,
+)
+from bridge.calls.status import CallStatus, LineStatus, Story, TrunkStatus
+from bridge.calls.trunks import Trunk, by_host, numeric, status_of
+from bridge.directory.logins import Logins
+from bridge.directory.model import Directory, Line, Member, Strategy
+from bridge.events import Event, GroupCall, LineChanged, Notice, TrunkChanged
+from bridge.hunting.availability import availability
+from bridge.hunting.hunt import Hunt
+from bridge.hunting.model import Availability
+from bridge.hunting.rules import Rules
+from bridge.sip.agenda import Agenda
+from bridge.sip.challenger import Challenger, Verdict
+from bridge.sip.dialog import flow_of
+from bridge.sip.flow import Flow, Locate, Send
+from bridge.sip.leg import OutgoingLeg
+from bridge.sip.message import Request, parse_uri
+from bridge.sip.registrar import Registrar, RegistrarLine
+from bridge.sip.useragent import AgentEvent, Invited, Registering, Strange, UserAgent
+
+STORIES = 200
+LINE_RINGS = 180.0  # how long a single line rings, seconds
+
+
+class Exchange:
+    """All calls. `wall` gives UTC seconds; `token` random text for tags, branches and Call-IDs."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        logins: Logins,
+        settings: ExchangeSettings,
+        *,
+        locate: Locate,
+        token: Callable[[], str],
+        wall: Callable[[], float],
+        rng: random.Random,
+    ) -> None:
+        self.directory = directory
+        self.logins = logins
+        self.settings = settings
+        self.agenda = Agenda()
+        self.ua = UserAgent(settings.agent, self.agenda, locate, token)
+        self.wall = wall
+        self._token = token
+        self._rng = rng
+        self._events: list[Event] = []
+        self._calls: dict[str, Call] = {}
+        self._hunting: dict[str, list[Call]] = {}  # line to the calls that want to know of its changes
+        self._stories: deque[Story] = deque(maxlen=STORIES)
+        self.challenger = Challenger(settings.realm, rng)
+        self.registrar = Registrar(
+            {
+                line.number: RegistrarLine(name, line.number, settings.passwords[name])
+                for name, line in directory.lines.items()
+                if line.registers
+            }
+            if settings.registrar
+            else {},
+            self.challenger,
+            token,
+            rng,
+            max_expires=settings.max_expires,
+        )
+        self._trunks = {
+            trunk.name: Trunk(trunk, self.ua, self.agenda, rng, self._trunk_changed) for trunk in settings.trunks
+        }
+        self._trunk_since = dict.fromkeys(self._trunks, wall())
+        self._static = {(flow.host, flow.port): name for name, flow in self._static_flows() if flow is not None}
+        self.lines = LineTable(directory.lines, self.contacts, wall)
+        self.lines.restated.clear()
+        self.lines.changed.clear()
+
+    def _static_flows(self) -> list[tuple[str, Flow]]:
+        any_flow = Flow("udp", "", 0)
+        return [(n, flow_of(line.contact, any_flow)) for n, line in self.directory.lines.items() if line.contact]
+
+    # -- the engine, for the endpoint ---------------------------------------------------------------------------
+
+    @property
+    def outbox(self) -> list[Send]:
+        """What is to be sent."""
+        return self.ua.layer.outbox
+
+    def start(self, now: float) -> None:
+        """Begin to register at trunks whose server is an IP address; the others wait for `trunk_resolved`."""
+        for trunk in self._trunks.values():
+            if numeric(trunk.settings.host):
+                trunk.resolved([trunk.settings.host], now)
+
+    def receive(self, data: bytes, flow: Flow, now: float) -> None:
+        """Take one message from the network."""
+        self.ua.receive(data, flow, now)
+        self._settle(now)
+
+    def flow_failed(self, flow: Flow, reason: str, now: float) -> None:
+        """Note that what was sent on a flow cannot be delivered."""
+        self.ua.flow_failed(flow, now)
+        self._settle(now)
+
+    def tick(self, now: float) -> None:
+        """Let happen what is due."""
+        self.ua.tick(now)
+        due = self.registrar.deadline()
+        if due is not None and due <= now:
+            self.registrar.tick(now)
+        self._settle(now)
+
+    def deadline(self) -> float | None:
+        """Return when `tick` is due next."""
+        first, second = self.agenda.deadline(), self.registrar.deadline()
+        return first if second is None else second if first is None else min(first, second)
+
+    def take_events(self) -> list[Event]:
+        """Return what has happened since this was last asked."""
+        events, self._events = self._events, []
+        return events
+
+    def stop(self, now: float) -> None:
+        """Before the end: take back registrations, end calls that are still hunting; talks go on without us."""
+        for call in list(self._calls.values()):
+            if call.talk is None:
+                call.hang_up(now)
+        for trunk in self._trunks.values():
+            trunk.stop(now)
+        self._settle(now)
+
+    # -- for the port and the agent ------------------------------------------------------------------------------
+
+    def login_changed(self, group: str, member: str, now: float) -> None:
+        """Take note that a login was changed and applied."""
+        found = self.directory.groups.get(group)
+        place = found.member(member) if found else None
+        if place is not None:
+            self._show_hunts(place.line, now)
+            self._settle(now)
+
+    def trunk_resolved(self, trunk: str, hosts: Sequence[str], now: float) -> None:
+        """Take the addresses that a trunk's server has now."""
+        self._trunks[trunk].resolved(hosts, now)
+        self._settle(now)
+
+    def trunk_unresolved(self, trunk: str, reason: str, now: float) -> None:
+        """Note that a trunk's server cannot be found."""
+        self._trunks[trunk].unresolved(reason)
+        self._settle(now)
+
+    def unresolved_names(self) -> dict[str, str]:
+        """Return the trunks whose server is a name, with the name."""
+        return {n: t.settings.host for n, t in self._trunks.items() if not numeric(t.settings.host)}
+
+    # -- the read side (Telephony) -----------------------------------------------------------------------------
+
+    def line(self, name: str) -> LineStatus:
+        """Return the state of a configured line."""
+        return self.lines.status(name)
+
+    def trunks(self) -> list[TrunkStatus]:
+        """Return every configured trunk's state."""
+        return [status_of(name, trunk, self._trunk_since[name]) for name, trunk in self._trunks.items()]
+
+    def calls(self) -> list[CallStatus]:
+        """Return the calls that are up."""
+        return [call.status() for call in self._calls.values()]
+
+    def ringing(self, group: str) -> bool:
+        """Whether a call to this group is ringing at a member now."""
+        return any(
+            call.group is not None and call.group.name == group and call.talk is None and call.ringing_members()
+            for call in self._calls.values()
+        )
+
+    def story(self, call: str | None) -> Story | None:
+        """Return a call's story by its id, or the last call's."""
+        live = self._calls.get(call) if call else next(reversed(self._calls.values()), None)
+        if live is not None:
+            return live.story()
+        kept = [story for story in self._stories if call in (None, story.status.call)]
+        return kept[-1] if kept else None
+
+    # -- what happens in a step --------------------------------------------------------------------------------
+
+    def _settle(self, now: float) -> None:
+        """Carry everything on until nothing is left to do."""
+        events, lines = self.ua.events, self.lines
+        while True:
+            self._take_registrar(now)
+            if events:
+                self._handle(events.popleft(), now)
+            elif lines.changed:
+                changed, lines.changed = lines.changed, []
+                for line in dict.fromkeys(changed):
+                    self._show_hunts(line, now)
+            else:
+                break
+        if lines.restated:
+            wall = self.wall()
+            self._events.extend(LineChanged(wall, line, state.value) for line, state in lines.restated)
+            lines.restated.clear()
+
+    def _show_hunts(self, line: str, now: float) -> None:
+        for call in tuple(self._hunting.get(line, ())):
+            if call.talk is None and call.result is None:
+                call.member_changed(line, now)
+
+    def _handle(self, event: AgentEvent, now: float) -> None:
+        match event:
+            case Invited():
+                self._on_invite(event, now)
+            case Registering(request, transaction, flow):
+                response = self.registrar.receive(request, flow, now, self.wall())
+                transaction.respond(response, now)
+            case Strange(flow, text):
+                self._events.append(Notice(self.wall(), "sip", f"{flow}: {text}"))
+            case _:
+                if event.leg.owner is not None:
+                    event.leg.owner.handle(event, now)
+
+    def _take_registrar(self, now: float) -> None:
+        events = self.registrar.events
+        while events:
+            self.lines.refresh(events.pop(0).line)
+
+    # -- calls that come in ---------------------------------------------------------------------------------------
+
+    def _on_invite(self, invited: Invited, now: float) -> None:
+        request, flow = invited.request, invited.flow
+        caller = self._identify(invited, now)
+        if caller is None:
+            return
+        called = self._called(request, caller)
+        registered = caller.line is not None and self.directory.lines[caller.line].registers
+        leg = self.ua.take(invited, called.number or "bridge", pinned=registered)
+        refusal = self._refusal(called, caller)
+        if refusal is not None:
+            leg.reject(refusal, now)
+            return
+        if caller.trunk is not None:
+            leg.authenticator = self._trunks[caller.trunk].authenticator
+            self._trunks[caller.trunk].calls += 1
+        call = Call(self._token()[:8], self, leg, caller, called, now)
+        self._calls[call.id] = call
+        call.start(now)
+
+    def _identify(self, invited: Invited, now: float) -> Caller | None:
+        """Find out who calls; None where that is refused or still to be proven (the answer is sent)."""
+        request, flow = invited.request, invited.flow
+        peers = Peers(self._static, by_host(self._trunks))
+        line = peers.line(flow)
+        if line is not None:
+            return self._line_caller(line, request)
+        trunk = peers.trunk_exactly(flow)
+        if trunk is None:
+            claimed = self.directory.line_by_number.get(user_of(str(request.from_.uri)))
+            if claimed is None or not claimed.registers:
+                trunk = peers.trunk(flow)
+        if trunk is not None:
+            return Caller(None, trunk, *shown_identity(request))
+        proven = self._prove(invited, now)
+        return self._line_caller(proven.name, request) if proven else None
+
+    def _line_caller(self, line: str, request: Request) -> Caller:
+        _, name = shown_identity(request)
+        number = self.directory.lines[line].number
+        user = next((u for u in self.directory.users.values() if u.line == line), None)
+        return Caller(line, None, number, user.shown if user else name)
+
+    def _prove(self, invited: Invited, now: float) -> Line | None:
+        """Check the digest of a call from a stranger; challenge it, or refuse it, where it does not prove a line."""
+        request, transaction, _ = invited
+        claimed = self.challenger.claimed(request)
+        line = self.directory.line_by_number.get(claimed or "")
+        registers = line is not None and line.registers and self.settings.registrar
+        password = self.settings.passwords.get(line.name, "") if line else ""
+        verdict = self.challenger.verify(request, claimed or "", password, now) if claimed else Verdict.ABSENT
+        if verdict is Verdict.OK and registers:
+            return line
+        if verdict in (Verdict.ABSENT, Verdict.STALE):
+            challenges = self.challenger.challenges(now, stale=verdict is Verdict.STALE)
+            self.ua.answer(transaction, request, 401, now, {"WWW-Authenticate": challenges})
+        else:
+            self.ua.answer(transaction, request, 403, now)
+            text = f"{invited.flow}: a call as {claimed!r} with a wrong password was refused"
+            self._events.append(Notice(self.wall(), "sip", text))
+        return None
+
+    def _called(self, request: Request, caller: Caller) -> Called:
+        if caller.trunk is not None:
+            return trunk_destination(request, self._trunks[caller.trunk].settings.number, self.directory)
+        return destination(user_of(request.uri), self.directory)
+
+    def _refusal(self, called: Called, caller: Caller) -> int | None:
+        group = called.group
+        if group is None and called.line is None:
+            return 404
+        if group is None:
+            return 482 if called.line is not None and called.line.name == caller.line else None
+        if group.strategy is Strategy.QUEUE:
+            return 480  # not served yet
+        up = sum(1 for c in self._calls.values() if c.group is group) if group.max_calls is not None else 0
+        return 486 if group.max_calls is not None and up >= group.max_calls else None
+
+    # -- what calls ask (Switch) ---------------------------------------------------------------------------------
+
+    def look(self, call: Call, member: Member) -> Availability:
+        """Tell whether a member can be rung by this call now."""
+        line = self.directory.lines[member.line]
+        use = self.lines.use(member.line)
+        group = call.group
+        return availability(
+            always=member.always or group is None,
+            login=self.logins.get(group.name if group else "", member.name),
+            reachable=self.lines.reachable(member.line),
+            calls=use.calls,
+            offers_elsewhere=use.offers - call.offers_to(member.name),
+            max_calls=line.max_calls,
+            trunk_full=line.trunk is not None and self._trunks[line.trunk].full,
+            is_caller=call.caller.line == member.line,
+        )
+
+    def hunt_for(self, called: Called) -> tuple[Hunt, tuple[Member, ...]]:
+        """Make the hunt for a group, or for a line alone."""
+        if called.group is not None:
+            members = called.group.members
+            return Hunt(Rules.of(called.group), [m.name for m in members], self._rng), members
+        assert called.line is not None
+        alone = Member(called.line.name, called.line.name, device=True, always=True)
+        return Hunt(Rules(give_up_after=LINE_RINGS), [alone.name], self._rng), (alone,)
+
+    def overflow(self, call: Call, number: str) -> Called | None:
+        """Find where an overflow leads; a group is not tried twice."""
+        group = self.directory.group(number)
+        called = Called(number, group=group) if group else destination(number, self.directory)
+        if called.group is not None:
+            again = called.group in call.visited or called.group.strategy is Strategy.QUEUE
+            return None if again or not called.group.active else called
+        return called if called.line is not None else None
+
+    def contacts(self, line: str) -> tuple[str, ...]:
+        """Return where a line can be rung, as URIs."""
+        return tuple(target.uri for target in self.targets(self.directory.lines[line]))
+
+    def targets(self, line: Line) -> tuple[Target, ...]:
+        """Return a line's contacts."""
+        if line.trunk is not None:
+            trunk = self._trunks[line.trunk]
+            if trunk.flow is None:
+                return ()
+            return (Target(trunk.uri(line.dial or line.number), trunk.flow, False, line.trunk),)
+        if line.contact is not None:
+            return (Target(line.contact, flow_of(line.contact, Flow("udp", "", 0)), False),)
+        return tuple(Target(b.contact_uri, b.flow, True) for b in self.registrar.bindings(line.name))
+
+    def ring(self, call: Call, line: str, now: float) -> list[OutgoingLeg]:
+        """Send the INVITEs to a line's contacts."""
+        return [
+            self._invite(call, self.directory.lines[line], target, now)
+            for target in self.targets(self.directory.lines[line])
+        ]
+
+    def _invite(self, call: Call, line: Line, target: Target, now: float) -> OutgoingLeg:
+        caller, group = call.caller, call.group
+        trunk = self._trunks[target.trunk] if target.trunk else None
+        user = trunk.settings.username if trunk else (group.number if group else caller.number)
+        leg = self.ua.call(target.flow, user or "bridge", target.pinned)
+        host = self.ua.locate(target.flow).host
+        identity: Identity
+        if trunk is None:
+            identity = to_phone(caller, group, f"[{host}]" if ":" in host else host)
+            to = f"<sip:{line.number}@{_host_of(target.uri)}>"
+        else:
+            leg.authenticator = trunk.authenticator
+            identity = to_trunk(caller, trunk.settings.username or caller.number or "anonymous", trunk.settings.host)
+            to = f"<{target.uri}>"
+        leg.invite(target.uri, identity.from_, to, call.offer, identity.extra, now)
+        return leg
+
+    def count(self, line: str | None, *, offers: int = 0, rings: int = 0, calls: int = 0) -> None:
+        """Add to a line's use, and to its trunk's."""
+        if line is not None:
+            trunk = self.directory.lines[line].trunk
+            if trunk is not None:
+                self._trunks[trunk].calls += offers + calls
+            self.lines.count(line, offers=offers, rings=rings, calls=calls)
+
+    def arm(self, call: Call, due: float | None) -> None:
+        """Set when a call's `tick` is due."""
+        self.agenda.arm(call, due)
+
+    def hunting(self, call: Call, members: tuple[Member, ...]) -> None:
+        """Note whose changes a call wants to know."""
+        for line in call.watched:
+            calls = self._hunting.get(line)
+            if calls is not None and call in calls:
+                calls.remove(call)
+                if not calls:
+                    del self._hunting[line]
+        call.watched = tuple(dict.fromkeys(member.line for member in members))
+        for line in call.watched:
+            self._hunting.setdefault(line, []).append(call)
+
+    def tell(self, call: Call, event_type: str, member: str | None = None, reason: str | None = None) -> None:
+        """Tell the doors a step of a group's call."""
+        group = call.group or (call.visited[-1] if call.visited else None)
+        if group is not None:
+            caller = call.caller
+            self._events.append(
+                GroupCall(self.wall(), event_type, group.name, call.id, caller.number, caller.name, member, reason)
+            )
+
+    def closed(self, call: Call) -> None:
+        """Keep a call's story; its legs end by themselves."""
+        self._calls.pop(call.id, None)
+        if call.caller.trunk is not None:
+            self._trunks[call.caller.trunk].calls -= 1
+        self._stories.append(call.story())
+
+    def _trunk_changed(self, trunk: Trunk) -> None:
+        name = trunk.settings.name
+        self._trunk_since[name] = self.wall()
+        self._events.append(TrunkChanged(self.wall(), name, trunk.state, trunk.reason))
+        for line in self.directory.lines.values():
+            if line.trunk == name:
+                self.lines.refresh(line.name)
+
+
+def _host_of(uri: str) -> str:
+    parsed = parse_uri(uri)
+    return f"{parsed.host}:{parsed.port}" if parsed.port else parsed.host

@@ -1,0 +1,49 @@
+"""One offer to one member: all contacts of the member's line ring, the first answer counts (RFC 3261 §16.7).
+
+To the hunt a member is one phone, however many are registered at the line. The fork's answer to "how did it end" is
+the best final response: a decline over busy over the rest.
+"""
+
+from __future__ import annotations
+
+from bridge.sip.leg import OutgoingLeg
+from bridge.sip.message import Body
+
+ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
+_RANK = {603: 0, 403: 1, 600: 2, 486: 3}
+
+
+class Fork:
+    """The legs of one offer."""
+
+    def __init__(self, member: str, line: str) -> None:
+        self.member = member
+        self.line = line
+        self.legs: list[OutgoingLeg] = []
+        self.offered = True  # counts as an offer to its line
+        self.ringing = False
+        self.body: Body | None = None  # of the answer, until the caller has it
+        self.talking = False  # its line counts as on a call
+        self.answered: OutgoingLeg | None = None
+        self._statuses: list[int] = []
+
+    def rejected(self, leg: OutgoingLeg, status: int) -> int | None:
+        """Note that a leg failed; return the fork's status once no leg is left, else None."""
+        if leg in self.legs:
+            self.legs.remove(leg)
+        self._statuses.append(status)
+        if self.legs:
+            return None
+        return min(self._statuses, key=lambda s: _RANK.get(s, 10))
+
+    def win(self, leg: OutgoingLeg, now: float) -> None:
+        """Note which leg answered, and stop the line's other phones."""
+        self.answered = leg
+        for other in self.legs:
+            if other is not leg:
+                other.cancel(ELSEWHERE, now)
+
+    def withdraw(self, reason: str | None, now: float) -> None:
+        """Stop ringing."""
+        for leg in self.legs:
+            leg.cancel(reason, now)

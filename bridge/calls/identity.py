@@ -1,0 +1,43 @@
+"""What a phone or trunk is shown of the caller (design: caller identity; RFC 3261 §20.4, §20.20, RFC 3323)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from urllib.parse import quote
+
+from bridge.calls.parties import Caller
+from bridge.directory.model import Group
+
+
+class Identity(NamedTuple):
+    """From without its tag, and further headers."""
+
+    from_: str
+    extra: dict[str, str]
+
+
+def to_phone(caller: Caller, group: Group | None, host: str) -> Identity:
+    """Return what an attached phone is shown: number and name, the group's prefix in front, a ring of the group's own."""
+    name = caller.name or caller.number or "anonymous"
+    extra = {}
+    if group is not None:
+        if group.prefix:
+            name = f"{group.prefix}: {name}"
+        extra["Alert-Info"] = f"<http://{host}>;info={group.name}"
+    if not caller.number:
+        return Identity(f"{_quoted(name)} <sip:anonymous@anonymous.invalid>", {**extra, "Privacy": "id"})
+    return Identity(f"{_quoted(name)} <sip:{_user(caller.number)}@{host}>", extra)
+
+
+def to_trunk(caller: Caller, username: str, uri_host: str) -> Identity:
+    """Return what a PBX is shown: its own user name for us, the caller only as display name (it refuses a foreign From)."""
+    name = caller.display
+    return Identity(f"{_quoted(name)} <sip:{_user(username)}@{uri_host}>", {})
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _user(text: str) -> str:
+    return quote(text, safe="-_.!~*'()&=+$,;?/")

@@ -1,0 +1,77 @@
+"""What each line is doing: how many calls are on it, whether it rings, whether its phone can be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from bridge.calls.status import LineState, LineStatus
+from bridge.directory.model import Line
+
+
+class LineUse:
+    """One line's counts. `offers`: being rung by us; `rings`: of these, phones that said 18x; `calls`: talking or calling."""
+
+    __slots__ = ("calls", "offers", "rings", "since", "state")
+
+    def __init__(self) -> None:
+        self.offers = 0
+        self.rings = 0
+        self.calls = 0
+        self.state = LineState.UNKNOWN
+        self.since = 0.0
+
+
+class LineTable:
+    """The use of every configured line; `changed` collects the lines whose use has changed since it was last taken."""
+
+    def __init__(
+        self, lines: Mapping[str, Line], contacts: Callable[[str], tuple[str, ...]], wall: Callable[[], float]
+    ) -> None:
+        self._lines = lines
+        self._contacts = contacts
+        self._wall = wall
+        self._use = {name: LineUse() for name in lines}
+        self.changed: list[str] = []
+        self.restated: list[tuple[str, LineState]] = []  # lines with a new state, for the doors
+        for name in lines:
+            self.refresh(name)
+
+    def use(self, line: str) -> LineUse:
+        """Return a line's counts."""
+        return self._use[line]
+
+    def reachable(self, line: str) -> bool:
+        """Whether the line's phone can be rung as far as is known."""
+        return self._lines[line].trunk is not None or bool(self._contacts(line))
+
+    def count(self, line: str, *, offers: int = 0, rings: int = 0, calls: int = 0) -> None:
+        """Add to a line's counts."""
+        use = self._use.get(line)
+        if use is not None:
+            use.offers += offers
+            use.rings += rings
+            use.calls += calls
+            self.refresh(line)
+
+    def refresh(self, line: str) -> None:
+        """Note that a line's use or reachability may have changed."""
+        use = self._use[line]
+        self.changed.append(line)
+        state = self._state(line, use)
+        if state is not use.state or use.since == 0.0:
+            use.state, use.since = state, self._wall()
+            self.restated.append((line, state))
+
+    def _state(self, line: str, use: LineUse) -> LineState:
+        if use.calls > 0:
+            return LineState.BUSY
+        if use.rings > 0:
+            return LineState.RINGING
+        if self._lines[line].trunk is not None:
+            return LineState.UNKNOWN
+        return LineState.IDLE if self._contacts(line) else LineState.UNREACHABLE
+
+    def status(self, line: str) -> LineStatus:
+        """Return a line's state for others to see."""
+        use = self._use[line]
+        return LineStatus(line, use.state, use.since, self._contacts(line))

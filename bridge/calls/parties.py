@@ -1,0 +1,114 @@
+"""Who calls, and whom: pure decisions on an INVITE, from the directory and the known addresses.
+
+An INVITE is taken from a line's static contact, from a trunk's server, or from somebody who proves by digest to be a
+line whose phone registers here. Everybody else is challenged, as a phone would be, so that nobody learns which numbers
+exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from bridge.directory.model import Directory, Group, Line
+from bridge.sip.flow import Flow
+from bridge.sip.message import Request, SipError, parse_address, parse_uri, split_list
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Where a call comes from: a line of ours or a trunk, and the number and name it shows ("" when anonymous)."""
+
+    line: str | None
+    trunk: str | None
+    number: str
+    name: str
+
+    @property
+    def display(self) -> str:
+        """The number and name in one, for people."""
+        if self.name and self.number and self.name != self.number:
+            return f"{self.name} ({self.number})"
+        return self.name or self.number or "anonymous"
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What a call is for: a hunt group, a line, or neither (404)."""
+
+    number: str
+    group: Group | None = None
+    line: Line | None = None
+
+
+def shown_identity(request: Request) -> tuple[str, str]:
+    """Return the caller's number and name; empty where the caller wants to stay anonymous (RFC 3323, RFC 3261 §8.1.1.3)."""
+    from_ = request.from_
+    privacy = {token for value in request.all("Privacy") for token in value.lower().replace(";", " ").split()}
+    host = from_.uri.host.lower()
+    user = from_.uri.user or ""
+    if host == "anonymous.invalid" or user.lower() == "anonymous" or privacy & {"id", "user", "header"}:
+        return "", ""
+    return _plain(user), _plain(from_.name)
+
+
+def _plain(text: str) -> str:
+    """Return text without what cannot stand in a header or terminal, at most 80 characters."""
+    return "".join(c for c in text if c.isprintable())[:80]
+
+
+def user_of(uri: str) -> str:
+    """Return the user part of a URI, "" where it has none or is no URI of ours."""
+    try:
+        return parse_uri(uri).user or ""
+    except SipError:
+        return ""
+
+
+def trunk_destination(request: Request, own_number: str | None, directory: Directory) -> Called:
+    """Find what a trunk's call is for: Request-URI, P-Called-Party-ID or To if it names one of ours, else `own_number`."""
+    for number in _candidates(request):
+        called = destination(number, directory)
+        if called.group or called.line:
+            return called
+    return destination(own_number or user_of(request.uri), directory)
+
+
+def _candidates(request: Request) -> Iterable[str]:
+    yield user_of(request.uri)
+    for value in request.headers.get("P-Called-Party-ID", ()):
+        try:
+            yield parse_address(split_list(value)[0]).uri.user or ""
+        except SipError:
+            continue
+    yield request.to.uri.user or ""
+
+
+def destination(number: str, directory: Directory) -> Called:
+    """Find what a dialled number is for."""
+    group = directory.group_by_number.get(number)
+    if group is not None and group.active:
+        return Called(number, group=group)
+    return Called(number, line=directory.line_by_number.get(number))
+
+
+@dataclass(frozen=True)
+class Peers:
+    """The addresses that need no digest. Static contacts: (host, port) to line; trunks: host to (port, trunk)s."""
+
+    contacts: Mapping[tuple[str, int], str]
+    trunks: Mapping[str, tuple[tuple[int, str], ...]]
+
+    def line(self, flow: Flow) -> str | None:
+        """Return the line whose static contact this address is."""
+        return self.contacts.get((flow.host, flow.port))
+
+    def trunk(self, flow: Flow) -> str | None:
+        """Return the trunk whose server this address is: by port too where one host serves several."""
+        found = self.trunks.get(flow.host, ())
+        exact = next((trunk for port, trunk in found if port == flow.port), None)
+        return exact or (found[0][1] if found else None)
+
+    def trunk_exactly(self, flow: Flow) -> str | None:
+        """Return the trunk whose server has this address and port."""
+        return next((trunk for port, trunk in self.trunks.get(flow.host, ()) if port == flow.port), None)

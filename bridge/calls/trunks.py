@@ -1,0 +1,151 @@
+"""Trunks: where their servers are, whether we are registered there, how many calls they carry."""
+
+from __future__ import annotations
+
+import ipaddress
+import random
+from collections.abc import Callable, Iterable, Mapping
+
+from bridge.calls.model import TrunkSettings
+from bridge.calls.status import TrunkStatus
+from bridge.sip.agenda import Agenda
+from bridge.sip.digest import Authenticator, Credentials
+from bridge.sip.flow import Flow
+from bridge.sip.message import Response
+from bridge.sip.registration import Registration
+from bridge.sip.transaction import ClientTransaction
+from bridge.sip.useragent import UserAgent
+
+
+class Trunk:
+    """One trunk. Its registration's requests go out through the transaction layer; their answers come back here."""
+
+    def __init__(
+        self, settings: TrunkSettings, ua: UserAgent, agenda: Agenda, rng: random.Random, said: Changed
+    ) -> None:
+        self.settings = settings
+        self.calls = 0
+        self.addresses: tuple[Flow, ...] = ()
+        self.authenticator = (
+            Authenticator(Credentials(settings.username, settings.password), rng) if settings.username else None
+        )
+        self.due: float | None = None
+        self.state = "trying" if settings.register else "static"
+        self.reason = ""
+        self._ua = ua
+        self._agenda = agenda
+        self._rng = rng
+        self._said = said
+        self._registration: Registration | None = None
+
+    @property
+    def flow(self) -> Flow | None:
+        """Where its server is, None while the name is not resolved."""
+        return self.addresses[0] if self.addresses else None
+
+    @property
+    def full(self) -> bool:
+        """Whether it carries as many calls as it may."""
+        return self.settings.max_calls is not None and self.calls >= self.settings.max_calls
+
+    @property
+    def port(self) -> int:
+        """The port of its server."""
+        return self.settings.port or (5061 if self.settings.transport == "tls" else 5060)
+
+    def uri(self, user: str) -> str:
+        """Return the URI of a number at the trunk."""
+        host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
+        port = f":{self.settings.port}" if self.settings.port else ""
+        transport = "" if self.settings.transport == "udp" else f";transport={self.settings.transport}"
+        return f"sip:{user}@{host}{port}{transport}"
+
+    def resolved(self, hosts: Iterable[str], now: float) -> None:
+        """Take the addresses of the server's name; the first time, begin to register."""
+        addresses = tuple(Flow(self.settings.transport, host, self.port) for host in hosts)
+        if not addresses:
+            self._become("lost", f"{self.settings.host} has no address")
+            return
+        if self.flow in addresses:  # stay where we are registered as long as that address is valid
+            assert self.flow is not None
+            addresses = (self.flow, *(a for a in addresses if a != self.flow))
+        moved = self.flow != addresses[0]
+        self.addresses = addresses
+        if not self.settings.register:
+            self._become("static", "")
+        elif self._registration is None:
+            contact = self._ua.contact(self.settings.username, addresses[0])
+            self._registration = Registration(self.settings, contact, self.authenticator, self._rng, self._ua.token)
+            self._registration.start(now)
+            self._flush(now)
+        elif moved:
+            self._registration.start(now)
+            self._flush(now)
+
+    def unresolved(self, reason: str) -> None:
+        """Note that the server's name cannot be resolved now; known addresses stay in use."""
+        if not self.addresses:
+            self._become("lost", reason)
+
+    def stop(self, now: float) -> None:
+        """Take the registration back."""
+        if self._registration is not None:
+            self._registration.stop(now)
+            self._flush(now)
+
+    def on_response(self, transaction: ClientTransaction, response: Response, now: float) -> None:
+        """Take the answer to a REGISTER."""
+        if self._registration is not None and response.code >= 200:
+            self._registration.receive(response, now)
+            self._flush(now)
+
+    def on_failure(self, transaction: ClientTransaction, status: int, now: float) -> None:
+        """Take the failure of a REGISTER."""
+        if self._registration is not None:
+            self._registration.failed(status, now)
+            self._flush(now)
+
+    def tick(self, now: float) -> None:
+        """Let a refresh or another try come due."""
+        if self._registration is not None:
+            self._registration.tick(now)
+            self._flush(now)
+
+    def _flush(self, now: float) -> None:
+        registration = self._registration
+        assert registration is not None and self.flow is not None
+        while registration.outgoing:
+            self._ua.layer.request(registration.outgoing.pop(0), self.flow, self, now)
+        self._agenda.arm(self, registration.deadline())
+        self._become(registration.state, registration.reason)
+
+    def _become(self, state: str, reason: str) -> None:
+        if (state, reason) != (self.state, self.reason):
+            self.state, self.reason = state, reason
+            self._said(self)
+
+
+Changed = Callable[[Trunk], None]
+
+
+def numeric(host: str) -> bool:
+    """Whether a host is an IP address and needs no resolving."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def by_host(trunks: Mapping[str, Trunk]) -> dict[str, tuple[tuple[int, str], ...]]:
+    """Return the trunks' resolved addresses: host to (port, trunk name)s."""
+    found: dict[str, tuple[tuple[int, str], ...]] = {}
+    for name, trunk in trunks.items():
+        for flow in trunk.addresses:
+            found[flow.host] = (*found.get(flow.host, ()), (flow.port, name))
+    return found
+
+
+def status_of(name: str, trunk: Trunk, since: float) -> TrunkStatus:
+    """Return a trunk's state for others to see."""
+    return TrunkStatus(name, trunk.state, since, trunk.reason)

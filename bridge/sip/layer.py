@@ -1,0 +1,204 @@
+"""The transaction layer: finds the transaction that a message belongs to, and tells its user what came of it.
+
+Downward (`request`, `respond`, `cancel`) are plain calls that end in `outbox`; upward everything is returned or queued
+as a value, so that nobody is re-entered in the middle of a change. RFC 3261 §17.1.3, §17.2.3, §9.2.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from bridge.sip.agenda import Agenda
+from bridge.sip.flow import Flow, Locate, Send
+from bridge.sip.message import Request, Response, SipError, response_to
+from bridge.sip.transaction import (
+    ClientInvite,
+    ClientNonInvite,
+    ClientTransaction,
+    ServerInvite,
+    ServerNonInvite,
+    ServerTransaction,
+    State,
+    Transaction,
+    cancel_for,
+)
+from bridge.sip.via import MAGIC, TopVia, stamp_source, top_via
+
+
+class RequestIn(NamedTuple):
+    """A new request. `transaction` is None for the ACK to a 2xx, which has none."""
+
+    transaction: ServerTransaction | None
+    request: Request
+    flow: Flow
+
+
+class ResponseIn(NamedTuple):
+    """A response that its user is to know."""
+
+    transaction: ClientTransaction
+    response: Response
+
+
+class Failed(NamedTuple):
+    """A request got no answer: 408 timed out, 503 not deliverable."""
+
+    transaction: ClientTransaction
+    status: int
+
+
+class Cancelled(NamedTuple):
+    """The INVITE of this transaction, still without a final response, was cancelled (CANCEL already answered)."""
+
+    transaction: ServerInvite
+    reason: str | None
+
+
+Happened = RequestIn | ResponseIn | Failed | Cancelled
+
+
+class TransactionLayer:
+    """All transactions of one agent."""
+
+    def __init__(self, agenda: Agenda, locate: Locate, token: Callable[[], str]) -> None:
+        self.agenda = agenda
+        self.outbox: list[Send] = []
+        self.failures: deque[Failed] = deque()  # to be taken after each step
+        self._locate = locate
+        self._token = token
+        self._clients: dict[object, ClientTransaction] = {}
+        self._servers: dict[object, ServerTransaction] = {}
+
+    def __len__(self) -> int:
+        return len(self._clients) + len(self._servers)
+
+    # -- downward ---------------------------------------------------------------------------------------------
+
+    def request(self, request: Request, flow: Flow, user: Any, now: float, context: Any = None) -> ClientTransaction:
+        """Send a request in a new transaction; its topmost Via is put on here."""
+        branch = self._put_via(request, flow)
+        make = ClientInvite if request.method == "INVITE" else ClientNonInvite
+        transaction = make(self, (branch, request.method), request, flow, user, context)
+        self._clients[transaction.key] = transaction
+        transaction.start(now)
+        return transaction
+
+    def send_ack(self, ack: Request, flow: Flow) -> Send:
+        """Send the ACK to a 2xx, which is a transaction of nobody's; return it, to be sent again for a repeated 2xx."""
+        self._put_via(ack, flow)
+        send = Send(flow, bytes(ack))
+        self.outbox.append(send)
+        return send
+
+    def cancel(self, invite: ClientTransaction, reason: str | None, now: float) -> None:
+        """Send the CANCEL of an INVITE that has had a provisional response and no final one."""
+        if invite.state is not State.PROCEEDING or invite.request is None or not isinstance(invite, ClientInvite):
+            return
+        request = cancel_for(invite.request, reason)
+        key = (top_via(request.headers["Via"][0]).branch, "CANCEL")
+        transaction = ClientNonInvite(self, key, request, invite.flow, None, None)
+        self._clients[key] = transaction
+        transaction.start(now)
+        invite.give_up_after_cancel(now)
+
+    def _put_via(self, request: Request, flow: Flow) -> str:
+        branch = f"{MAGIC}{self._token()}"
+        local = self._locate(flow)
+        host = f"[{local.host}]" if ":" in local.host else local.host
+        via = f"SIP/2.0/{flow.transport.upper()} {host}:{local.port};branch={branch};rport"
+        request.headers["Via"] = [via]
+        return branch
+
+    # -- upward -----------------------------------------------------------------------------------------------
+
+    def receive(self, message: Request | Response, flow: Flow, now: float) -> Happened | None:
+        """Take a message. Raises `SipError` for one without what RFC 3261 §8.1.1 makes mandatory."""
+        via = top_via(message.need("Via"))
+        if isinstance(message, Response):
+            return self._receive_response(message, via, now)
+        return self._receive_request(message, via, flow, now)
+
+    def _receive_response(self, response: Response, via: TopVia, now: float) -> Happened | None:
+        transaction = self._clients.get((via.branch, response.cseq.method))
+        if transaction is None or not transaction.receive(response, now) or transaction.user is None:
+            return None
+        return ResponseIn(transaction, response)
+
+    def _receive_request(self, request: Request, via: TopVia, flow: Flow, now: float) -> Happened | None:
+        method = request.method
+        key = self._server_key(request, via, "INVITE" if method == "ACK" else method)
+        known = self._servers.get(key)
+        if known is not None:
+            if method == "ACK" and isinstance(known, ServerInvite):
+                if known.state is State.ACCEPTED:
+                    return RequestIn(None, request, flow)
+                known.acknowledged(now)
+            else:
+                known.repeat(now)
+            return None
+        if method == "ACK":
+            return RequestIn(None, request, flow)
+        back = stamp_source(request, via, flow)
+        self._check(request)
+        if method == "CANCEL":
+            return self._receive_cancel(request, via, key, back, now)
+        return RequestIn(self._new_server(key, method, back), request, flow)
+
+    def _new_server(self, key: object, method: str, back: Flow) -> ServerTransaction:
+        transaction: ServerTransaction
+        transaction = ServerInvite(self, key, back) if method == "INVITE" else ServerNonInvite(self, key, method, back)
+        self._servers[key] = transaction
+        return transaction
+
+    def _receive_cancel(self, cancel: Request, via: TopVia, key: object, back: Flow, now: float) -> Happened | None:
+        invite = self._servers.get(self._server_key(cancel, via, "INVITE"))
+        transaction = self._new_server(key, "CANCEL", back)
+        transaction.respond(response_to(cancel, 481 if invite is None else 200, to_tag=self._token()), now)
+        if isinstance(invite, ServerInvite) and invite.state is State.PROCEEDING:
+            return Cancelled(invite, cancel.get("Reason"))
+        return None
+
+    @staticmethod
+    def _server_key(request: Request, via: TopVia, method: str) -> object:
+        if via.branch.startswith(MAGIC) and len(via.branch) > len(MAGIC):
+            return via.branch, via.sent_by, method
+        # RFC 2543 peers: no unique branch (§17.2.3)
+        return request.get("Call-ID"), request.cseq.sequence, request.from_tag, via.sent_by, method
+
+    @staticmethod
+    def _check(request: Request) -> None:
+        for name in ("From", "To", "Call-ID"):
+            request.need(name)
+        if request.cseq.method != request.method:
+            raise SipError(f"CSeq names {request.cseq.method}, the request is {request.method}")
+
+    def refuse(self, request: Request, flow: Flow, status: int, phrase: str) -> None:
+        """Answer a request that cannot be taken, without a transaction, where its way back is known."""
+        if request.method == "ACK" or any(h not in request.headers for h in ("Via", "From", "To", "Call-ID", "CSeq")):
+            return
+        try:
+            back = stamp_source(request, top_via(request.headers["Via"][0]), flow)
+        except SipError:
+            return
+        self.outbox.append(Send(back, bytes(response_to(request, status, phrase, to_tag=self._token()))))
+
+    # -- from the transactions ----------------------------------------------------------------------------------
+
+    def fail(self, transaction: ClientTransaction, status: int) -> None:
+        """Queue a client transaction's failure for its user."""
+        if transaction.user is not None:
+            self.failures.append(Failed(transaction, status))
+
+    def forget(self, transaction: Transaction) -> None:
+        """Drop a transaction that is over."""
+        if isinstance(transaction, ClientTransaction):
+            self._clients.pop(transaction.key, None)
+        else:
+            self._servers.pop(transaction.key, None)
+
+    def flow_failed(self, flow: Flow, now: float) -> None:
+        """Break every transaction on a flow that cannot deliver."""
+        for transaction in [t for t in (*self._clients.values(), *self._servers.values()) if t.flow == flow]:
+            transaction.broken(now)
