@@ -8,7 +8,7 @@ import re
 
 LONGEST = 366 * 86400.0  # seconds; a lease beyond a year is a slip of the finger
 
-_UNITS = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s?)?", re.ASCII)
+_UNITS = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s)?", re.ASCII)
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 
 
@@ -31,6 +31,8 @@ def seconds(value: object) -> float:
 
 
 def _from_units(text: str) -> float:
+    if re.fullmatch(r"\d{1,8}", text, re.ASCII):
+        return float(text)
     found = _UNITS.fullmatch(text)
     if not found or not text:
         return math.nan
