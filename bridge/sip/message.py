@@ -54,7 +54,8 @@ _TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+\Z")
 _FOLD = re.compile(r"\r?\n[ \t]+")
 _LINE_END = re.compile(r"\r?\n")
 _STATUS = re.compile(r"SIP/2\.0 (\d{3})(?: (.*))?\Z", re.IGNORECASE)
-_QUOTED_COMMA = re.compile(r'("(?:[^"\\]|\\.)*"|<[^>]*>)|,')
+_QUOTED = re.compile(r'\s*"(?:[^"\\]|\\.)*+"')
+_QUOTED_COMMA = re.compile(r'("(?:[^"\\]|\\.)*+"?|<[^>]*+>?)|,')  # what is never closed reaches to the end
 
 PHRASES = {
     100: "Trying",
@@ -128,7 +129,7 @@ def parse_uri(text: str) -> URI:
     rest = head + at + host.split("?", 1)[0] if at else head.split("?", 1)[0]
     try:
         uri = URI.parse(f"{scheme}:{rest}")
-    except ValueError:
+    except (ValueError, TypeError):  # TypeError: sipmessage takes parameters as keyword arguments
         raise SipError(f"URI {text[:80]!r} is not valid") from None
     if uri.port is not None and not 0 < uri.port < 65536:
         raise SipError(f"URI {text[:80]!r}: port must be 1 to 65535")
@@ -139,7 +140,7 @@ def parse_uri(text: str) -> URI:
 def parse_address(text: str) -> Address:
     """Parse a From, To, Contact or Route value. Raises `SipError`."""
     try:
-        bracket = text.find("<")
+        bracket = _bracket(text)
         if bracket >= 0:  # URIs in brackets go by our own reader, which takes what sipmessage's refuses
             close = text.index(">", bracket)
             uri = parse_uri(text[bracket + 1 : close].strip())
@@ -152,6 +153,12 @@ def parse_address(text: str) -> Address:
         raise
     except (ValueError, TypeError):
         raise SipError(f"address {text[:80]!r} is not valid") from None
+
+
+def _bracket(value: str) -> int:
+    """Return where a value's URI opens with `<`, after its display name; -1 where it has no brackets."""
+    name = _QUOTED.match(value)
+    return value.find("<", name.end() if name else 0)
 
 
 def split_list(value: str) -> list[str]:
@@ -179,7 +186,7 @@ def tag_of(value: str) -> str | None:
 
 def uri_of(value: str) -> str:
     """Return the URI of a From, To, Contact or Route value as it is written."""
-    start = value.find("<")
+    start = _bracket(value)
     if start >= 0:
         return value[start + 1 : value.find(">", start)].strip()
     return value.partition(";")[0].strip()
@@ -265,7 +272,7 @@ class Message:
     def cseq(self) -> CSeq:
         """The CSeq. Raises `SipError`."""
         value = self.need("CSeq")
-        number, _, method = value.partition(" ")
+        number, _, method = value.replace("\t", " ").partition(" ")
         method = method.strip()
         if not (number.isascii() and number.isdigit() and len(number) <= 10 and _TOKEN.match(method)):
             raise SipError(f"CSeq {value[:40]!r} must be a number below 2^31 and a method")
