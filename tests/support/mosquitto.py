@@ -10,7 +10,7 @@ import socket
 from pathlib import Path
 
 from tests.support.ports import free_port
-from tests.support.process import Process, wait_until
+from tests.support.process import Process
 
 
 class Mosquitto:
@@ -55,7 +55,7 @@ class Mosquitto:
         program = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
         assert program, "mosquitto is not installed"
         self._process = Process([program, "-c", self._configuration()])
-        wait_until(self._answers, f"mosquitto takes connections\n{self._process.report()}")
+        self._process.serves(self._answers, "mosquitto takes connections")
 
     def stop(self, sign: int = signal.SIGTERM) -> None:
         """End the broker."""
@@ -101,7 +101,6 @@ class Mosquitto:
         return path
 
     def _answers(self) -> bool:
-        assert self.process.running, self.process.report()
         try:
             socket.create_connection((self.host, self.port), timeout=1.0).close()
         except OSError:

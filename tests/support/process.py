@@ -110,6 +110,15 @@ class Process:
         state = "ended" if ended else "ran"
         raise AssertionError(f"{self._name} {state} without saying {pattern!r}\n{self.report()}")
 
+    def serves(self, condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
+        """Wait until `condition()` is true; if it never is, or the program ends before, end it and tell why."""
+        try:
+            wait_until(lambda: condition() or not self.running, what, seconds)
+            assert self.running, f"{self._name} ended: {what}"
+        except BaseException as failure:
+            self.end()
+            raise AssertionError(f"{failure}\n{self.report()}") from None
+
     def wait(self, seconds: float = PATIENCE) -> int:
         """Return the exit code once it has ended by itself; AssertionError if it does not."""
         try:

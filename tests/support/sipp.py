@@ -21,8 +21,9 @@ class Sipp:
 
     `remote` is the port (on 127.0.0.1) that a caller sends to; None for a scenario that begins by receiving.
     `keys` become `[key]` in the scenario, `rows` its injection file (`[field0]`, ...), `auth` a user name and
-    password for `[authentication]`. `transport` is "u1" (UDP) or "t1" (TCP, one connection). `literal` switches
-    SIPp's own retransmissions off, and its hiding of those that it gets: every copy is a message to the scenario.
+    password for `[authentication]`. `transport` is "u1" (UDP) or "t1" (TCP, one connection). `talk` is the length
+    of pauses in milliseconds. `literal` switches SIPp's own retransmissions off, and its hiding of those that it
+    gets: every copy is a message to the scenario.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Sipp:
         keys: Mapping[str, str | int] | None = None,
         rows: Sequence[Sequence[str]] = (),
         auth: tuple[str, str] | None = None,
+        talk: int = 50,
         literal: bool = False,
         extra: Sequence[str] = (),
     ) -> None:
@@ -48,8 +50,9 @@ class Sipp:
         self._logs = directory / f"sipp-{scenario}-{self.port}"
         self._logs.mkdir(parents=True, exist_ok=True)
         argv: list[str | Path] = ["sipp", "-sf", SCENARIOS / f"{scenario}.xml", "-nostdin", "-skip_rlimit"]
-        argv += ["-i", host, "-bind_local", "-p", str(self.port), "-mi", host, "-mp", str(free_even_port(host))]
-        argv += ["-ci", host, "-cp", str(free_port(host)), "-t", transport, "-m", str(calls), "-s", service]
+        argv += ["-i", host, "-bind_local", "-p", str(self.port), "-t", transport, "-s", service]
+        argv += ["-mi", host, "-mp", str(free_even_port(host)), "-ci", host, "-cp", str(free_port(host))]
+        argv += ["-m", str(calls), "-d", str(talk)]
         argv += ["-trace_err", "-error_file", self._logs / "errors", "-trace_msg", "-message_file"]
         argv += [self._logs / "messages", "-trace_logs", "-log_file", self._logs / "log"]
         argv += ["-timeout", f"{PATIENCE:g}s", "-timeout_error", "-deadcall_wait", "0"]
@@ -66,7 +69,8 @@ class Sipp:
             argv.append(f"127.0.0.1:{remote}")
         self.process = Process(argv, env={"TERM": "dumb"}, cwd=self._logs)
         if remote is None:
-            wait_until(lambda: self._listens(transport), f"SIPp listens\n{self.process.report()}")
+            stream = "tcp" if transport.startswith("t") else "udp"
+            self.process.serves(lambda: is_bound(host, self.port, stream), "SIPp listens")
 
     def __enter__(self) -> Sipp:
         return self
@@ -96,7 +100,7 @@ class Sipp:
         return [body for body in bodies if re.search(pattern, body, re.MULTILINE)]
 
     def wait_received(self, pattern: str) -> str:
-        """Return the first received message in which a regular expression is found, as soon as it is there."""
+        """Return the first received message in which a pattern is found, as soon as it is there."""
         what = f"{self.scenario} received {pattern!r}"
         wait_until(lambda: self.received(pattern) or not self.process.running, what)
         found = self.received(pattern)
@@ -104,7 +108,7 @@ class Sipp:
         return found[0]
 
     def passed(self, seconds: float = PATIENCE) -> None:
-        """Wait until it ends; AssertionError with its errors and messages unless it went as the scenario says."""
+        """Wait until it ends; AssertionError with its errors and messages unless all went as written."""
         code = self.process.wait(seconds)
         assert code == 0, self.report()
 
@@ -125,13 +129,9 @@ class Sipp:
         path = self._logs / name
         return path.read_text("utf-8", "replace") if path.exists() else ""
 
-    def _listens(self, transport: str) -> bool:
-        assert self.process.running, self.process.report()
-        return is_bound(self.host, self.port, "tcp" if transport.startswith("t") else "udp")
-
 
 def is_bound(host: str, port: int, transport: str) -> bool:
-    """Whether some program listens on this IPv4 address; told by the kernel's table, without touching the port."""
+    """Whether a program listens on this IPv4 address: told by the kernel's table, without touching the port."""
     number = "".join(f"{int(part):02X}" for part in reversed(host.split(".")))
     wanted = f"{number}:{port:04X}"
     with open(f"/proc/net/{transport}") as table:

@@ -1,0 +1,135 @@
+"""The bridge itself as a process, with a configuration written for one test."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.support.ports import free_port
+from tests.support.process import PATIENCE, Process
+
+Table = Mapping[str, Any]
+
+
+def toml(value: object) -> str:
+    """Write one value as TOML, tables inline; None is not a value of TOML."""
+    if isinstance(value, Mapping):
+        pairs = (f"{json.dumps(str(key))} = {toml(each)}" for key, each in value.items())
+        return "{ " + ", ".join(pairs) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    return json.dumps(value)
+
+
+def static(number: str, port: int, *, host: str = "127.0.0.1", transport: str = "udp", **more: Any) -> Table:
+    """Return a line whose phone stands at a fixed place."""
+    suffix = ";transport=tcp" if transport == "tcp" else ""
+    return {"number": number, "contact": f"sip:{number}@{host}:{port}{suffix}", **more}
+
+
+def group(number: str, *members: str, always: bool = True, **more: Any) -> Table:
+    """Return a hunt group of lines without users; `always`: they are logged in from the start."""
+    listed = [{"line": name, "login": "always"} if always else name for name in members]
+    return {"number": number, "members": listed, **more}
+
+
+class Agent:
+    """A running bridge on loopback, UDP and TCP on the same port. Use as a context manager.
+
+    The keyword arguments are the configuration's tables: `lines`, `groups`, `trunks`, `users`, `mqtt`, `desks`,
+    and `sip` for what is to stand beside `listen`. `ended_cleanly` says what every test ends with: SIGTERM ends the
+    agent with code 0, and no traceback was seen.
+    """
+
+    def __init__(self, directory: Path, **tables: Table) -> None:
+        self.directory = directory
+        self.port = free_port()
+        self.config = directory / "cti-bridge.toml"
+        self.state = directory / "state"
+        self.control = directory / "control.sock"
+        directory.mkdir(parents=True, exist_ok=True)
+        self.configure(**tables)
+        self.start()
+
+    def __enter__(self) -> Agent:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.ended_cleanly()
+        elif self.process.running:
+            self.process.end()
+
+    @property
+    def pid(self) -> int:
+        """The agent's process id."""
+        return self.process.pid
+
+    def configure(self, **tables: Table) -> None:
+        """Write the configuration; it is read at the next start."""
+        listen = [f"udp:127.0.0.1:{self.port}", f"tcp:127.0.0.1:{self.port}"]
+        every = {"site": {"name": "test"}, **tables, "sip": {"listen": listen, **tables.get("sip", {})}}
+        lines = []
+        for name, table in every.items():
+            lines.append(f"[{name}]")
+            lines += [f"{json.dumps(str(key))} = {toml(value)}" for key, value in table.items()]
+        self.config.write_text("\n".join(lines) + "\n")
+
+    def start(self) -> None:
+        """Start it and wait until it says that it is ready."""
+        self.process = Process(self._argv("run"), env={"PYTHONUNBUFFERED": "1"}, cwd=self.directory)
+        try:
+            self.process.wait_for("ready")
+        except BaseException:
+            self.process.end()
+            raise
+
+    def kill(self) -> None:
+        """End it as a power cut would: SIGKILL, nothing is said or written any more."""
+        self.process.end(signal.SIGKILL)
+
+    def ended_cleanly(self) -> None:
+        """End it with SIGTERM; AssertionError unless it still ran, ends with 0, and had no traceback."""
+        assert self.process.running, f"the agent has ended before its time\n{self.process.report()}"
+        code = self.process.end()
+        assert code == 0, f"SIGTERM ended the agent with {code}\n{self.process.report()}"
+        assert "Traceback" not in self.process.output, self.process.report()
+
+    # -- through its control socket ---------------------------------------------------------------------------
+
+    def cli(self, *words: str, code: int = 0) -> Any:
+        """Run `cti-bridge WORDS --json`, expect this exit code; return the JSON that it printed, or None."""
+        with Process(self._argv(*words, "--json")) as command:
+            ended = command.wait()
+            said = command.stdout.strip()
+            assert ended == code, f"{command.report()}\n{self.report()}"
+        return json.loads(said) if said else None
+
+    def login(self, group: str, *members: str) -> None:
+        """Log members in."""
+        for member in members:
+            self.cli("login", group, member)
+
+    def logout(self, group: str, *members: str) -> None:
+        """Log members out."""
+        for member in members:
+            self.cli("logout", group, member)
+
+    def wait_idle(self, seconds: float = PATIENCE) -> None:
+        """Wait until no call is up any more."""
+        deadline = time.monotonic() + seconds
+        while (calls := self.cli("calls")) and calls.get("calls"):
+            assert time.monotonic() < deadline, f"calls are left: {calls}\n{self.report()}"
+
+    def report(self) -> str:
+        """Return the configuration and what the agent has said, for the message of a failure."""
+        return f"--- {self.config}\n{self.config.read_text()}---\n{self.process.report()}"
+
+    def _argv(self, *words: str) -> list[str | Path]:
+        places: list[str | Path] = ["--config", self.config, "--state", self.state, "--control", self.control]
+        return [sys.executable, "-m", "bridge.cli", *words, *places]

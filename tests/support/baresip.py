@@ -1,0 +1,209 @@
+"""baresip as a desk phone on loopback: registers, dials, rings, answers, holds, hangs up.
+
+It is driven through its control socket (netstrings of JSON). Sound comes from its sine generator and goes to a
+bridge device that throws it away, so no sound card is needed.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.support.ports import free_even_port, free_port
+from tests.support.process import PATIENCE, Process
+
+Event = dict[str, Any]
+
+CONFIGURATION = """\
+sip_listen 127.0.0.1:{sip}
+net_interface 127.0.0.1
+rtp_ports {rtp}-{rtp_end}
+rtp_stats no
+audio_source ausine,440
+audio_player aubridge,speaker
+audio_alert aubridge,bell
+ausrc_srate 48000
+ausrc_channels 2
+auplay_srate 48000
+call_local_timeout 120
+call_max_calls 4
+ctrl_tcp_listen 127.0.0.1:{control}
+module_path {modules}
+module g711.so
+module ausine.so
+module aubridge.so
+module_app account.so
+module_app menu.so
+module_app ctrl_tcp.so
+"""
+
+
+class Baresip:
+    """A running phone with one account. Use as a context manager.
+
+    `server` is the port of registrar and proxy on 127.0.0.1; `password` None: it does not register. `transport` is
+    "udp" or "tcp". `events` are all that it has told so far, oldest first; each has a `type` such as
+    CALL_INCOMING or CALL_ESTABLISHED.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        number: str,
+        server: int,
+        password: str | None = None,
+        transport: str = "udp",
+        expires: int = 60,
+    ) -> None:
+        self.number = number
+        self.server = server
+        self.port = free_port()
+        self._control = free_port()
+        self._directory = directory / f"baresip-{number}-{self.port}"
+        self._news = threading.Condition()
+        self._replies: dict[str, Event] = {}
+        self.events: list[Event] = []
+        self._configure(password, transport, expires)
+        self.process = Process(["baresip", "-4", "-f", self._directory], cwd=self._directory)
+        self._connect()
+
+    def __enter__(self) -> Baresip:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """Let it unregister and quit; end it by its process id if it does not."""
+        self.process.end()
+        self._reader.join(5.0)
+        self._socket.close()
+
+    # -- what a person does with it ---------------------------------------------------------------------------
+
+    def dial(self, number: str) -> None:
+        """Call a number at the server."""
+        self.command("dial", f"sip:{number}@127.0.0.1:{self.server}")
+
+    def answer(self) -> None:
+        """Take the call that rings."""
+        self.command("accept")
+
+    def hang_up(self) -> None:
+        """End, or decline, the call."""
+        self.command("hangup")
+
+    def hold(self) -> None:
+        """Put the call on hold."""
+        self.command("hold")
+
+    def resume(self) -> None:
+        """Take a held call up again."""
+        self.command("resume")
+
+    # -- what it tells ----------------------------------------------------------------------------------------
+
+    def wait_registered(self) -> None:
+        """Wait until the registrar has accepted it."""
+        self.wait("REGISTER_OK")
+
+    def wait_ringing(self) -> Event:
+        """Wait until it rings; return the event, with the caller in `peeruri` and `peerdisplayname`."""
+        return self.wait("CALL_INCOMING")
+
+    def wait(self, kind: str, count: int = 1, seconds: float = PATIENCE) -> Event:
+        """Return the `count`-th event of a type, as soon as it is there."""
+        return self._await(lambda: self._nth(kind, count), f"event {kind}", seconds)
+
+    def count(self, kind: str) -> int:
+        """Return how many events of a type there were."""
+        with self._news:
+            return sum(event.get("type") == kind for event in self.events)
+
+    def command(self, command: str, params: str = "") -> str:
+        """Give a command as typed at its prompt (without the slash); return what it says to it."""
+        token = f"{command}-{id(object())}-{len(self._replies)}"
+        body = json.dumps({"command": command, "params": params, "token": token}).encode()
+        self._socket.sendall(b"%d:%b," % (len(body), body))
+        reply = self._await(lambda: self._replies.get(token), f"reply to {command}", PATIENCE)
+        assert reply.get("ok"), f"{command} {params}: {reply}\n{self.report()}"
+        return str(reply.get("data", ""))
+
+    def report(self) -> str:
+        """Return everything that tells what happened, for the message of a failure."""
+        told = "\n".join(json.dumps(event) for event in self.events)
+        return f"phone {self.number} (port {self.port})\n{told}\n{self.process.report()}"
+
+    # -- inside -----------------------------------------------------------------------------------------------
+
+    def _configure(self, password: str | None, transport: str, expires: int) -> None:
+        self._directory.mkdir(parents=True)
+        rtp = free_even_port()
+        settings = CONFIGURATION.format(
+            sip=self.port, rtp=rtp, rtp_end=rtp + 20, control=self._control, modules=_modules()
+        )
+        proof = f";auth_pass={password};regint={expires}" if password else ";regint=0"
+        account = f"<sip:{self.number}@127.0.0.1:{self.server};transport={transport}>{proof};answermode=manual"
+        (self._directory / "config").write_text(settings)
+        (self._directory / "accounts").write_text(f"{account};audio_codecs=PCMA,PCMU\n")
+        (self._directory / "contacts").write_text("")
+
+    def _connect(self) -> None:
+        self.process.serves(self._try_connect, "baresip takes commands")
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _try_connect(self) -> bool:
+        try:
+            self._socket = socket.create_connection(("127.0.0.1", self._control))
+        except OSError:
+            return False
+        return True
+
+    def _read(self) -> None:
+        data = b""
+        while True:
+            try:
+                more = self._socket.recv(65536)
+            except OSError:
+                more = b""
+            if not more:
+                return
+            data = self._take(data + more)
+
+    def _take(self, data: bytes) -> bytes:
+        """Note every complete netstring at the front of `data`; return the rest."""
+        while (colon := data.find(b":")) > 0 and len(data) >= (end := colon + 1 + int(data[:colon])) + 1:
+            message = json.loads(data[colon + 1 : end])
+            with self._news:
+                if message.get("response"):
+                    self._replies[str(message.get("token"))] = message
+                else:
+                    self.events.append(message)
+                self._news.notify_all()
+            data = data[end + 1 :]
+        return data
+
+    def _nth(self, kind: str, count: int) -> Event | None:
+        found = [event for event in self.events if event.get("type") == kind]
+        return found[count - 1] if len(found) >= count else None
+
+    def _await(self, look: Callable[[], Event | None], what: str, seconds: float) -> Event:
+        with self._news:
+            self._news.wait_for(look, seconds)
+            found = look()
+        assert found is not None, f"not within {seconds:g} s: {what}\n{self.report()}"
+        return found
+
+
+def _modules() -> Path:
+    """Return the directory of baresip's modules, wherever the distribution puts it."""
+    for place in (Path("/usr/lib/baresip/modules"), Path("/usr/local/lib/baresip/modules")):
+        if place.is_dir():
+            return place
+    raise AssertionError("baresip is not installed")
