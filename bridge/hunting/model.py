@@ -1,7 +1,8 @@
 """The vocabulary of a hunt: what it is told, what it commands, what it remembers.
 
-A hunt is a pure machine on virtual time: `Hunt.receive(event, now, look)` returns commands; `Hunt.deadline()` tells
-when a `Tick` is due. `now` is seconds, monotonic. `look` answers, at that moment, whether a member can be rung.
+A hunt is a pure machine on virtual time: `Hunt.receive(event, now, look)` returns commands; `Hunt.deadline()`
+tells when a `Tick` is due. `now` is seconds, monotonic. `look` answers, at that moment, whether a member can
+be rung.
 """
 
 from __future__ import annotations
@@ -36,6 +37,11 @@ class Availability(StrEnum):
         """Whether the member does not take part: neither rung nor counted among the logged-in."""
         return self is Availability.LOGGED_OUT
 
+    @property
+    def stops_ringing(self) -> bool:
+        """Whether a phone that already rings is to stop; all other reasons only keep new offers away."""
+        return self in (Availability.LOGGED_OUT, Availability.PAUSED, Availability.GROUP_CLOSED)
+
 
 Look = Callable[[str], Availability]
 
@@ -63,7 +69,7 @@ class Withdrawal(StrEnum):
     GIVE_UP = "gave up"
 
 
-# -- what a hunt is told ------------------------------------------------------------------------------------------
+# -- what a hunt is told ---------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,7 @@ class Tick:
 HuntEvent = Start | Responded | Refused | Answered | MemberChanged | CallerGone | Tick
 
 
-# -- what a hunt commands -----------------------------------------------------------------------------------------
+# -- what a hunt commands --------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,3 +180,12 @@ class Phase(Enum):
     HUNTING = "hunting"
     CONNECTED = "connected"
     ENDED = "ended"
+
+
+class Result(StrEnum):
+    """What a hunt came to, in the journal's words; an overflow is the call's to tell."""
+
+    ANSWERED = "answered"
+    ABANDONED = "abandoned"  # the caller gave up
+    NO_ANSWER = "no answer"
+    NOBODY = "nobody logged in"

@@ -1,0 +1,69 @@
+"""Parallel: every available member rings at once, for as long as the hunt lasts.
+
+A member is judged when there is something new about them: at the start, when their availability may have
+changed, and `retry_after` after an offer that ended busy or unreachable. Nothing else is looked at again, so
+the cost of an event does not grow with the group. Whoever declined or diverted the call has had it. When no
+offer is live any more, the search is over at once: nobody waits for phones that do not ring.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from random import Random
+
+from bridge.hunting.candidate import Candidate
+from bridge.hunting.model import Availability, Look, Outcome
+from bridge.hunting.plan import Move, why_not_yet
+from bridge.hunting.rules import Rules
+from bridge.hunting.trace import Trace
+
+AGAIN = frozenset({Outcome.BUSY, Outcome.UNREACHABLE})
+FINISHED = frozenset({Outcome.DECLINED, Outcome.DIVERTED})
+
+
+class Parallel:
+    """The plan of the strategy `parallel`."""
+
+    ring_for = math.inf
+
+    def __init__(self, rules: Rules, candidates: Sequence[Candidate], trace: Trace, rng: Random) -> None:
+        self._trace = trace
+        self._to_judge = list(candidates)
+        self._to_rest: list[Candidate] = []
+        self._finished: set[str] = set()
+
+    def changed(self, candidate: Candidate) -> None:
+        """Judge the member in the next choice."""
+        if candidate.name not in self._finished:
+            self._to_judge.append(candidate)
+
+    def ended(self, candidate: Candidate, outcome: Outcome) -> None:
+        """Try busy and unreachable phones again later; who left is judged when back."""
+        if outcome in FINISHED:
+            self._finished.add(candidate.name)
+        elif outcome in AGAIN:
+            self._to_rest.append(candidate)
+
+    def choose(self, now: float, look: Look, anyone_live: bool) -> Move:
+        """Offer the call to all who are new and available; over when nobody is left to answer."""
+        judged, self._to_judge = self._to_judge, []
+        resting, self._to_rest = self._to_rest, []
+        offer = [c for c in judged if self._judge(c, now, look, resting)]
+        return Move(
+            offer=offer,
+            wait=[(c.not_before, c) for c in resting],
+            over=None if offer or anyone_live else "no phone is ringing any more",
+        )
+
+    def _judge(self, candidate: Candidate, now: float, look: Look, resting: list[Candidate]) -> bool:
+        """Return whether to offer now; `look` is asked last: after "available" there is always an offer."""
+        if now < candidate.not_before:
+            self._trace.passed_over(candidate, now, "not offered yet", why_not_yet(candidate))
+            resting.append(candidate)
+            return False
+        seen = candidate.see(look)
+        if seen is Availability.AVAILABLE:
+            return True
+        self._trace.passed_over(candidate, now, "not offered", seen.value)
+        return False
