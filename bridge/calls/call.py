@@ -43,20 +43,11 @@ from bridge.hunting.model import (
     Withdraw,
     Withdrawal,
 )
-from bridge.sip.leg import (
-    Accepted,
-    Acknowledged,
-    Ended,
-    IncomingLeg,
-    Leg,
-    LegEvent,
-    OutgoingLeg,
-    Progress,
-    Rejected,
-    Replied,
-    Requested,
-)
+from bridge.sip.incoming import IncomingLeg
+from bridge.sip.leg import Leg
+from bridge.sip.legevents import Accepted, Acknowledged, Ended, LegEvent, Progress, Rejected, Replied, Requested
 from bridge.sip.message import Body
+from bridge.sip.outgoing import OutgoingLeg
 
 
 class Switch(Protocol):

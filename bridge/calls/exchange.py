@@ -12,34 +12,26 @@ import random
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from bridge.calls.admission import Admission
 from bridge.calls.call import Call
-from bridge.calls.identity import Identity, to_phone, to_trunk
 from bridge.calls.lines import LineTable
-from bridge.calls.model import ExchangeSettings, Target
-from bridge.calls.parties import (
-    Called,
-    Caller,
-    Peers,
-    destination,
-    shown_identity,
-    trunk_destination,
-    user_of,
-)
+from bridge.calls.model import ExchangeSettings
+from bridge.calls.parties import Called, Caller, destination, trunk_destination, user_of
+from bridge.calls.reach import Reach
 from bridge.calls.status import CallStatus, LineStatus, Story, TrunkStatus
-from bridge.calls.trunks import Trunk, by_host, numeric, status_of
+from bridge.calls.trunks import Trunk, numeric, status_of
 from bridge.directory.logins import Logins
-from bridge.directory.model import Directory, Line, Member, Strategy
+from bridge.directory.model import Directory, Member, Strategy
 from bridge.events import Event, GroupCall, LineChanged, Notice, TrunkChanged
 from bridge.hunting.availability import availability
 from bridge.hunting.hunt import Hunt
 from bridge.hunting.model import Availability
 from bridge.hunting.rules import Rules
 from bridge.sip.agenda import Agenda
-from bridge.sip.challenger import Challenger, Verdict
-from bridge.sip.dialog import flow_of
+from bridge.sip.challenger import Challenger
 from bridge.sip.flow import Flow, Locate, Send
-from bridge.sip.leg import OutgoingLeg
-from bridge.sip.message import Request, parse_uri
+from bridge.sip.message import Request
+from bridge.sip.outgoing import OutgoingLeg
 from bridge.sip.registrar import Registrar, RegistrarLine
 from bridge.sip.useragent import AgentEvent, Invited, Registering, Strange, UserAgent
 
@@ -91,14 +83,13 @@ class Exchange:
             trunk.name: Trunk(trunk, self.ua, self.agenda, rng, self._trunk_changed) for trunk in settings.trunks
         }
         self._trunk_since = dict.fromkeys(self._trunks, wall())
-        self._static = {(flow.host, flow.port): name for name, flow in self._static_flows() if flow is not None}
-        self.lines = LineTable(directory.lines, self.contacts, wall)
+        self._admission = Admission(
+            directory, settings.passwords, self._trunks, self.challenger, self.ua, self._notice_sip
+        )
+        self.reach = Reach(directory, self._trunks, self.registrar, self.ua)
+        self.lines = LineTable(directory.lines, self.reach.contacts, wall)
         self.lines.restated.clear()
         self.lines.changed.clear()
-
-    def _static_flows(self) -> list[tuple[str, Flow]]:
-        any_flow = Flow("udp", "", 0)
-        return [(n, flow_of(line.contact, any_flow)) for n, line in self.directory.lines.items() if line.contact]
 
     # -- the engine, for the endpoint ---------------------------------------------------------------------------
 
@@ -236,7 +227,7 @@ class Exchange:
                 response = self.registrar.receive(request, flow, now, self.wall())
                 transaction.respond(response, now)
             case Strange(flow, text):
-                self._events.append(Notice(self.wall(), "sip", f"{flow}: {text}"))
+                self._notice_sip(f"{flow}: {text}")
             case _:
                 if event.leg.owner is not None:
                     event.leg.owner.handle(event, now)
@@ -249,11 +240,10 @@ class Exchange:
     # -- calls that come in ---------------------------------------------------------------------------------------
 
     def _on_invite(self, invited: Invited, now: float) -> None:
-        request, flow = invited.request, invited.flow
-        caller = self._identify(invited, now)
+        caller = self._admission.identify(invited, now)
         if caller is None:
             return
-        called = self._called(request, caller)
+        called = self._called(invited.request, caller)
         registered = caller.line is not None and self.directory.lines[caller.line].registers
         leg = self.ua.take(invited, called.number or "bridge", pinned=registered)
         refusal = self._refusal(called, caller)
@@ -266,48 +256,6 @@ class Exchange:
         call = Call(self._token()[:8], self, leg, caller, called, now)
         self._calls[call.id] = call
         call.start(now)
-
-    def _identify(self, invited: Invited, now: float) -> Caller | None:
-        """Find out who calls; None where that is refused or still to be proven (the answer is sent)."""
-        request, flow = invited.request, invited.flow
-        peers = Peers(self._static, by_host(self._trunks))
-        line = peers.line(flow)
-        if line is not None:
-            return self._line_caller(line, request)
-        trunk = peers.trunk_exactly(flow)
-        if trunk is None:
-            claimed = self.directory.line_by_number.get(user_of(str(request.from_.uri)))
-            if claimed is None or not claimed.registers:
-                trunk = peers.trunk(flow)
-        if trunk is not None:
-            return Caller(None, trunk, *shown_identity(request))
-        proven = self._prove(invited, now)
-        return self._line_caller(proven.name, request) if proven else None
-
-    def _line_caller(self, line: str, request: Request) -> Caller:
-        _, name = shown_identity(request)
-        number = self.directory.lines[line].number
-        user = next((u for u in self.directory.users.values() if u.line == line), None)
-        return Caller(line, None, number, user.shown if user else name)
-
-    def _prove(self, invited: Invited, now: float) -> Line | None:
-        """Check the digest of a call from a stranger; challenge it, or refuse it, where it does not prove a line."""
-        request, transaction, _ = invited
-        claimed = self.challenger.claimed(request)
-        line = self.directory.line_by_number.get(claimed or "")
-        registers = line is not None and line.registers and self.settings.registrar
-        password = self.settings.passwords.get(line.name, "") if line else ""
-        verdict = self.challenger.verify(request, claimed or "", password, now) if claimed else Verdict.ABSENT
-        if verdict is Verdict.OK and registers:
-            return line
-        if verdict in (Verdict.ABSENT, Verdict.STALE):
-            challenges = self.challenger.challenges(now, stale=verdict is Verdict.STALE)
-            self.ua.answer(transaction, request, 401, now, {"WWW-Authenticate": challenges})
-        else:
-            self.ua.answer(transaction, request, 403, now)
-            text = f"{invited.flow}: a call as {claimed!r} with a wrong password was refused"
-            self._events.append(Notice(self.wall(), "sip", text))
-        return None
 
     def _called(self, request: Request, caller: Caller) -> Called:
         if caller.trunk is not None:
@@ -361,44 +309,9 @@ class Exchange:
             return None if again or not called.group.active else called
         return called if called.line is not None else None
 
-    def contacts(self, line: str) -> tuple[str, ...]:
-        """Return where a line can be rung, as URIs."""
-        return tuple(target.uri for target in self.targets(self.directory.lines[line]))
-
-    def targets(self, line: Line) -> tuple[Target, ...]:
-        """Return a line's contacts."""
-        if line.trunk is not None:
-            trunk = self._trunks[line.trunk]
-            if trunk.flow is None:
-                return ()
-            return (Target(trunk.uri(line.dial or line.number), trunk.flow, False, line.trunk),)
-        if line.contact is not None:
-            return (Target(line.contact, flow_of(line.contact, Flow("udp", "", 0)), False),)
-        return tuple(Target(b.contact_uri, b.flow, True) for b in self.registrar.bindings(line.name))
-
     def ring(self, call: Call, line: str, now: float) -> list[OutgoingLeg]:
         """Send the INVITEs to a line's contacts."""
-        return [
-            self._invite(call, self.directory.lines[line], target, now)
-            for target in self.targets(self.directory.lines[line])
-        ]
-
-    def _invite(self, call: Call, line: Line, target: Target, now: float) -> OutgoingLeg:
-        caller, group = call.caller, call.group
-        trunk = self._trunks[target.trunk] if target.trunk else None
-        user = trunk.settings.username if trunk else (group.number if group else caller.number)
-        leg = self.ua.call(target.flow, user or "bridge", target.pinned)
-        host = self.ua.locate(target.flow).host
-        identity: Identity
-        if trunk is None:
-            identity = to_phone(caller, group, f"[{host}]" if ":" in host else host)
-            to = f"<sip:{line.number}@{_host_of(target.uri)}>"
-        else:
-            leg.authenticator = trunk.authenticator
-            identity = to_trunk(caller, trunk.settings.username or caller.number or "anonymous", trunk.settings.host)
-            to = f"<{target.uri}>"
-        leg.invite(target.uri, identity.from_, to, call.offer, identity.extra, now)
-        return leg
+        return self.reach.ring(call.caller, call.group, line, call.offer, now)
 
     def count(self, line: str | None, *, offers: int = 0, rings: int = 0, calls: int = 0) -> None:
         """Add to a line's use, and to its trunk's."""
@@ -440,6 +353,9 @@ class Exchange:
             self._trunks[call.caller.trunk].calls -= 1
         self._stories.append(call.story())
 
+    def _notice_sip(self, text: str) -> None:
+        self._events.append(Notice(self.wall(), "sip", text))
+
     def _trunk_changed(self, trunk: Trunk) -> None:
         name = trunk.settings.name
         self._trunk_since[name] = self.wall()
@@ -447,8 +363,3 @@ class Exchange:
         for line in self.directory.lines.values():
             if line.trunk == name:
                 self.lines.refresh(line.name)
-
-
-def _host_of(uri: str) -> str:
-    parsed = parse_uri(uri)
-    return f"{parsed.host}:{parsed.port}" if parsed.port else parsed.host

@@ -6,8 +6,8 @@ the best final response: a decline over busy over the rest.
 
 from __future__ import annotations
 
-from bridge.sip.leg import OutgoingLeg
 from bridge.sip.message import Body
+from bridge.sip.outgoing import OutgoingLeg
 
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
 _RANK = {603: 0, 403: 1, 600: 2, 486: 3}

@@ -17,7 +17,7 @@ class Identity(NamedTuple):
 
 
 def to_phone(caller: Caller, group: Group | None, host: str) -> Identity:
-    """Return what an attached phone is shown: number and name, the group's prefix in front, a ring of the group's own."""
+    """Return what an attached phone is shown: number, name with the group's prefix, and a ring of the group's own."""
     name = caller.name or caller.number or "anonymous"
     extra = {}
     if group is not None:
@@ -30,7 +30,7 @@ def to_phone(caller: Caller, group: Group | None, host: str) -> Identity:
 
 
 def to_trunk(caller: Caller, username: str, uri_host: str) -> Identity:
-    """Return what a PBX is shown: its own user name for us, the caller only as display name (it refuses a foreign From)."""
+    """Return what a PBX is shown: our user name there (it refuses a foreign From), the caller as display name."""
     name = caller.display
     return Identity(f"{_quoted(name)} <sip:{_user(username)}@{uri_host}>", {})
 

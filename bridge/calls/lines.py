@@ -9,7 +9,7 @@ from bridge.directory.model import Line
 
 
 class LineUse:
-    """One line's counts. `offers`: being rung by us; `rings`: of these, phones that said 18x; `calls`: talking or calling."""
+    """One line's counts. `offers`: rung by us; `rings`: of these, phones that said 18x; `calls`: talking or calling."""
 
     __slots__ = ("calls", "offers", "rings", "since", "state")
 

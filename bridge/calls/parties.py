@@ -42,7 +42,7 @@ class Called:
 
 
 def shown_identity(request: Request) -> tuple[str, str]:
-    """Return the caller's number and name; empty where the caller wants to stay anonymous (RFC 3323, RFC 3261 §8.1.1.3)."""
+    """Return the caller's number and name; both empty where the caller wants to stay anonymous (RFC 3323)."""
     from_ = request.from_
     privacy = {token for value in request.all("Privacy") for token in value.lower().replace(";", " ").split()}
     host = from_.uri.host.lower()
@@ -66,7 +66,7 @@ def user_of(uri: str) -> str:
 
 
 def trunk_destination(request: Request, own_number: str | None, directory: Directory) -> Called:
-    """Find what a trunk's call is for: Request-URI, P-Called-Party-ID or To if it names one of ours, else `own_number`."""
+    """Find what a trunk's call is for: what Request-URI, P-Called-Party-ID or To names, else `own_number`."""
     for number in _candidates(request):
         called = destination(number, directory)
         if called.group or called.line:

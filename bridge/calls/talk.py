@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from bridge.sip.leg import Acknowledged, Leg, Replied, Requested
+from bridge.sip.leg import Leg
+from bridge.sip.legevents import Acknowledged, Replied, Requested
 from bridge.sip.message import Body, Request
 from bridge.sip.transaction import ServerTransaction
 
@@ -39,7 +40,7 @@ class Talk:
         return self.member if leg is self.caller else self.caller
 
     def connect(self, offer_was_sent: bool, body: Body | None, now: float) -> None:
-        """Pass the member's 2xx to the caller; without an offer in the INVITE its answer comes with the caller's ACK."""
+        """Pass the member's 2xx to the caller; if it is an offer, its answer comes with the caller's ACK."""
         if offer_was_sent:
             self.member.acknowledge(None, now)
         else:

@@ -2,29 +2,29 @@
 
 An `OutgoingLeg` asks a phone (UAC), an `IncomingLeg` is asked by a caller (UAS); once both sides have the 2xx they
 behave alike (`Leg`): re-INVITE, UPDATE, INFO and BYE either way. A leg is told what to do by plain calls, which end in
-the transaction layer, and says what has happened by queueing an event in `events` (below); it never calls its owner.
+the transaction layer, and says what has happened by queueing an event (`legevents`); it never calls its owner.
 
-Three things that are easily got wrong, and where they are done here:
-- *Cancel is a remembered intention* (RFC 3261 §9.1): `cancel` before the first provisional response waits for it.
-- A 2xx that crosses the CANCEL, or comes from a second fork, is acknowledged and hung up (§13.2.2.4).
+Three things that are easily got wrong, and where they are done:
+- *Cancel is a remembered intention* (RFC 3261 §9.1): `OutgoingLeg.cancel` before the first provisional waits for it.
+- A 2xx that crosses the CANCEL is told to the call like any other, which hangs it up; one from a second fork
+  `OutgoingLeg` itself acknowledges and hangs up (§13.2.2.4).
 - BYE by the callee waits for the caller's ACK (§15); a 2xx goes out again until that ACK comes (§13.3.1.4).
 """
 
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from bridge.sip.dialog import Dialog, dialog_as_callee, dialog_as_caller
+from bridge.sip.dialog import Dialog
 from bridge.sip.flow import Flow, Send
-from bridge.sip.message import Body, Request, Response, SipError, response_to
-from bridge.sip.transaction import T1, T2, TIMEOUT, ClientTransaction, ServerTransaction, State
+from bridge.sip.legevents import Acknowledged, Ended, LegEvent, Replied, Requested
+from bridge.sip.message import Body, Request, Response, response_to
+from bridge.sip.transaction import T1, T2, TIMEOUT, ClientTransaction, ServerTransaction
 
 if TYPE_CHECKING:
     from bridge.sip.digest import Authenticator
     from bridge.sip.useragent import UserAgent
-
-REMIND = 60.0  # a ringing caller's 180 is repeated each minute (§13.3.1.1)
 
 
 class LegState(Enum):
@@ -36,69 +36,6 @@ class LegState(Enum):
     UP = "up"
     ENDING = "ending"  # BYE or CANCEL sent, its outcome outstanding
     ENDED = "ended"
-
-
-# -- what a leg says ------------------------------------------------------------------------------------------------
-
-
-class Progress(NamedTuple):
-    """Outgoing: a provisional response."""
-
-    leg: Leg
-    code: int
-    body: Body | None
-
-
-class Accepted(NamedTuple):
-    """Outgoing: the first 2xx. `acknowledge` is now due, or `hang_up`."""
-
-    leg: Leg
-    body: Body | None
-
-
-class Rejected(NamedTuple):
-    """Outgoing: the INVITE failed; 408 and 503 also stand for no answer and no transport."""
-
-    leg: Leg
-    status: int
-    phrase: str
-
-
-class Acknowledged(NamedTuple):
-    """The ACK to a 2xx of ours came."""
-
-    leg: Leg
-    body: Body | None
-
-
-class Requested(NamedTuple):
-    """The peer asks something inside the dialog (INVITE, UPDATE, INFO, ...); to be answered by `respond`."""
-
-    leg: Leg
-    transaction: ServerTransaction
-    request: Request
-
-
-class Replied(NamedTuple):
-    """A request of ours inside the dialog was answered, `context` being what was given with it."""
-
-    leg: Leg
-    context: Any
-    status: int
-    phrase: str
-    body: Body | None
-    method: str
-
-
-class Ended(NamedTuple):
-    """The peer is gone: BYE, CANCEL, or it no longer answers. `reason` is a Reason header's value, if it sent one."""
-
-    leg: Leg
-    why: str
-    reason: str | None = None
-
-
-LegEvent = Progress | Accepted | Rejected | Acknowledged | Requested | Replied | Ended
 
 
 class _Unacknowledged:
@@ -368,233 +305,3 @@ class Leg:
 
     def _say(self, event: LegEvent) -> None:
         self.ua.events.append(event)
-
-
-class OutgoingLeg(Leg):
-    """A leg that we ask for (UAC)."""
-
-    def __init__(self, ua: UserAgent, flow: Flow, contact: str, pinned: bool) -> None:
-        super().__init__(ua, ua.token(), ua.token(), flow, contact, pinned)
-        self._invite: ClientTransaction | None = None
-        self._request: Request | None = None
-        self._cancel_wanted = False
-        self.cancelled = False
-        self.rang = False
-
-    def invite(self, uri: str, from_: str, to: str, body: Body | None, extra: dict[str, str], now: float) -> None:
-        """Send the INVITE. `from_` and `to` are name-addr values without tags; `extra` further headers."""
-        headers: dict[str, list[str]] = {
-            "Via": [],
-            "Max-Forwards": ["70"],
-            "From": [f"{from_};tag={self.local_tag}"],
-            "To": [to],
-            "Call-ID": [self.call_id],
-            "CSeq": ["1 INVITE"],
-            "Contact": [self.contact],
-            "Allow": [self.ua.allow],
-            "Supported": ["replaces"],
-            "User-Agent": [self.ua.name],
-        }
-        for name, value in extra.items():
-            headers[name] = [value]
-        request = Request("INVITE", uri, headers)
-        request.put(body)
-        if self.authenticator is not None:
-            self.authenticator.authorize(request)
-        self._request = request
-        self._invite = self.ua.layer.request(request, self.flow, self, now)
-
-    def cancel(self, reason: str | None, now: float) -> None:
-        """Cancel the INVITE, now or as soon as a provisional response has come."""
-        if self.state not in (LegState.TRYING, LegState.RINGING):
-            return
-        self._reason = reason
-        self._cancel_wanted = True
-        self._cancel_if_heard(now)
-
-    def hang_up(self, reason: str | None, now: float) -> None:
-        """End the leg: CANCEL, or ACK and BYE, or BYE."""
-        if self.state is LegState.ANSWERED:
-            self.acknowledge(None, now)
-        if self.state in (LegState.TRYING, LegState.RINGING):
-            self.cancel(reason, now)
-        else:
-            super().hang_up(reason, now)
-
-    def _cancel_if_heard(self, now: float) -> None:
-        if self._invite is not None and self._invite.state is State.PROCEEDING and not self.cancelled:
-            self.cancelled = True
-            self.ua.layer.cancel(self._invite, self._reason, now)
-
-    def on_response(self, transaction: ClientTransaction, response: Response, now: float) -> None:
-        """Take a response to the INVITE, or to a request inside the dialog."""
-        if transaction is not self._invite:
-            super().on_response(transaction, response, now)
-        elif response.code < 200:
-            self._on_provisional(response, now)
-        elif response.code < 300:
-            self._on_success(response, now)
-        else:
-            self._on_rejection(response, now)
-
-    def _on_provisional(self, response: Response, now: float) -> None:
-        if self.state is LegState.TRYING:
-            self.state = LegState.RINGING
-        if self._cancel_wanted:
-            self._cancel_if_heard(now)
-        self._say(Progress(self, response.code, response.content))
-
-    def _on_success(self, response: Response, now: float) -> None:
-        if self.dialog is not None:
-            if response.to_tag == self.dialog.remote_tag:
-                self._repeated(response)
-            else:
-                self._hang_up_fork(response, now)
-            return
-        assert self._request is not None
-        try:
-            self.dialog = dialog_as_caller(self._request, response, self.contact, self.flow, self.pinned)
-        except SipError as error:
-            self._reject(500, f"its answer cannot be understood: {error}")
-            return
-        self._invite_seq = response.cseq.sequence
-        self._request = None
-        self.state = LegState.ANSWERED
-        self._say(Accepted(self, response.content))
-
-    def _hang_up_fork(self, response: Response, now: float) -> None:
-        """Acknowledge and end a second dialog that the same INVITE made."""
-        assert self.dialog is not None
-        ours = Request(
-            "INVITE", self.dialog.remote_target, {"From": [self.dialog.local], "CSeq": [response.need("CSeq")]}
-        )
-        fork = dialog_as_caller(ours, response, self.contact, self.flow, self.pinned)
-        _, ack = fork.request("ACK", seq=response.cseq.sequence)
-        self.ua.layer.send_ack(ack, fork.flow)
-        _, bye = fork.request("BYE")
-        self.ua.layer.request(bye, fork.flow, None, now)
-
-    def _on_rejection(self, response: Response, now: float) -> None:
-        if (
-            not self._cancel_wanted
-            and self._request is not None
-            and self._invite is not None
-            and self._worth_another(self._invite, response)
-        ):
-            self._invite_again(self._request, now)
-            return
-        self._reject(response.code, response.phrase)
-
-    def _invite_again(self, request: Request, now: float) -> None:
-        again = Request("INVITE", request.uri, dict(request.headers), request.body)
-        again.set("CSeq", f"{request.cseq.sequence + 1} INVITE")
-        assert self.authenticator is not None
-        self.authenticator.authorize(again)
-        self._request = again
-        self.state = LegState.TRYING
-        self._invite = self.ua.layer.request(again, self.flow, self, now)
-
-    def on_failure(self, transaction: ClientTransaction, status: int, now: float) -> None:
-        """Take the failure of the INVITE (408, 503) or of a request inside the dialog."""
-        if transaction is self._invite:
-            self._reject(status, "no answer" if status == 408 else "not deliverable")
-        else:
-            super().on_failure(transaction, status, now)
-
-    def _reject(self, status: int, phrase: str) -> None:
-        if self.state in (LegState.TRYING, LegState.RINGING):
-            self._end()
-            self._request = None
-            self._say(Rejected(self, status, phrase))
-
-
-class IncomingLeg(Leg):
-    """A leg that a caller asks for (UAS)."""
-
-    def __init__(
-        self, ua: UserAgent, request: Request, transaction: ServerTransaction, flow: Flow, contact: str, pinned: bool
-    ) -> None:
-        super().__init__(ua, request.call_id, ua.token(), flow, contact, pinned)
-        self.invite: Request | None = request
-        self.remote_tag = request.from_tag or ""
-        self._transaction: ServerTransaction | None = transaction
-        transaction.user = self
-
-    @property
-    def ringing(self) -> bool:
-        """Whether the caller has been told that it rings."""
-        return self.state is LegState.RINGING
-
-    def ring(self, now: float, status: int = 180) -> None:
-        """Say 180 (or another provisional), and again each minute until there is a final response."""
-        if self.state in (LegState.TRYING, LegState.RINGING):
-            self.state = LegState.RINGING
-            self._respond(status, None, now)
-            self.ua.agenda.arm(self, now + REMIND)
-
-    def accept(self, body: Body | None, now: float) -> None:
-        """Say 200, and again until the ACK comes. Raises `SipError` where the INVITE's Contact is none."""
-        if self.state not in (LegState.TRYING, LegState.RINGING) or self.invite is None:
-            return
-        invite = self.invite
-        self.dialog = dialog_as_callee(invite, self.local_tag, self.contact, self.flow, self.pinned)
-        self.state = LegState.ANSWERED
-        send = self._respond(200, body, now)
-        self.invite = None
-        self._transaction = None
-        self._await_ack(invite.cseq.sequence, send, now)
-
-    def reject(self, status: int, now: float, phrase: str = "", extra: dict[str, str] | None = None) -> None:
-        """Refuse the call with a final response."""
-        if self.state in (LegState.TRYING, LegState.RINGING):
-            self._respond(status, None, now, phrase, extra)
-            self._end()
-
-    def hang_up(self, reason: str | None, now: float) -> None:
-        """End the leg: refuse it, or BYE as soon as the ACK is there."""
-        if self.state is LegState.ANSWERED:
-            self._bye_wanted = True
-            self._reason = reason
-        elif self.state in (LegState.TRYING, LegState.RINGING):
-            self.reject(480, now)
-        else:
-            super().hang_up(reason, now)
-
-    def on_cancel(self, reason: str | None, now: float) -> None:
-        """Take the caller's CANCEL: 487 to the INVITE (§9.2)."""
-        if self.state in (LegState.TRYING, LegState.RINGING):
-            self._respond(487, None, now)
-            self._end()
-            self._say(Ended(self, "cancelled", reason))
-
-    def tick(self, now: float) -> None:
-        """Remind the caller that it rings, or send the 2xx again."""
-        if self.state is LegState.RINGING:
-            self.ring(now)
-        else:
-            super().tick(now)
-
-    def _on_bye(self, transaction: ServerTransaction, request: Request, now: float) -> None:
-        if self.state in (LegState.TRYING, LegState.RINGING):  # a caller may end an early dialog so (§15.1.1)
-            transaction.respond(response_to(request, 200), now)
-            self.on_cancel(request.get("Reason"), now)
-        else:
-            super()._on_bye(transaction, request, now)
-
-    def _respond(
-        self, status: int, body: Body | None, now: float, phrase: str = "", extra: dict[str, str] | None = None
-    ) -> Send:
-        assert self.invite is not None and self._transaction is not None
-        response = response_to(self.invite, status, phrase, self.local_tag)
-        headers = response.headers
-        if status < 300:
-            if "Record-Route" in self.invite.headers:
-                headers["Record-Route"] = list(self.invite.headers["Record-Route"])
-            headers["Contact"] = [self.contact]
-            headers["Allow"] = [self.ua.allow]
-            headers["Supported"] = ["replaces"]
-        headers["Server"] = [self.ua.name]
-        for name, value in (extra or {}).items():
-            headers[name] = [value]
-        response.put(body)
-        return Send(self._transaction.flow, self._transaction.respond(response, now))

@@ -12,9 +12,12 @@ from typing import NamedTuple
 
 from bridge.sip.agenda import Agenda
 from bridge.sip.flow import Flow, Locate, Send
+from bridge.sip.incoming import IncomingLeg
 from bridge.sip.layer import Cancelled, Happened, RequestIn, ResponseIn, TransactionLayer
-from bridge.sip.leg import IncomingLeg, Leg, LegEvent, OutgoingLeg
+from bridge.sip.leg import Leg
+from bridge.sip.legevents import LegEvent
 from bridge.sip.message import Request, SipError, parse_message, parse_uri, response_to
+from bridge.sip.outgoing import OutgoingLeg
 from bridge.sip.transaction import ServerTransaction
 
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, MESSAGE, REGISTER"
@@ -49,7 +52,7 @@ AgentEvent = LegEvent | Invited | Registering | Strange
 
 
 class UserAgent:
-    """All dialogs of one agent. `name` goes into User-Agent and Server; `token` gives random text of 64 bits or more."""
+    """All dialogs of one agent. `name` goes into User-Agent and Server; `token` gives 64 random bits or more."""
 
     allow = ALLOW
 

@@ -1,0 +1,75 @@
+"""Where a line can be rung, and the INVITE that goes there: to a contact as phones want it, to a trunk as PBXs do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bridge.calls.identity import to_phone, to_trunk
+from bridge.calls.model import Target
+from bridge.calls.parties import Caller
+from bridge.calls.trunks import Trunk
+from bridge.directory.model import Directory, Group, Line
+from bridge.sip.dialog import flow_of
+from bridge.sip.flow import Flow
+from bridge.sip.message import Body, parse_uri
+from bridge.sip.outgoing import OutgoingLeg
+from bridge.sip.registrar import Registrar
+from bridge.sip.useragent import UserAgent
+
+
+class Reach:
+    """The way to every line."""
+
+    def __init__(self, directory: Directory, trunks: Mapping[str, Trunk], registrar: Registrar, ua: UserAgent) -> None:
+        self._directory = directory
+        self._trunks = trunks
+        self._registrar = registrar
+        self._ua = ua
+
+    def contacts(self, line: str) -> tuple[str, ...]:
+        """Return where a line can be rung, as URIs."""
+        return tuple(target.uri for target in self.targets(self._directory.lines[line]))
+
+    def targets(self, line: Line) -> tuple[Target, ...]:
+        """Return a line's contacts; none where its phone is not registered or its trunk's server not resolved."""
+        if line.trunk is not None:
+            trunk = self._trunks[line.trunk]
+            if trunk.flow is None:
+                return ()
+            return (Target(trunk.uri(line.dial or line.number), trunk.flow, False, line.trunk),)
+        if line.contact is not None:
+            return (Target(line.contact, flow_of(line.contact, Flow("udp", "", 0)), False),)
+        return tuple(Target(b.contact_uri, b.flow, True) for b in self._registrar.bindings(line.name))
+
+    def ring(self, caller: Caller, group: Group | None, line: str, offer: Body | None, now: float) -> list[OutgoingLeg]:
+        """Send the INVITEs to a line's contacts; empty where it has none."""
+        found = self._directory.lines[line]
+        return [self._invite(caller, group, found, target, offer, now) for target in self.targets(found)]
+
+    def _invite(
+        self, caller: Caller, group: Group | None, line: Line, target: Target, offer: Body | None, now: float
+    ) -> OutgoingLeg:
+        if target.trunk is not None:
+            return self._invite_at_trunk(caller, self._trunks[target.trunk], target, offer, now)
+        user = group.number if group is not None and group.number else caller.number
+        leg = self._ua.call(target.flow, user or "bridge", target.pinned)
+        host = self._ua.locate(target.flow).host
+        identity = to_phone(caller, group, f"[{host}]" if ":" in host else host)
+        leg.invite(
+            target.uri, identity.from_, f"<sip:{line.number}@{_host_of(target.uri)}>", offer, identity.extra, now
+        )
+        return leg
+
+    def _invite_at_trunk(
+        self, caller: Caller, trunk: Trunk, target: Target, offer: Body | None, now: float
+    ) -> OutgoingLeg:
+        leg = self._ua.call(target.flow, trunk.settings.username or "bridge", target.pinned)
+        leg.authenticator = trunk.authenticator
+        identity = to_trunk(caller, trunk.settings.username or caller.number or "anonymous", trunk.settings.host)
+        leg.invite(target.uri, identity.from_, f"<{target.uri}>", offer, identity.extra, now)
+        return leg
+
+
+def _host_of(uri: str) -> str:
+    parsed = parse_uri(uri)
+    return f"{parsed.host}:{parsed.port}" if parsed.port else parsed.host
