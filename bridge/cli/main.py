@@ -1,7 +1,7 @@
 """The command line's entry: global options, the command's own module, the exit code.
 
-The words before the command are read first; then only that command's module is imported, and it reads the rest. The
-global options may stand before or after the command.
+The words before the command are read first; then only that command's module is imported, to read the rest.
+The global options may stand before or after the command.
 """
 
 from __future__ import annotations

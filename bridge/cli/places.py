@@ -23,20 +23,16 @@ def state_directory(explicit: str | None, environ: Mapping[str, str] = os.enviro
     return Path(base, APP)
 
 
-def control_socket(
-    explicit: str | None, state: str | None = None, environ: Mapping[str, str] = os.environ
-) -> Path:
+def control_socket(explicit: str | None, state: str | None = None, environ: Mapping[str, str] = os.environ) -> Path:
     """Return where `run` listens: `--control`, the runtime directories, else in the state directory."""
     return _places(explicit, state, environ)[0]
 
 
-def find_control(
-    explicit: str | None, state: str | None = None, environ: Mapping[str, str] = os.environ
-) -> Path:
+def find_control(explicit: str | None, state: str | None = None, environ: Mapping[str, str] = os.environ) -> Path:
     """Return where a command finds the agent: the first place that has a socket, else the first place.
 
-    The agent may run as a service or under another login than the command, and so have another environment. A place
-    that cannot be looked at comes before none, so that the refusal is told and not a missing agent.
+    The agent may run as a service or under another login than the command, and so have another environment. A
+    place that cannot be looked at comes before none, so that the refusal is told and not a missing agent.
     """
     places = _places(explicit, state, environ)
     seen = [_look(place) for place in places]

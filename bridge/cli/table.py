@@ -1,7 +1,7 @@
 """The commands there are: a name, the module that it lives in, one line of help.
 
-A command's module has two functions, `arguments(parser)` and `run(args) -> int`. It is imported only when its command
-is asked for, so a command pays only for what it uses.
+A command's module has two functions, `arguments(parser)` and `run(args) -> int`. It is imported only when its
+command is asked for, so a command pays only for what it uses.
 """
 
 from __future__ import annotations

@@ -1,0 +1,103 @@
+"""What must fit together at the desks: buttons, lamps, pins, panels, and what their words name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from bridge.config.check_people import known_group
+from bridge.config.draft import Draft, Finding, Table, elements, text, unknown
+from bridge.config.problems import Loc, dotted
+from bridge.config.words import Target, Words, parse_press, parse_shows
+
+_OWN_LOGIN = ("toggle", "login", "logout", "pause")
+
+
+def findings(draft: Draft) -> Iterator[Finding]:
+    """Yield every mistake. A satellite's members and groups are another bridge's, so they are not looked up."""
+    taken: dict[object, Loc] = {}
+    for name, desk in draft.desks.items():
+        here: Loc = ("desks", name)
+        yield from _member(draft, here, desk)
+        panel = text(desk, "panel")
+        if panel is not None:
+            yield from _once(taken, ("panel", panel), (*here, "panel"), f"panel {panel!r}")
+        for place, part in _parts(here, desk, "buttons"):
+            yield from _at(taken, name, desk, place, part, "key")
+            yield from _button(draft, desk, place, part)
+        for place, part in _parts(here, desk, "lamps"):
+            yield from _at(taken, name, desk, place, part, "lamp")
+            yield from _words(draft, desk, (*place, "shows"), text(part, "shows"))
+
+
+def _parts(here: Loc, desk: Table, key: str) -> Iterator[tuple[Loc, Table]]:
+    for index, part in enumerate(elements(desk, key)):
+        if isinstance(part, Mapping):
+            yield (*here, key, index), part
+
+
+def _member(draft: Draft, here: Loc, desk: Table) -> Iterator[Finding]:
+    member = text(desk, "member")
+    if member is None or member in draft.users or _is_satellite(draft):
+        return
+    if member not in draft.lines:
+        yield (*here, "member"), unknown("user or line", member, (*draft.users, *draft.lines))
+    elif member in draft.user_of_line:
+        user = draft.user_of_line[member]
+        yield (*here, "member"), f"line {member!r} is the one of user {user!r}; name the user instead"
+
+
+def _at(taken: dict[object, Loc], desk: str, table: Table, here: Loc, part: Table, key: str) -> Iterator[Finding]:
+    """Check where a button or lamp is: at a GPIO of its own, or at a place of its own on the desk's panel."""
+    if ("gpio" in part) == (key in part):
+        yield here, f"nothing, or two things, tell where it is; give either gpio or {key}"
+    if key in part and "panel" not in table:
+        yield (*here, key), "is for a panel; give the desk a panel, or gpio here"
+    gpio, place = part.get("gpio"), part.get(key)
+    if isinstance(gpio, int):
+        yield from _once(taken, ("gpio", gpio), (*here, "gpio"), f"gpio {gpio}")
+    if isinstance(place, int):
+        yield from _once(taken, (desk, key, place), (*here, key), f"{key} {place}")
+
+
+def _once(taken: dict[object, Loc], thing: object, loc: Loc, called: str) -> Iterator[Finding]:
+    first = taken.setdefault(thing, loc)
+    if first != loc:
+        yield loc, f"{called} is used by {dotted(first[:-1])} already; each can be used once"
+
+
+def _button(draft: Draft, desk: Table, here: Loc, button: Table) -> Iterator[Finding]:
+    if "press" not in button and "hold" not in button:
+        yield here, "does nothing; give press or hold"
+    for key in ("press", "hold"):
+        words = text(button, key)
+        yield from _words(draft, desk, (*here, key), words)
+
+
+def _words(draft: Draft, desk: Table, loc: Loc, written: str | None) -> Iterator[Finding]:
+    if not written:
+        return
+    try:
+        words = parse_shows(written) if loc[-1] == "shows" else parse_press(written)
+    except ValueError as error:
+        yield loc, str(error)
+        return
+    if not _is_satellite(draft):
+        yield from _targets(draft, desk, loc, words)
+
+
+def _targets(draft: Draft, desk: Table, loc: Loc, words: Words) -> Iterator[Finding]:
+    target = words.target or ""
+    if words.kind is Target.LINE and target not in draft.lines:
+        yield loc, unknown("line", target, draft.lines)
+    if words.kind not in (Target.GROUP, Target.GROUP_OR_ALL):
+        return
+    yield from known_group(draft, loc, target, words.kind)
+    group, member = draft.group(target), text(desk, "member")
+    if group is None or member is None or words.word not in _OWN_LOGIN:
+        return
+    if (member in draft.users or member in draft.lines) and not draft.is_member(member, group):
+        yield loc, f"{member!r} is not a member of {group!r}; add the member to the group, or name another group"
+
+
+def _is_satellite(draft: Draft) -> bool:
+    return "sip" not in draft.data

@@ -1,0 +1,132 @@
+"""What must fit together in SIP, trunks, lines, codes and MQTT."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from bridge.config.draft import Draft, Finding, Table, elements, text, unknown
+from bridge.config.problems import dotted
+
+_REACHED = ("trunk", "password", "contact")
+
+
+def findings(draft: Draft) -> Iterator[Finding]:
+    """Yield every mistake."""
+    yield from _bridge_or_satellite(draft)
+    yield from _sip(draft)
+    for name, trunk in draft.trunks.items():
+        yield from _trunk(draft, name, trunk)
+    yield from _same_account(draft)
+    for name, line in draft.lines.items():
+        yield from _line(draft, name, line)
+    yield from _numbers(draft)
+    yield from _codes(draft)
+    yield from _mqtt(_table(draft.data, "mqtt"))
+
+
+def _bridge_or_satellite(draft: Draft) -> Iterator[Finding]:
+    if "sip" in draft.data:
+        return
+    if "mqtt" not in draft.data or "desks" not in draft.data:
+        yield ("sip",), "is missing; write a section [sip], or make this a satellite with [mqtt] and [desks]"
+        return
+    for section in ("trunks", "lines", "users", "groups"):
+        if section in draft.data:
+            yield (section,), "a satellite (no section [sip]) has none; write a section [sip], or leave these out"
+
+
+def _sip(draft: Draft) -> Iterator[Finding]:
+    sip = _table(draft.data, "sip")
+    listen = elements(sip, "listen")
+    for index, where in enumerate(listen):
+        if where in listen[:index]:
+            yield ("sip", "listen", index), f"{where!r} is there twice; leave one out"
+    ports = elements(sip, "rtp_ports")
+    if len(ports) == 2 and all(isinstance(port, int) for port in ports) and ports[0] >= ports[1]:
+        yield ("sip", "rtp_ports"), f"[{ports[0]}, {ports[1]}] is no range; write the lower port first"
+
+
+def _trunk(draft: Draft, name: str, trunk: Table) -> Iterator[Finding]:
+    here = ("trunks", name)
+    if trunk.get("register", True) is True:
+        for key in ("username", "password"):
+            if key not in trunk:
+                yield (*here, key), "is missing; give it, or register = false for a peer that asks for none"
+    elif "password" in trunk and "username" not in trunk:
+        yield (*here, "username"), "is missing; a password goes with a username"
+    number = text(trunk, "number")
+    if number is not None and number not in draft.numbers:
+        yield (*here, "number"), unknown("group or line with the number", number, draft.numbers)
+
+
+def _same_account(draft: Draft) -> Iterator[Finding]:
+    seen: dict[tuple[str | None, str | None], str] = {}
+    for name, trunk in draft.trunks.items():
+        account = text(trunk, "server"), text(trunk, "username")
+        first = seen.setdefault(account, name)
+        if first != name and account[0] is not None:
+            yield ("trunks", name), f"has the server and username of trunks.{first}; leave one out"
+
+
+def _line(draft: Draft, name: str, line: Table) -> Iterator[Finding]:
+    here = ("lines", name)
+    given = [key for key in _REACHED if key in line]
+    if not given:
+        yield (
+            here,
+            (
+                "nothing tells how it is reached; give trunk, or password (its phone registers), or contact (static)"
+            ),
+        )
+    elif len(given) > 1:
+        yield here, f"{' and '.join(given)} are given; a line is reached in one way, leave the others out"
+    trunk = text(line, "trunk")
+    if trunk is not None and trunk not in draft.trunks:
+        yield (*here, "trunk"), unknown("trunk", trunk, draft.trunks)
+    if "trunk" not in line:
+        for key in ("dial", "watch", "confirm"):
+            if key in line:
+                yield (*here, key), "is for a line behind a trunk; give trunk, or leave it out"
+    registrar = _table(_table(draft.data, "sip"), "registrar")
+    if "password" in line and registrar.get("enabled") is False:
+        yield (
+            (*here, "password"),
+            "its phone cannot register, sip.registrar.enabled is false; make that true, or give contact or trunk",
+        )
+
+
+def _numbers(draft: Draft) -> Iterator[Finding]:
+    for loc, number in draft.numbered():
+        first = draft.numbers[number]
+        if first != loc:
+            yield loc, f"{number!r} is the number of {dotted(first[:2])} too; each number may be given once"
+
+
+def _codes(draft: Draft) -> Iterator[Finding]:
+    codes = {key: code for key, code in _table(draft.data, "codes").items() if isinstance(code, str) and code}
+    for key, code in codes.items():
+        for other, longer in codes.items():
+            if code == longer and key < other:
+                yield ("codes", other), f"{longer!r} is codes.{key} too; each code may be given once"
+            elif longer != code and longer.startswith(code):
+                yield ("codes", other), f"{longer!r} begins with {code!r}, codes.{key}; choose codes that differ sooner"
+        for number, loc in draft.numbers.items():
+            if number.startswith(code):
+                yield loc, f"{number!r} begins with {code!r}, codes.{key}; choose another number or code"
+
+
+def _mqtt(mqtt: Table) -> Iterator[Finding]:
+    broker = text(mqtt, "broker") or ""
+    if not broker.startswith("mqtts:"):
+        for key in ("ca", "cert", "key"):
+            if key in mqtt:
+                yield ("mqtt", key), "is for TLS; write the broker as mqtts://, or leave it out"
+    for key, other in (("cert", "key"), ("key", "cert"), ("password", "username")):
+        if key in mqtt and other not in mqtt:
+            yield ("mqtt", other), f"is missing; it goes with {key}"
+
+
+def _table(table: Table, key: str) -> dict[str, Any]:
+    value = table.get(key)
+    return value if isinstance(value, dict) else {}

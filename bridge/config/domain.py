@@ -1,0 +1,87 @@
+"""From settings to the domain's directory."""
+
+from __future__ import annotations
+
+from bridge.config.people import GroupSettings, MemberSettings, UserSettings
+from bridge.config.settings import Settings
+from bridge.config.telephony import LineSettings
+from bridge.directory.model import Directory, Group, Line, Member, Strategy, User
+
+
+def directory_of(settings: Settings) -> Directory:
+    """Return who there is."""
+    return Directory(
+        lines={name: _line(name, line) for name, line in settings.lines.items()},
+        users={name: _user(name, user) for name, user in settings.users.items()},
+        groups={name: _group(name, group, settings) for name, group in settings.groups.items()},
+    )
+
+
+def _line(name: str, line: LineSettings) -> Line:
+    return Line(
+        name=name,
+        number=line.number,
+        trunk=line.trunk,
+        dial=line.dial,
+        contact=line.contact,
+        registers=line.password is not None,
+        max_calls=line.max_calls,
+        private=line.private,
+    )
+
+
+def _user(name: str, user: UserSettings) -> User:
+    return User(
+        name=name,
+        shown=user.name or name,
+        line=user.line,
+        second_line=user.second_line,
+        additional_lines=user.additional_lines,
+    )
+
+
+def _group(name: str, group: GroupSettings, settings: Settings) -> Group:
+    return Group(
+        name=name,
+        shown=group.name or name,
+        number=group.number,
+        members=tuple(_member(member, settings) for member in group.members),
+        leaders=group.leaders,
+        member_level=group.member_level,
+        leader_level=group.leader_level,
+        services=frozenset(group.services),
+        active=group.active,
+        strategy=_IN_EFFECT.get(group.strategy, group.strategy),
+        ring_seconds=group.ring_seconds,
+        give_up_after=group.give_up_after,
+        retry_after=group.retry_after,
+        rounds=group.rounds,
+        max_calls=group.max_calls,
+        overflow=_overflow(group, settings),
+        prefix=group.prefix,
+        last_out=group.last_out,
+    )
+
+
+_IN_EFFECT = {Strategy.QUEUE: Strategy.SEQUENTIAL}
+"""What a strategy that is accepted, but not in effect yet, rings as; `later.py` says so to people."""
+
+
+def _member(member: str | MemberSettings, settings: Settings) -> Member:
+    if isinstance(member, str):
+        member = MemberSettings(user=member) if member in settings.users else MemberSettings(line=member)
+    name = member.user or member.line or ""
+    return Member(
+        name=name,
+        line=settings.users[name].line if member.user else name,
+        device=member.user is None,
+        tier=member.tier,
+        always=member.login == "always",
+        restart=member.restart or "default",
+    )
+
+
+def _overflow(group: GroupSettings, settings: Settings) -> str | None:
+    """Return a group's name where the overflow is a group's number, else what is written."""
+    by_number = {other.number: name for name, other in settings.groups.items() if other.number}
+    return by_number.get(group.overflow, group.overflow) if group.overflow else None

@@ -1,0 +1,79 @@
+"""From a TOML file to settings: either all of it is right, or every mistake is told at once."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from bridge.config import check_desks, check_people, check_telephony
+from bridge.config.draft import Draft, Finding
+from bridge.config.locate import Lines
+from bridge.config.problems import ConfigError, Problem, dotted
+from bridge.config.settings import Settings
+from bridge.config.wording import finding
+
+LARGEST = 1 << 20  # bytes
+
+_AT_LINE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
+
+
+def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings of a file; secrets are read, from `environ` too. Raises ConfigError with every mistake."""
+    return parse(_read(path), path.parent, environ)
+
+
+def parse(text: str, base: Path, environ: Mapping[str, str]) -> Settings:
+    """Return the settings of a TOML text; files named in it count from `base`. Raises ConfigError."""
+    data = _toml(text)
+    draft = Draft(data)
+    found: list[Finding] = []
+    settings = None
+    try:
+        settings = Settings.model_validate(data, context={"base": base, "environ": environ})
+    except ValidationError as error:
+        found += map(finding, error.errors(include_url=False))
+    for check in (check_telephony, check_people, check_desks):
+        found += check.findings(draft)
+    if settings is None or found:
+        raise ConfigError(_problems(found, Lines(text))) from None
+    return settings
+
+
+def _problems(found: Iterable[Finding], lines: Lines) -> list[Problem]:
+    unique = dict.fromkeys(found)
+    return [Problem(dotted(loc), what, lines.find(loc)) for loc, what in unique]
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except OSError as error:
+        raise ConfigError([Problem("", f"{path} cannot be read: {error.strerror or error}")]) from None
+    if len(content) > LARGEST:
+        raise ConfigError([Problem("", f"{path} has over {LARGEST} bytes; that is no configuration of ours")])
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError([Problem("", f"{path} is not UTF-8 text; save it as UTF-8", line)]) from None
+
+
+def _toml(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        said = str(error)
+        at = _AT_LINE.search(said)
+        line = int(at[1]) if at and at[1] else text.count("\n") + 1
+        column = f", at column {at[2]}" if at and at[2] else ""
+        what = _AT_LINE.sub("", said)
+        raise ConfigError([Problem("", f"this is not TOML{column}: {what}; mend it first", line)]) from None
+    except RecursionError:
+        raise ConfigError([Problem("", "brackets are nested too deeply; the configuration needs few")]) from None

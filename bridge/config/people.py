@@ -1,0 +1,83 @@
+"""The settings of users, groups and their members."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from bridge.config.fields import Count, Flag, Hours, Number, Part, Restart, Text
+from bridge.directory.model import LastOut, Level, Strategy
+
+Order = Literal["listed", "round-robin", "longest-idle", "fewest-calls", "random"]
+Service = Literal["member_journal", "leader_journal", "supervise"]
+
+
+class UserSettings(Part):
+    """`[users.NAME]`: a person and the lines that the person has."""
+
+    name: Text | None = None
+    line: str
+    second_line: str | None = None
+    additional_lines: tuple[str, ...] = ()
+
+
+class MemberSettings(Part):
+    """A member given as a table: `{ user = "ben", tier = 2 }` or `{ line = "lobby", login = "always" }`."""
+
+    user: str | None = None
+    line: str | None = None
+    tier: Annotated[int, Field(strict=True, ge=0, le=100)] = 0
+    login: Literal["always"] | None = None
+    restart: Restart | None = None
+
+
+class QueueSettings(Part):
+    """`[groups.NAME.queue]`. Times are seconds."""
+
+    order: Order = "listed"
+    queue_ring: Literal["one", "all"] = "one"
+    music: Text = "default"
+    wrap_up: Annotated[float, Field(strict=True, ge=0, le=3600)] = 0.0
+    max_waiting: Count | None = None
+    max_wait: Annotated[float, Field(strict=True, gt=0, le=86_400)] | None = None
+    join_empty: Flag = False
+    leave_empty: Flag = True
+
+
+def _form(value: Any) -> str:
+    return "(table)" if isinstance(value, dict | MemberSettings) else "(name)"
+
+
+MemberField = Annotated[Annotated[str, Tag("(name)")] | Annotated[MemberSettings, Tag("(table)")], Discriminator(_form)]
+"""A member, a bare name or a table; the tags are left out of the paths that people see."""
+
+
+class GroupSettings(Part):
+    """`[groups.NAME]`. Times are seconds."""
+
+    number: Number | None = None
+    name: Text | None = None
+    members: tuple[MemberField, ...] = ()
+    leaders: tuple[str, ...] = ()
+    member_level: Level = Level.PUBLIC
+    leader_level: Level = Level.PUBLIC
+    services: tuple[Service, ...] = ("supervise",)
+    active: Flag = True
+    monitor: tuple[Text, ...] = ()
+    buttons: tuple[Text, ...] = ()
+    last_out: LastOut = LastOut.WARN
+    strategy: Strategy = Strategy.PARALLEL
+    order: Order = "listed"
+    ring_seconds: Annotated[float, Field(strict=True, ge=1, le=600)] = 15.0
+    give_up_after: Annotated[float, Field(strict=True, ge=1, le=86_400)] = 120.0
+    retry_after: Annotated[float, Field(strict=True, ge=1, le=3600)] = 5.0
+    rounds: Count | None = None
+    max_calls: Count | None = None
+    overflow: Number | None = None
+    hours: tuple[Hours, ...] = ()
+    closed: Number | None = None
+    auto_pause: Count | None = None
+    follow_diversion: Flag = False
+    prefix: Annotated[str, Field(max_length=32)] = ""
+    queue: QueueSettings | None = None

@@ -1,0 +1,44 @@
+"""All settings, as one frozen tree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from bridge.config.doors import CodeSettings, DeskSettings, MqttSettings
+from bridge.config.fields import Count, Name, Part
+from bridge.config.people import GroupSettings, UserSettings
+from bridge.config.telephony import LineSettings, SipSettings, TrunkSettings
+
+
+class SiteSettings(Part):
+    """`[site]`: the name that MQTT and Home Assistant know this bridge by; how long the journal is kept."""
+
+    name: Name = "home"
+    journal_days: Count = 90
+
+
+class Settings(Part):
+    """The whole configuration. Only `load` makes one: the references in it have been followed there."""
+
+    site: SiteSettings = SiteSettings()
+    sip: SipSettings | None = None
+    trunks: Mapping[Name, TrunkSettings] = Field({})
+    lines: Mapping[Name, LineSettings] = Field({})
+    users: Mapping[Name, UserSettings] = Field({})
+    groups: Mapping[Name, GroupSettings] = Field({})
+    codes: CodeSettings = CodeSettings()
+    mqtt: MqttSettings | None = None
+    desks: Mapping[Name, DeskSettings] = Field({})
+
+    @property
+    def satellite(self) -> bool:
+        """Whether this is no bridge of its own, only desks that act through another one's MQTT."""
+        return self.sip is None
+
+    @property
+    def mqtt_prefix(self) -> str:
+        """What all topics begin with."""
+        configured = self.mqtt.prefix if self.mqtt else None
+        return configured or f"cti/{self.site.name}"

@@ -1,0 +1,74 @@
+"""The settings of SIP, trunks and the lines' own."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bridge.config.fields import (
+    Contact,
+    Count,
+    Flag,
+    Host,
+    Listen,
+    ListenField,
+    Number,
+    Part,
+    Port,
+    ServerField,
+    Text,
+)
+from bridge.config.secret import SecretField
+
+EVERYWHERE = (Listen("udp", "0.0.0.0", 5060), Listen("tcp", "0.0.0.0", 5060))
+
+Media = Literal["auto", "direct", "relay"]
+Watch = Literal["dialog"]
+
+
+class RegistrarSettings(Part):
+    """The registrar for attached phones. `max_expires` in seconds."""
+
+    enabled: Flag = True
+    realm: Text = "cti-bridge"
+    max_expires: Annotated[int, Field(strict=True, ge=60, le=86_400)] = 600
+
+
+class SipSettings(Part):
+    """`[sip]`: where we listen, and what peers are told to reach us at."""
+
+    listen: Annotated[tuple[ListenField, ...], Field(min_length=1)] = EVERYWHERE
+    advertise: Host | None = None
+    rtp_ports: tuple[Port, Port] = (16384, 16583)
+    registrar: RegistrarSettings = RegistrarSettings()
+
+
+class TrunkSettings(Part):
+    """`[trunks.NAME]`: an upstream PBX or provider. `expires` in seconds."""
+
+    server: ServerField
+    username: Text | None = None
+    password: SecretField | None = None
+    registers: Flag = Field(True, alias="register")
+    expires: Annotated[int, Field(strict=True, ge=30, le=86_400)] = 300
+    number: Number | None = None
+    max_calls: Count | None = None
+    watch: Watch | None = None
+    confirm: Flag = False
+    media: Media = "auto"
+
+
+class LineSettings(Part):
+    """`[lines.NAME]`: reached through a trunk, or attached by registering (password) or at a static contact."""
+
+    number: Number
+    trunk: str | None = None
+    dial: Number | None = None
+    password: SecretField | None = None
+    contact: Contact | None = None
+    max_calls: Count = 1
+    private: Flag = False
+    watch: Watch | None = None
+    confirm: Flag | None = None
+    media: Media | None = None
