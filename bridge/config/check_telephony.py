@@ -75,9 +75,7 @@ def _line(draft: Draft, name: str, line: Table) -> Iterator[Finding]:
     if not given:
         yield (
             here,
-            (
-                "nothing tells how it is reached; give trunk, or password (its phone registers), or contact (static)"
-            ),
+            ("nothing tells how it is reached; give trunk, or password (its phone registers), or contact (static)"),
         )
     elif len(given) > 1:
         yield here, f"{' and '.join(given)} are given; a line is reached in one way, leave the others out"

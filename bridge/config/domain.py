@@ -1,10 +1,12 @@
-"""From settings to the domain's directory."""
+"""From settings to the domain's values."""
 
 from __future__ import annotations
 
+from bridge.calls.model import ExchangeSettings
+from bridge.calls.model import TrunkSettings as Trunk
 from bridge.config.people import GroupSettings, MemberSettings, UserSettings
 from bridge.config.settings import Settings
-from bridge.config.telephony import LineSettings
+from bridge.config.telephony import LineSettings, RegistrarSettings, TrunkSettings
 from bridge.directory.model import Directory, Group, Line, Member, Strategy, User
 
 
@@ -14,6 +16,33 @@ def directory_of(settings: Settings) -> Directory:
         lines={name: _line(name, line) for name, line in settings.lines.items()},
         users={name: _user(name, user) for name, user in settings.users.items()},
         groups={name: _group(name, group, settings) for name, group in settings.groups.items()},
+    )
+
+
+def exchange_of(settings: Settings) -> ExchangeSettings:
+    """Return what the exchange needs beside the directory; secrets are in it as plain text."""
+    registrar = settings.sip.registrar if settings.sip else RegistrarSettings(enabled=False)
+    return ExchangeSettings(
+        trunks=tuple(_trunk(name, trunk) for name, trunk in settings.trunks.items()),
+        passwords={name: line.password.reveal() for name, line in settings.lines.items() if line.password is not None},
+        registrar=registrar.enabled,
+        realm=registrar.realm,
+        max_expires=registrar.max_expires,
+    )
+
+
+def _trunk(name: str, trunk: TrunkSettings) -> Trunk:
+    return Trunk(
+        name=name,
+        host=trunk.server.host,
+        port=trunk.server.port,
+        transport=trunk.server.transport,
+        username=trunk.username or "",
+        password=trunk.password.reveal() if trunk.password else "",
+        register=trunk.registers,
+        expires=trunk.expires,
+        number=trunk.number,
+        max_calls=trunk.max_calls,
     )
 
 

@@ -51,14 +51,17 @@ class Listen(NamedTuple):
 
 
 class Server(NamedTuple):
-    """A trunk's server: `host` is a name or an IP address without brackets, `transport` udp or tcp."""
+    """A trunk's server: `host` is a name or an IP address without brackets, `transport` udp or tcp.
+
+    `port` None: none was given (RFC 3263 §4.2).
+    """
 
     host: str
-    port: int
+    port: int | None
     transport: str
 
     def __str__(self) -> str:
-        port = "" if self.port == 5060 else f":{self.port}"
+        port = "" if self.port is None else f":{self.port}"
         transport = "" if self.transport == "udp" else f";transport={self.transport}"
         return f"sip:{bracketed(self.host)}{port}{transport}"
 
@@ -155,7 +158,7 @@ def parse_server(value: Any) -> Server:
         raise ValueError(f"{value[:60]!r}: transport {transport[:20]!r} is not known; use udp or tcp")
     if parameters:
         raise ValueError(f"{value[:60]!r}: parameter {next(iter(parameters))[:20]!r} is not known; {right}")
-    return Server(check_host(uri.host), uri.port or 5060, transport)
+    return Server(check_host(uri.host), uri.port, transport)
 
 
 def check_contact(text: str) -> str:

@@ -1,0 +1,89 @@
+"""What the configuration may say already, though it has no effect yet: one table, to be emptied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from bridge.config.fields import Part
+from bridge.config.problems import Loc, dotted
+from bridge.config.settings import Settings
+
+
+class Later(NamedTuple):
+    """A key ("*": any name or element), what happens meanwhile, and for which of its values."""
+
+    key: Loc
+    meanwhile: str
+    when: Callable[[Any], bool] = bool
+
+
+def _first_word(*words: str) -> Callable[[Any], bool]:
+    return lambda value: value is not None and value.split()[0] in words
+
+
+_NO_JOURNAL = "no journal is kept"
+_DEAD_BUTTONS = _first_word("night", "pickup", "hangup", "dial")
+_DIRECT = "media goes directly from phone to phone"
+
+TABLE = (
+    Later(("site", "journal_days"), _NO_JOURNAL),
+    Later(("sip", "rtp_ports"), _DIRECT),
+    Later(("trunks", "*", "watch"), "a line's state is known from our own calls alone"),
+    Later(("trunks", "*", "confirm"), "whoever answers takes the call"),
+    Later(("trunks", "*", "media"), _DIRECT, lambda value: value == "relay"),
+    Later(("lines", "*", "watch"), "a line's state is known from our own calls alone"),
+    Later(("lines", "*", "confirm"), "whoever answers takes the call"),
+    Later(("lines", "*", "media"), _DIRECT, lambda value: value == "relay"),
+    Later(("users", "*", "second_line"), "nothing shows it"),
+    Later(("users", "*", "additional_lines"), "no line can be controlled"),
+    Later(("groups", "*", "members", "*", "tier"), "all tiers are rung alike"),
+    Later(("groups", "*", "services", "*"), _NO_JOURNAL, lambda value: value != "supervise"),
+    Later(("groups", "*", "monitor"), "there is no monitor"),
+    Later(("groups", "*", "buttons"), "desks have the buttons of their own section alone"),
+    Later(("groups", "*", "strategy"), "it rings as sequential", lambda value: value == "queue"),
+    Later(("groups", "*", "order"), "members are rung in the list's order", lambda value: value != "listed"),
+    Later(("groups", "*", "hours"), "the group is always open"),
+    Later(("groups", "*", "closed"), "the group is always open"),
+    Later(("groups", "*", "auto_pause"), "nobody is paused for not answering"),
+    Later(("groups", "*", "follow_diversion"), "a member's diversion is not followed"),
+    Later(("groups", "*", "queue"), "no caller waits in a queue", lambda value: value is not None),
+    Later(("codes", "*"), "phones have no codes"),
+    Later(("mqtt", "discovery"), "nothing is announced to Home Assistant", lambda value: value != "off"),
+    Later(("mqtt", "discovery_prefix"), "nothing is announced to Home Assistant"),
+    Later(("desks", "*", "panel"), "the panel is not opened"),
+    Later(("desks", "*", "buttons", "*", "press"), "the button does nothing", _DEAD_BUTTONS),
+    Later(("desks", "*", "buttons", "*", "hold"), "the button does nothing", _DEAD_BUTTONS),
+    Later(("desks", "*", "lamps", "*", "shows"), "the lamp stays dark", _first_word("waiting", "missed", "night")),
+)
+
+
+def notices(settings: Settings) -> list[str]:
+    """Return a line for every setting that was given and has no effect yet."""
+    found = []
+    for entry in TABLE:
+        for loc, value in _given(settings, entry.key):
+            if entry.when(value):
+                found.append(f"accepted, not in effect yet: {dotted(loc)} ({entry.meanwhile})")
+    return found
+
+
+def _given(value: Any, key: Loc, loc: Loc = ()) -> Iterator[tuple[Loc, Any]]:
+    """Yield what was given under a key, and not merely left at its default."""
+    if not key:
+        yield loc, value
+        return
+    for part, below in _children(value):
+        if key[0] in ("*", part):
+            yield from _given(below, key[1:], (*loc, part))
+
+
+def _children(value: Any) -> Iterator[tuple[str | int, Any]]:
+    if isinstance(value, Part):
+        for name, field in type(value).model_fields.items():
+            if name in value.model_fields_set:
+                yield field.alias or name, getattr(value, name)
+    elif isinstance(value, Mapping):
+        yield from value.items()
+    elif isinstance(value, tuple):
+        yield from enumerate(value)
