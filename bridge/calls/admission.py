@@ -32,7 +32,7 @@ class Admission:
         self._challenger = challenger
         self._ua = ua
         self._refused = refused
-        self._users = {user.line: user for user in reversed(directory.users.values())}
+        self._users = {user.line: user for user in reversed(list(directory.users.values()))}
         self._static = {
             (flow.host, flow.port): line.name
             for line in directory.lines.values()

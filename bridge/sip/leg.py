@@ -92,7 +92,9 @@ class Leg:
             self._asked = transaction
         return True
 
-    def _send(self, method: str, body: Body | None, context: Any, now: float) -> ClientTransaction:
+    def _send(
+        self, method: str, body: Body | None, context: Any, now: float, credentials: tuple[str, str] | None = None
+    ) -> ClientTransaction:
         assert self.dialog is not None
         self.dialog, request = self.dialog.request(method)
         if method in ("INVITE", "UPDATE"):
@@ -101,7 +103,9 @@ class Leg:
         if method == "BYE" and self._reason:
             request.set("Reason", self._reason)
         request.put(body)
-        if self.authenticator is not None:
+        if credentials is not None:
+            request.set(*credentials)
+        elif self.authenticator is not None:
             self.authenticator.authorize(request)
         return self.ua.layer.request(request, self.dialog.flow, self, now, (context, body))
 
@@ -270,17 +274,22 @@ class Leg:
     def _try_again(
         self, transaction: ClientTransaction, response: Response, context: Any, body: Body | None, now: float
     ) -> bool:
-        if self.dialog is None or self.state is LegState.ENDED or not self._worth_another(transaction, response):
+        if self.dialog is None or self.state is LegState.ENDED:
             return False
-        again = self._send(transaction.method, body, context, now)
+        credentials = self._credentials(transaction, response)
+        if credentials is None:
+            return False
+        again = self._send(transaction.method, body, context, now, credentials)
         if transaction is self._asked:
             self._asked = again
         return True
 
-    def _worth_another(self, transaction: ClientTransaction, response: Response) -> bool:
-        """Tell whether the request is to be sent again with credentials."""
-        authenticator, request = self.authenticator, transaction.request
-        return authenticator is not None and request is not None and authenticator.again(request, response)
+    def _credentials(self, transaction: ClientTransaction, response: Response) -> tuple[str, str] | None:
+        """Return the header to send the request again with, None where that is no use (RFC 3261 §22.2)."""
+        request = transaction.request
+        if self.authenticator is None or request is None:
+            return None
+        return self.authenticator.answer(response, request.method, request.uri, request.body)
 
     def _bye(self, now: float) -> None:
         self.state = LegState.ENDING
