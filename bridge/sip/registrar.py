@@ -1,0 +1,256 @@
+"""The registrar: where the attached phones are now (RFC 3261 §10.3), kept with the flow that they can be reached on.
+
+A phone says REGISTER with its line's number in To and proves its password; each Contact becomes a *binding* that
+lives until it expires, is removed, or is replaced by the same phone (same URI or same `+sip.instance`). Requests to
+the phone go back over the flow that its REGISTER came on, which is what makes phones behind NAT reachable.
+
+A stranger learns nothing: without the right password an unknown number is answered exactly as a known one.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from bridge.sip.binding import (
+    Binding,
+    BindingAdded,
+    BindingRefreshed,
+    BindingRemoved,
+    Plain,
+    RegisterRefused,
+    RegistrarEvent,
+    plain,
+    restored,
+)
+from bridge.sip.challenger import Challenger, Verdict
+from bridge.sip.flow import Flow
+from bridge.sip.message import Request, Response, SipError, parse_address, parse_uri, response_to, uri_of
+
+_REFUSALS_EVERY = 60.0
+_NOT_A_NUMBER = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrarLine:
+    """A line whose phone may register: To carries its number, which is also the user name."""
+
+    line: str
+    number: str
+    password: str = field(repr=False)
+
+
+class Registrar:
+    """The bindings of all lines that may register. `lines` by number; expiries in seconds."""
+
+    def __init__(
+        self,
+        lines: Mapping[str, RegistrarLine],
+        challenger: Challenger,
+        new_tag: Callable[[], str],
+        rng: random.Random,
+        *,
+        max_expires: int = 600,
+        min_expires: int = 60,
+        max_contacts: int = 10,
+    ) -> None:
+        self._lines = dict(lines)
+        self._challenger = challenger
+        self._new_tag = new_tag
+        self._nobody = RegistrarLine("", "", f"{rng.getrandbits(128):x}")  # so that strangers cost the same time
+        self._max_expires = max_expires
+        self._min_expires = min(min_expires, max_expires)
+        self._max_contacts = max_contacts
+        self._bindings: dict[str, list[Binding]] = {}  # by line's name, the longest not refreshed first
+        self._next: float | None = None  # nothing expires before
+        self._refused_at: dict[str, float] = {}
+        self.events: list[RegistrarEvent] = []
+
+    def receive(self, request: Request, flow: Flow, now: float, wall: float) -> Response:
+        """Answer a REGISTER. `now` is monotonic, `wall` UTC. Never raises for what the network sent."""
+        try:
+            return self._answer(request, flow, now, wall)
+        except SipError as error:
+            return self._response(request, error.status, str(error))
+
+    def bindings(self, line: str) -> tuple[Binding, ...]:
+        """Return where a line (by its name) is reached now, the latest first."""
+        return tuple(reversed(self._bindings.get(line, ())))
+
+    def deadline(self) -> float | None:
+        """Return when `tick` is due next, monotonic; perhaps too early, never too late."""
+        return self._next
+
+    def tick(self, now: float) -> None:
+        """Let what is due expire."""
+        if self._next is None or now < self._next:
+            return
+        for line, held in list(self._bindings.items()):
+            for binding in [binding for binding in held if binding.expires_at <= now]:
+                self._remove(line, binding, "expired")
+        self._next = min((b.expires_at for held in self._bindings.values() for b in held), default=None)
+
+    def flow_gone(self, flow: Flow) -> None:
+        """Note that a connection has ended: its bindings go, but for those whose contact can be connected to."""
+        for line, held in list(self._bindings.items()):
+            for binding in [binding for binding in held if binding.flow == flow]:
+                anew = binding.connectable()
+                if anew is None:
+                    self._remove(line, binding, "connection lost")
+                else:
+                    moved = replace(binding, flow=anew)
+                    held[held.index(binding)] = moved
+                    self.events.append(BindingRefreshed(line, moved))
+
+    def dump(self, now: float, wall: float) -> list[Plain]:
+        """Return all bindings as plain values."""
+        return [plain(line, binding, now, wall) for line, held in self._bindings.items() for binding in held]
+
+    def load(self, entries: Iterable[Mapping[str, object]], now: float, wall: float) -> None:
+        """Take up dumped bindings of lines that are still known, as far as they are still valid and reachable.
+
+        No connection survives a restart. A wall clock that went wrong stretches no binding beyond `max_expires`.
+        Raises `ValueError` for an entry that `dump` did not write.
+        """
+        known = {entry.line for entry in self._lines.values()}
+        for line, binding in [restored(entry, now, wall, self._max_expires) for entry in entries]:
+            flow = binding.connectable() if binding.flow.reliable else binding.flow
+            if line in known and binding.expires_at > now and flow is not None:
+                self._put(line, replace(binding, flow=flow))
+
+    def _answer(self, request: Request, flow: Flow, now: float, wall: float) -> Response:
+        aor = request.to.uri
+        claimed = self._challenger.claimed(request)
+        owner = self._lines.get(claimed or "")
+        asker = owner or self._nobody
+        verdict = self._challenger.verify(request, asker.number, asker.password, now)
+        if verdict in (Verdict.ABSENT, Verdict.STALE):
+            response = self._response(request, 401)
+            response.headers["WWW-Authenticate"] = self._challenger.challenges(now, stale=verdict is Verdict.STALE)
+            return response
+        if verdict is Verdict.WRONG or owner is None:
+            self._refuse(owner, flow, now)
+            return self._response(request, 403, "Wrong User Name or Password")
+        if aor.user != owner.number:
+            if aor.user not in self._lines:
+                return self._response(request, 404)
+            return self._response(request, 403, "Not Your Number")
+        unknown = request.all("Require")
+        if unknown:
+            response = self._response(request, 420)
+            response.set("Unsupported", ", ".join(unknown))
+            return response
+        return self._update(owner.line, request, flow, now, wall)
+
+    def _refuse(self, owner: RegistrarLine | None, flow: Flow, now: float) -> None:
+        if owner is None:
+            return
+        last = self._refused_at.get(owner.line)
+        if last is None or now - last >= _REFUSALS_EVERY:
+            self._refused_at[owner.line] = now
+            self.events.append(RegisterRefused(owner.line, flow))
+
+    def _update(self, line: str, request: Request, flow: Flow, now: float, wall: float) -> Response:
+        """Do all that an authorised REGISTER asks for, or nothing of it."""
+        held = self._bindings.get(line, [])
+        if "*" in request.all("Contact"):
+            if request.all("Contact") != ["*"] or request.number("Expires") != 0:
+                raise SipError("Contact * must stand alone, with Expires: 0")
+            asked = [replace(binding, expires_at=now) for binding in held]
+        else:
+            asked = self._asked(request, flow, now, wall)
+        if any(0 < round(binding.expires_at - now) < self._min_expires for binding in asked):
+            response = self._response(request, 423)
+            response.set("Min-Expires", str(self._min_expires))
+            return response
+        call_id, cseq = _ascii(request.call_id), request.cseq.sequence
+        if any(old.call_id == call_id and cseq <= old.cseq for b in asked for old in held if old.same_place(b)):
+            return self._response(request, 500, "CSeq Out of Order")
+        for binding in asked:
+            if binding.expires_at > now:
+                self._put(line, binding)
+            else:
+                self._drop(line, binding)
+        return self._current(line, request, now)
+
+    def _asked(self, request: Request, flow: Flow, now: float, wall: float) -> list[Binding]:
+        """Return the bindings that the Contacts ask for; one that expires now is to be removed."""
+        contacts = request.all("Contact")
+        if len(contacts) > self._max_contacts:
+            raise SipError(f"at most {self._max_contacts} contacts can be registered")
+        asked = []
+        for value in contacts:
+            parameters = {key.lower(): text for key, text in parse_address(value).parameters.items()}
+            expires = parameters.get("expires", request.get("Expires"))
+            seconds = self._max_expires if expires is None else min(_seconds(expires), self._max_expires)
+            instance = parameters.get("+sip.instance")
+            binding = Binding(
+                contact_uri=_contact_uri(value),
+                flow=flow,
+                expires_at=now + seconds,
+                call_id=_ascii(request.call_id),
+                cseq=request.cseq.sequence,
+                user_agent=_ascii((request.get("User-Agent") or "")[:100]),
+                instance=None if instance is None else _ascii(instance),
+                since=wall,
+            )
+            asked.append(binding)
+        return asked
+
+    def _current(self, line: str, request: Request, now: float) -> Response:
+        """Return the 200 with every binding there is."""
+        response = self._response(request, 200)
+        contacts = [f"<{b.contact_uri}>;expires={round(b.expires_at - now)}" for b in self.bindings(line)]
+        if contacts:
+            response.headers["Contact"] = contacts
+        return response
+
+    def _put(self, line: str, binding: Binding) -> None:
+        held = self._bindings.setdefault(line, [])
+        olds = [old for old in held if old.same_place(binding)]
+        for old in olds[1:]:
+            self._remove(line, old, "replaced")
+        if olds:
+            held.remove(olds[0])
+            binding = replace(binding, since=olds[0].since)
+        elif len(held) >= self._max_contacts:
+            self._remove(line, held[0], "replaced")
+            held = self._bindings.setdefault(line, held)
+        held.append(binding)
+        self._next = binding.expires_at if self._next is None else min(self._next, binding.expires_at)
+        self.events.append(BindingRefreshed(line, binding) if olds else BindingAdded(line, binding, len(held)))
+
+    def _drop(self, line: str, binding: Binding) -> None:
+        for old in [old for old in self._bindings.get(line, ()) if old.same_place(binding)]:
+            self._remove(line, old, "removed")
+
+    def _remove(self, line: str, binding: Binding, why: str) -> None:
+        held = self._bindings[line]
+        held.remove(binding)
+        if not held:
+            del self._bindings[line]
+        self.events.append(BindingRemoved(line, binding, why, len(held)))
+
+    def _response(self, request: Request, code: int, phrase: str = "") -> Response:
+        return response_to(request, code, phrase, to_tag=self._new_tag())
+
+
+def _seconds(text: str) -> int:
+    """Return an expiry; what is not a number counts as an hour (RFC 3261 §10.2.1.1)."""
+    digits = text.split(";", 1)[0].strip()
+    return min(int(digits[:12]), 2**32 - 1) if digits.isascii() and digits.isdigit() else _NOT_A_NUMBER
+
+
+def _contact_uri(value: str) -> str:
+    """Return a Contact's URI as it can stand in a request line, without URI headers (RFC 3261 §19.1.5)."""
+    user, at, host = uri_of(value).partition("@")
+    uri = f"{user}@{host.partition('?')[0]}" if at else user.partition("?")[0]
+    if parse_uri(uri).scheme not in ("sip", "sips") or not uri.isascii():
+        raise SipError(f"contact {value[:80]!r} must be a sip or sips URI")
+    return uri
+
+
+def _ascii(text: str) -> str:
+    """Return text that can be stored and shown, whatever bytes it came as."""
+    return text.encode("ascii", "backslashreplace").decode("ascii")
