@@ -7,6 +7,7 @@ bridge device that throws it away, so no sound card is needed.
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.ports import free_even_port, free_port
-from tests.support.process import PATIENCE, Process
+from tests.support.process import PATIENCE, Process, wait_until
 
 Event = dict[str, Any]
 
@@ -99,12 +100,12 @@ class Baresip:
         self.command("hangup")
 
     def hold(self) -> None:
-        """Put the call on hold."""
-        self.command("hold")
+        """Put the call on hold; return when the other side has agreed."""
+        self._renegotiate("hold")
 
     def resume(self) -> None:
-        """Take a held call up again."""
-        self.command("resume")
+        """Take a held call up again; return when the other side has agreed."""
+        self._renegotiate("resume")
 
     # -- what it tells ----------------------------------------------------------------------------------------
 
@@ -115,6 +116,17 @@ class Baresip:
     def wait_ringing(self) -> Event:
         """Wait until it rings; return the event, with the caller in `peeruri` and `peerdisplayname`."""
         return self.wait("CALL_INCOMING")
+
+    def wait_hearing(self) -> None:
+        """Wait until sound comes in: more RTP than when this was asked."""
+        before = self._packets()
+        wait_until(lambda: self._packets() >= before + 3, f"{self.number} hears something\n{self.report()}")
+
+    @property
+    def direction(self) -> str:
+        """The direction of its sound as negotiated: sendrecv, sendonly, recvonly or inactive."""
+        found = re.search(r"audio dir=(\w+)", self.command("audio_debug"))
+        return found[1] if found else "none"
 
     def wait(self, kind: str, count: int = 1, seconds: float = PATIENCE) -> Event:
         """Return the `count`-th event of a type, as soon as it is there."""
@@ -188,6 +200,15 @@ class Baresip:
                 self._news.notify_all()
             data = data[end + 1 :]
         return data
+
+    def _packets(self) -> int:
+        found = re.search(r"rcvd=(\d+)", self.command("audio_debug"))
+        return int(found[1]) if found else 0
+
+    def _renegotiate(self, command: str) -> None:
+        before = self.count("CALL_REMOTE_SDP")
+        self.command(command)
+        self.wait("CALL_REMOTE_SDP", before + 1)
 
     def _nth(self, kind: str, count: int) -> Event | None:
         found = [event for event in self.events if event.get("type") == kind]
