@@ -27,5 +27,11 @@ def find(explicit: str | Path | None, environ: Mapping[str, str] = os.environ) -
             return place
     looked = " and ".join(map(str, PLACES))
     raise ConfigError(
-        [Problem("", f"there is no configuration at {looked}; name one with --config FILE or ${VARIABLE}")]
+        [
+            Problem(
+                "",
+                f"there is no configuration at {looked}; name one with --config FILE or ${VARIABLE}, "
+                "or try the example that ships with run --example",
+            )
+        ]
     )

@@ -1,0 +1,81 @@
+"""`cti-bridge run`: serve in the foreground; nothing is started before the whole configuration is right."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bridge.cli.configuration import configured
+from bridge.cli.ending import FAILED, USAGE, Stop
+from bridge.cli.places import control_socket, state_directory
+from bridge.config.find import EXAMPLE
+from bridge.options import Options
+
+if TYPE_CHECKING:
+    from bridge.config.fields import Listen
+    from bridge.config.settings import Settings
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's own options."""
+    parser.add_argument(
+        "--example", action="store_true", help="serve the example configuration that ships, and say how to try it"
+    )
+    parser.add_argument(
+        "--simulate-hardware", action="store_true", help="simulate the desks' buttons and lamps: no Pi is needed"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until SIGTERM or SIGINT; 2 where the configuration is wrong."""
+    if args.example and args.config:
+        raise Stop("--example and --config are given; serve one of them", USAGE)
+    path, settings = configured(EXAMPLE if args.example else args.config)
+    if settings.satellite:
+        raise Stop(f"{path} has no section [sip]: satellites are not served yet", FAILED)
+    _say_what_is_later(settings)
+    control = control_socket(args.control, args.state)
+    options = Options(
+        state=state_directory(args.state),
+        control=control,
+        simulate_hardware=args.simulate_hardware,
+        ready=lambda listening: _ready(settings, listening, control, welcome=args.example),
+    )
+    from bridge.agent import run_agent
+
+    return run_agent(settings, options)
+
+
+def _say_what_is_later(settings: Settings) -> None:
+    from bridge.config.later import notices
+
+    for notice in notices(settings):
+        print(notice, file=sys.stderr)
+
+
+def _ready(settings: Settings, listening: Sequence[Listen], control: Path, *, welcome: bool) -> None:
+    if welcome:
+        from bridge.cli.welcome import welcome_text
+
+        print(welcome_text(settings, listening, _command(), _options(control)))
+    print("ready", flush=True)
+
+
+def _command() -> str:
+    """Return how this very program is called from another terminal, in the same directory."""
+    called = sys.argv[0]
+    if os.path.basename(called) == "__main__.py":
+        return f"{shlex.quote(sys.executable)} -m bridge.cli"
+    absolute = os.path.abspath(called)
+    relative = os.path.relpath(absolute)
+    return shlex.quote(min(relative, absolute, key=len))
+
+
+def _options(control: Path) -> str:
+    """Return the options that other commands need to find this agent; none where it is at its usual place."""
+    return "" if control == control_socket(None) else f" --control {shlex.quote(str(control))}"
