@@ -213,9 +213,9 @@ class Call:
     def _connect(self, fork: Fork, now: float) -> None:
         member = fork.answered
         assert member is not None
-        self._quiet(fork)
         fork.talking = True
         self._switch.count(fork.line, calls=1)
+        self._quiet(fork)
         self._answered_by = fork.member
         self._answered_at = self._switch.wall()
         self.talk = Talk(self.leg, member)

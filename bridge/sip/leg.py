@@ -146,7 +146,8 @@ class Leg:
         if response.code < 200:
             return
         method = transaction.method
-        if method == "INVITE" and 200 <= response.code < 300 and self._repeated(response):
+        if method == "INVITE" and 200 <= response.code < 300 and response.cseq.sequence == self._invite_seq:
+            self._repeat_ack(response)
             return
         if self._try_again(transaction, response, context, body, now):
             return
@@ -260,11 +261,10 @@ class Leg:
         self._unacknowledged = _Unacknowledged(seq, send, now)
         self.ua.agenda.arm(self, now + T1)
 
-    def _repeated(self, response: Response) -> bool:
+    def _repeat_ack(self, response: Response) -> None:
+        """Acknowledge a repeated 2xx with the same ACK (§13.2.2.4); where there is none yet, the call still owes it."""
         if self._ack is not None and self._ack[0] == response.cseq.sequence:
             self.ua.layer.outbox.append(self._ack[1])
-            return True
-        return False
 
     def _send_ack(self, dialog: Dialog, seq: int, body: Body | None) -> None:
         _, ack = dialog.request("ACK", seq=seq)

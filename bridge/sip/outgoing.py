@@ -92,7 +92,7 @@ class OutgoingLeg(Leg):
     def _on_success(self, response: Response, now: float) -> None:
         if self.dialog is not None:
             if response.to_tag == self.dialog.remote_tag:
-                self._repeated(response)
+                self._repeat_ack(response)
             else:
                 self._hang_up_fork(response, now)
             return
