@@ -47,6 +47,4 @@ def bridge(tmp_path: Path) -> Iterator[Callable[..., Agent]]:
 def stage(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
     """Return what sets a stage: `stage("parallel", "member_answers", "member_loses_race")`."""
     with ExitStack() as stack:
-        yield lambda strategy, *members, **options: stack.enter_context(
-            Stage(tmp_path, strategy, *members, **options)
-        )
+        yield lambda strategy, *members, **options: stack.enter_context(Stage(tmp_path, strategy, *members, **options))

@@ -54,9 +54,7 @@ def test_pbx_calls_the_group(sipp: Sipps, bridge: Bridges) -> None:
         groups={"sales": group("600", "anna")},
     )
     assert state(agent) == "static"
-    sipp(
-        "caller_calls_and_hangs_up", host=PBX, port=pbx_port, remote=agent.port, keys={"caller": "0301234"}
-    ).passed()
+    sipp("caller_calls_and_hangs_up", host=PBX, port=pbx_port, remote=agent.port, keys={"caller": "0301234"}).passed()
     member.passed()
     agent.wait_idle()
 

@@ -20,9 +20,7 @@ class Mosquitto:
     `stop` and `start` make an outage; the port stays, retained messages do not survive it.
     """
 
-    def __init__(
-        self, directory: Path, *, users: dict[str, str] | None = None, acl: str | None = None
-    ) -> None:
+    def __init__(self, directory: Path, *, users: dict[str, str] | None = None, acl: str | None = None) -> None:
         self.directory = directory
         self.host = "127.0.0.1"
         self.port = free_port()
