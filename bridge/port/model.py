@@ -23,11 +23,18 @@ class Port(Protocol):
     def login(self, group: str, member: str) -> Login:
         """Return the confirmed login of a member in a group (by its name)."""
 
-    async def submit(self, command: Command, actor: Actor, origin: Origin) -> Reply:
-        """Authorise, decide, commit, apply and tell; return once it is confirmed or refused. Never raises."""
+    async def submit(self, command: Command, actor: Actor, origin: Origin, transaction: str | None = None) -> Reply:
+        """Authorise, decide, commit, apply and tell; return once it is confirmed or refused. Never raises.
+
+        A `transaction` (a key of `bridge.commands.verbs.transaction_key`) that the same actor gave through the same
+        door in the last minute is answered again, not done again.
+        """
 
     def ask(self, query: str, arguments: Mapping[str, Any], actor: Actor) -> Reply:
-        """Answer a question (status, groups, lines, calls, explain) from the confirmed state."""
+        """Answer a question (one of `bridge.commands.verbs.QUERIES`) from the confirmed state.
+
+        `group`, `member` and `line` answer with the contract's state payloads, and are for every actor.
+        """
 
     def follow(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` on the loop with every event from now on; return what ends that."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import astuple, fields
 from functools import partial
@@ -65,7 +65,7 @@ class LoginStore:
         """Return every login that was ever committed and not dropped."""
         return await self._thread.do(self._load)
 
-    async def commit(self, changes: Iterable[LoginChange], dropped: Iterable[Place] = ()) -> None:
+    async def commit(self, changes: Sequence[LoginChange], dropped: Sequence[Place] = ()) -> None:
         """Write changes and forget places in one transaction; when this returns, a power cut cannot undo it."""
         await self._thread.do(partial(self._commit, tuple(changes), tuple(dropped)))
 
