@@ -21,7 +21,7 @@ from bridge.calls.reach import Reach
 from bridge.calls.status import CallStatus, LineStatus, Story, TrunkStatus
 from bridge.calls.trunks import Trunk, numeric, status_of
 from bridge.directory.logins import Logins
-from bridge.directory.model import Directory, Member, Strategy
+from bridge.directory.model import Directory, Member
 from bridge.events import Event, GroupCall, LineChanged, Notice, TrunkChanged
 from bridge.hunting.availability import availability
 from bridge.hunting.hunt import Hunt
@@ -268,8 +268,6 @@ class Exchange:
             return 404
         if group is None:
             return 482 if called.line is not None and called.line.name == caller.line else None
-        if group.strategy is Strategy.QUEUE:
-            return 480  # not served yet
         up = sum(1 for c in self._calls.values() if c.group is group) if group.max_calls is not None else 0
         return 486 if group.max_calls is not None and up >= group.max_calls else None
 
@@ -305,8 +303,7 @@ class Exchange:
         group = self.directory.group(number)
         called = Called(number, group=group) if group else destination(number, self.directory)
         if called.group is not None:
-            again = called.group in call.visited or called.group.strategy is Strategy.QUEUE
-            return None if again or not called.group.active else called
+            return None if called.group in call.visited or not called.group.active else called
         return called if called.line is not None else None
 
     def ring(self, call: Call, line: str, now: float) -> list[OutgoingLeg]:
