@@ -58,7 +58,9 @@ class Admission:
         return self._line(proven.name, request) if proven else None
 
     def _line(self, line: str, request: Request) -> Caller:
-        _, name = shown_identity(request)
+        number, name = shown_identity(request)
+        if not number:  # a phone of ours that hides itself stays hidden
+            return Caller(line, None, "", "")
         user = self._users.get(line)
         return Caller(line, None, self._directory.lines[line].number, user.shown if user else name)
 

@@ -63,6 +63,7 @@ class Exchange:
         self._rng = rng
         self._events: list[Event] = []
         self._calls: dict[str, Call] = {}
+        self._latest = ""  # the id of the call that began last
         self._hunting: dict[str, list[Call]] = {}  # line to the calls that want to know of its changes
         self._stories: deque[Story] = deque(maxlen=STORIES)
         self.challenger = Challenger(settings.realm, rng)
@@ -187,12 +188,12 @@ class Exchange:
         )
 
     def story(self, call: str | None) -> Story | None:
-        """Return a call's story by its id, or the last call's."""
-        live = self._calls.get(call) if call else next(reversed(self._calls.values()), None)
+        """Return a call's story by its id, or that of the call which began last."""
+        wanted = call or self._latest
+        live = self._calls.get(wanted)
         if live is not None:
             return live.story()
-        kept = [story for story in self._stories if call in (None, story.status.call)]
-        return kept[-1] if kept else None
+        return next((story for story in reversed(self._stories) if story.status.call == wanted), None)
 
     # -- what happens in a step --------------------------------------------------------------------------------
 
@@ -255,6 +256,7 @@ class Exchange:
             self._trunks[caller.trunk].calls += 1
         call = Call(self._token()[:8], self, leg, caller, called, now)
         self._calls[call.id] = call
+        self._latest = call.id
         call.start(now)
 
     def _called(self, request: Request, caller: Caller) -> Called:

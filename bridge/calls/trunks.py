@@ -54,11 +54,12 @@ class Trunk:
         return self.settings.port or (5061 if self.settings.transport == "tls" else 5060)
 
     def uri(self, user: str) -> str:
-        """Return the URI of a number at the trunk."""
+        """Return the URI of a number at the trunk; of its server for ""."""
         host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
         port = f":{self.settings.port}" if self.settings.port else ""
         transport = "" if self.settings.transport == "udp" else f";transport={self.settings.transport}"
-        return f"sip:{user}@{host}{port}{transport}"
+        at = f"{user}@" if user else ""
+        return f"sip:{at}{host}{port}{transport}"
 
     def resolved(self, hosts: Iterable[str], now: float) -> None:
         """Take the addresses of the server's name; the first time, begin to register."""
@@ -73,14 +74,21 @@ class Trunk:
         self.addresses = addresses
         if not self.settings.register:
             self._become("static", "")
-        elif self._registration is None:
-            contact = self._ua.contact(self.settings.username, addresses[0])
-            self._registration = Registration(self.settings, contact, self.authenticator, self._rng, self._ua.token)
-            self._registration.start(now)
-            self._flush(now)
         elif moved:
-            self._registration.start(now)
-            self._flush(now)
+            self._register_at(addresses[0], now)
+
+    def _register_at(self, server: Flow, now: float) -> None:
+        """Begin a registration with the server at this address; one elsewhere is left to expire."""
+        self._registration = Registration(
+            self.uri(""),
+            self.uri(self.settings.username),
+            self._ua.contact(self.settings.username, server),
+            Credentials(self.settings.username, self.settings.password),
+            self._rng,
+            expires=self.settings.expires,
+        )
+        self._registration.start(now)
+        self._flush(now)
 
     def unresolved(self, reason: str) -> None:
         """Note that the server's name cannot be resolved now; known addresses stay in use."""
@@ -95,13 +103,13 @@ class Trunk:
 
     def on_response(self, transaction: ClientTransaction, response: Response, now: float) -> None:
         """Take the answer to a REGISTER."""
-        if self._registration is not None and response.code >= 200:
+        if self._registration is not None and self._registration is transaction.context and response.code >= 200:
             self._registration.receive(response, now)
             self._flush(now)
 
     def on_failure(self, transaction: ClientTransaction, status: int, now: float) -> None:
         """Take the failure of a REGISTER."""
-        if self._registration is not None:
+        if self._registration is not None and self._registration is transaction.context:
             self._registration.failed(status, now)
             self._flush(now)
 
@@ -115,7 +123,7 @@ class Trunk:
         registration = self._registration
         assert registration is not None and self.flow is not None
         while registration.outgoing:
-            self._ua.layer.request(registration.outgoing.pop(0), self.flow, self, now)
+            self._ua.layer.request(registration.outgoing.pop(0), self.flow, self, now, registration)
         self._agenda.arm(self, registration.deadline())
         self._become(registration.state, registration.reason)
 

@@ -120,7 +120,6 @@ def test_a_silent_phone_is_unreachable_after_four_seconds() -> None:
 def test_overflow_goes_on_in_another_group_but_not_in_a_circle() -> None:
     """Nobody takes it: the overflow group rings; a group that was tried is not tried again."""
     second = Group("h", "Second", "601", (Member("m2", "m2", device=True),), overflow="600")
-    lab = Lab(members=1, rules={"overflow": "601"}, more_lines=(Line("m2", "202", contact="sip:m2@10.0.0.2:5060"),))
     lab = Lab(
         members=1,
         rules={"overflow": "601"},
@@ -178,7 +177,8 @@ def test_an_anonymous_caller_stays_anonymous() -> None:
     lab = Lab(members=1)
     lab["c1"].call("600", from_='"Anonymous" <sip:anonymous@anonymous.invalid>')
     (invite,) = lab["m1"].invites
-    assert invite.from_.uri.host == "10.0.0.100" and invite.from_.uri.user == "301", "it is a line of ours, though"
+    assert invite.need("From").startswith('"anonymous" <sip:anonymous@anonymous.invalid>')
+    assert "301" not in invite.need("From") and lab.exchange.calls()[0].caller == ""
 
 
 def test_lines_show_what_they_do() -> None:
@@ -219,7 +219,7 @@ def test_nothing_is_left_when_all_is_over() -> None:
 
 
 def test_a_late_offer_is_answered_by_the_callers_ack() -> None:
-    """INVITE without SDP: the member's 200 brings the offer, the caller's ACK the answer, which the member's ACK carries."""
+    """INVITE without SDP: the member's 200 brings the offer, the caller's ACK the answer for the member's ACK."""
     lab = Lab(members=1)
     call = lab["c1"].call("600", body=None)
     lab["m1"].leg.accept(OFFER, lab.now)
