@@ -12,6 +12,13 @@ Plain = dict[str, str | int | float | None]
 """A binding as it is stored."""
 
 
+def place(contact_uri: str) -> tuple[str | None, str, int, str]:
+    """Return what of a contact says where it is, its other parameters left out. Raises `SipError`."""
+    uri = parse_uri(contact_uri)
+    transport = (uri.parameters.get("transport") or "udp").lower()
+    return uri.user, uri.host.lower(), uri.port or (5061 if transport == "tls" else 5060), transport
+
+
 @dataclass(frozen=True, slots=True)
 class Binding:
     """Where a phone is. `expires_at` is monotonic, `since` (registered without a break) UTC, both seconds.
@@ -32,11 +39,7 @@ class Binding:
         """Whether both are of the same phone: the same instance, or the same URI (RFC 3261 §19.1.4)."""
         if self.instance is not None and self.instance == other.instance:
             return True
-        return self.contact_uri == other.contact_uri or self._place() == other._place()
-
-    def _place(self) -> tuple[str | None, str, int | None, str]:
-        uri = parse_uri(self.contact_uri)
-        return uri.user, uri.host.lower(), uri.port, (uri.parameters.get("transport") or "udp").lower()
+        return self.contact_uri == other.contact_uri or place(self.contact_uri) == place(other.contact_uri)
 
     def connectable(self) -> Flow | None:
         """Return a flow to the phone once its connection is gone: it has to listen where its contact says, no NAT."""

@@ -249,6 +249,8 @@ class Authenticator:
     A request that was sent with an answer is recognised by its Call-ID, method and CSeq, one above that of the request
     that was challenged. If it is challenged once more the password is wrong, unless the server says `stale=true`
     (taken three times in a row). Requests that are under way at the same time may share one Authenticator.
+
+    Either `answer` a challenge with a header for the one request, or ask `again` and `authorize` the request anew.
     """
 
     def __init__(self, credentials: Credentials, rng: random.Random) -> None:
@@ -268,26 +270,32 @@ class Authenticator:
             if challenge is not None:
                 request.set(header, self._respond(challenge, request.method, request.uri, request.body))
 
-    def answer(self, response: Response, method: str, uri: str, body: bytes = b"") -> tuple[str, str] | None:
-        """Return the header, name and value, to send the request again with (next CSeq!), None where it is no use.
-
-        `uri` is the Request-URI of the request that `response` is to. Where None, `problem` says why.
-        """
+    def again(self, response: Response) -> bool:
+        """Take a response; tell whether it challenges us in a way that makes sending again, authorised, worth it."""
         if response.code not in _HEADERS:
-            return None
+            return False
         asking, answering = _HEADERS[response.code]
+        self._challenges.pop(answering, None)
         try:
             challenge = choose(response.headers.get(asking, ()))
         except DigestError as error:
-            self._challenges.pop(answering, None)
             self.problem = str(error)
-            return None
+            return False
         if not self._worth_it(response, answering, challenge):
-            self._challenges.pop(answering, None)
             self.problem = f"user name {self._credentials.username!r} or its password is refused"
-            return None
+            return False
         self._challenges[answering] = challenge
-        return answering, self._respond(challenge, method, uri, body)
+        return True
+
+    def answer(self, response: Response, method: str, uri: str, body: bytes = b"") -> tuple[str, str] | None:
+        """Return the header, name and value, to send a request again with (next CSeq!); None where it is no use.
+
+        `uri` is the Request-URI of the request that `response` is to. Where None, `problem` says why.
+        """
+        if not self.again(response):
+            return None
+        _, answering = _HEADERS[response.code]
+        return answering, self._respond(self._challenges[answering], method, uri, body)
 
     def _worth_it(self, response: Response, answering: str, challenge: Challenge) -> bool:
         cseq = response.cseq

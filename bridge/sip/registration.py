@@ -1,0 +1,298 @@
+"""Our registration at a PBX, the client's side of REGISTER (RFC 3261 §10.2): one machine for each trunk.
+
+It sends a REGISTER, authorises it when challenged, refreshes it well before it expires, and after every failure waits
+and tries again, for ever: a PBX that cannot be reached is a state, not an error. Failures of the network or the PBX
+are retried after 2 s rising to 300 s; a refusal (wrong password, unknown user) after 60 s rising to an hour, because a
+PBX may lock an account that knocks too often. At most one REGISTER is under way at a time (§10.2); a `stop` that
+comes meanwhile waits for its response.
+
+Which state follows which signal is in `TABLE`, what is done on entering a state in `_enter`.
+"""
+
+from __future__ import annotations
+
+import random
+from enum import Enum
+
+from bridge.sip.binding import place
+from bridge.sip.digest import Authenticator, Credentials
+from bridge.sip.message import Request, Response, SipError, parse_address, uri_of
+
+
+class Phase(Enum):
+    """Where a registration stands."""
+
+    IDLE = "idle"
+    TRYING = "trying"  # the first REGISTER is under way
+    REGISTERED = "registered"
+    REFRESHING = "refreshing"
+    WAITING = "waiting"  # until the next try
+    RETRYING = "retrying"
+    STOPPING = "stopping"  # a REGISTER is under way; to be unregistered after it
+    LEAVING = "leaving"  # REGISTER with Expires: 0 is under way
+    OFF = "off"
+
+
+class Signal(Enum):
+    """What can happen to a registration."""
+
+    START = "start"
+    ACCEPTED = "accepted"
+    AGAIN = "again"  # to be sent again at once: challenged, or with a longer expiry
+    FAILED = "failed"  # no answer, not deliverable, or the PBX cannot now
+    REFUSED = "refused"  # the PBX will not
+    DUE = "due"
+    STOP = "stop"
+
+
+TABLE: dict[tuple[Phase, Signal], Phase] = {
+    (Phase.IDLE, Signal.START): Phase.TRYING,
+    (Phase.OFF, Signal.START): Phase.TRYING,
+    (Phase.TRYING, Signal.ACCEPTED): Phase.REGISTERED,
+    (Phase.TRYING, Signal.AGAIN): Phase.TRYING,
+    (Phase.TRYING, Signal.FAILED): Phase.WAITING,
+    (Phase.TRYING, Signal.REFUSED): Phase.WAITING,
+    (Phase.TRYING, Signal.STOP): Phase.STOPPING,
+    (Phase.REGISTERED, Signal.DUE): Phase.REFRESHING,
+    (Phase.REGISTERED, Signal.STOP): Phase.LEAVING,
+    (Phase.REFRESHING, Signal.ACCEPTED): Phase.REGISTERED,
+    (Phase.REFRESHING, Signal.AGAIN): Phase.REFRESHING,
+    (Phase.REFRESHING, Signal.FAILED): Phase.WAITING,
+    (Phase.REFRESHING, Signal.REFUSED): Phase.WAITING,
+    (Phase.REFRESHING, Signal.STOP): Phase.STOPPING,
+    (Phase.WAITING, Signal.DUE): Phase.RETRYING,
+    (Phase.WAITING, Signal.STOP): Phase.OFF,
+    (Phase.RETRYING, Signal.ACCEPTED): Phase.REGISTERED,
+    (Phase.RETRYING, Signal.AGAIN): Phase.RETRYING,
+    (Phase.RETRYING, Signal.FAILED): Phase.WAITING,
+    (Phase.RETRYING, Signal.REFUSED): Phase.WAITING,
+    (Phase.RETRYING, Signal.STOP): Phase.STOPPING,
+    (Phase.STOPPING, Signal.ACCEPTED): Phase.LEAVING,
+    (Phase.STOPPING, Signal.AGAIN): Phase.LEAVING,
+    (Phase.STOPPING, Signal.FAILED): Phase.OFF,
+    (Phase.STOPPING, Signal.REFUSED): Phase.OFF,
+    (Phase.STOPPING, Signal.DUE): Phase.OFF,
+    (Phase.LEAVING, Signal.ACCEPTED): Phase.OFF,
+    (Phase.LEAVING, Signal.AGAIN): Phase.LEAVING,
+    (Phase.LEAVING, Signal.FAILED): Phase.OFF,
+    (Phase.LEAVING, Signal.REFUSED): Phase.OFF,
+    (Phase.LEAVING, Signal.DUE): Phase.OFF,
+}
+
+_SHOWN = {
+    Phase.IDLE: "trying",
+    Phase.TRYING: "trying",
+    Phase.REGISTERED: "registered",
+    Phase.REFRESHING: "registered",
+}
+_REFRESH_AT = (0.5, 0.75)  # of what was granted: leaves time for a lost REGISTER to be noticed and tried again
+_LEAST_REFRESH = 2.0
+_RETRY = (4.0, 300.0)  # seconds, first and longest; half of it to all of it is waited
+_KNOCK = (60.0, 3600.0)  # the same after a refusal; it to one and a half of it is waited
+_LONGEST_RETRY_AFTER = 3600.0
+_LEAVE_WITHIN = 4.0
+_MOST_RAISES = 3
+
+
+class Registration:
+    """Keeps `aor` registered with `contact` at `registrar`. Times are monotonic seconds.
+
+    `registrar` and `aor` are URIs (`sip:fritz.box`, `sip:620@fritz.box`), `contact` a Contact value. Requests appear in
+    `outgoing`, without Via; their responses go to `receive`, their failures to `failed`.
+    """
+
+    def __init__(
+        self,
+        registrar: str,
+        aor: str,
+        contact: str,
+        credentials: Credentials,
+        rng: random.Random,
+        *,
+        expires: int = 300,
+    ) -> None:
+        self._registrar = registrar
+        self._aor = aor
+        self._contact = contact
+        self._authenticator = Authenticator(credentials, rng)
+        self._rng = rng
+        self._expires = expires
+        self._call_id = f"{rng.getrandbits(128):032x}"
+        self._tag = f"{rng.getrandbits(64):016x}"
+        self._cseq = 0
+        self._due: float | None = None
+        self._granted = 0
+        self._failures = 0
+        self._refusals = 0
+        self._raises = 0  # of expires by 423, without a success
+        self._retry_after = 0.0
+        self.phase = Phase.IDLE
+        self.reason = ""
+        """Why it is lost: the PBX's own words where it said any."""
+        self.outgoing: list[Request] = []
+
+    @property
+    def state(self) -> str:
+        """What a trunk's status shows: trying, registered or lost."""
+        return _SHOWN.get(self.phase, "lost")
+
+    def start(self, now: float) -> None:
+        """Begin to register."""
+        self._failures = self._refusals = 0
+        self._take(Signal.START, now)
+
+    def stop(self, now: float) -> None:
+        """End the registration; it is over when `phase` is OFF, which takes at most some seconds."""
+        self._take(Signal.STOP, now)
+
+    def renew(self, now: float, contact: str | None = None) -> None:
+        """Register anew now, with another contact perhaps: our address changed, or the PBX is back."""
+        self._contact = contact or self._contact
+        if self.phase in (Phase.REGISTERED, Phase.WAITING):
+            self._take(Signal.DUE, now)
+
+    def deadline(self) -> float | None:
+        """Return when `tick` is due next."""
+        return self._due
+
+    def tick(self, now: float) -> None:
+        """Refresh, try again, or stop waiting for the PBX, when it is time."""
+        if self._due is not None and now >= self._due:
+            self._take(Signal.DUE, now)
+
+    def receive(self, response: Response, now: float) -> None:
+        """Take a response to the last REGISTER; provisional and late ones change nothing."""
+        try:
+            if response.code < 200 or response.cseq.sequence != self._cseq:
+                return
+        except SipError:
+            return
+        self._take(self._judge(response), now)
+
+    def failed(self, status: int, now: float) -> None:
+        """Note that the last REGISTER was not answered (408) or could not be sent (503)."""
+        self.reason = "no answer" if status == 408 else "cannot be reached"
+        self._retry_after = 0.0
+        self._take(Signal.FAILED, now)
+
+    # -- what a response means ----------------------------------------------------------------------------------
+
+    def _judge(self, response: Response) -> Signal:
+        code = response.code
+        self._retry_after = _number(response, "Retry-After")
+        if code < 300:
+            return self._judge_success(response)
+        self.reason = _words(response)
+        if code in (401, 407):
+            if self._authenticator.again(response):
+                return Signal.AGAIN
+            self.reason += f" ({self._authenticator.problem})"
+            return Signal.REFUSED
+        if code == 423 and self._raise_expires(int(_number(response, "Min-Expires"))):
+            return Signal.AGAIN
+        unable = code < 400 or code in (408, 423, 429, 480) or 500 <= code < 600
+        return Signal.FAILED if unable else Signal.REFUSED
+
+    def _judge_success(self, response: Response) -> Signal:
+        if self.phase is Phase.LEAVING:
+            return Signal.ACCEPTED
+        self._granted = self._read_grant(response)
+        if self._granted > 0:
+            return Signal.ACCEPTED
+        self.reason = f"{_words(response)}, but not for our contact"
+        return Signal.FAILED
+
+    def _read_grant(self, response: Response) -> int:
+        """Return the seconds granted to our contact: its own, else the Expires header's, else what was asked for."""
+        ours = place(uri_of(self._contact))
+        granted = response.get("Expires")
+        for value in response.all("Contact"):
+            try:
+                if place(uri_of(value)) == ours:
+                    granted = parse_address(value).parameters.get("expires") or granted
+            except SipError:
+                continue  # another's contact, none of our concern
+        if granted is None or not (granted.isascii() and granted.isdigit()):
+            return self._expires
+        return min(int(granted[:9]), self._expires)
+
+    def _raise_expires(self, least: int) -> bool:
+        if not self._expires < least <= 86400 or self._raises >= _MOST_RAISES:
+            return False
+        self._raises += 1
+        self._expires = least
+        return True
+
+    # -- what is done about it ----------------------------------------------------------------------------------
+
+    def _take(self, signal: Signal, now: float) -> None:
+        following = TABLE.get((self.phase, signal))
+        if following is not None:
+            before, self.phase = self.phase, following
+            self._enter(before, signal, now)
+
+    def _enter(self, before: Phase, signal: Signal, now: float) -> None:
+        """Do what the new phase asks for."""
+        phase = self.phase
+        if phase in (Phase.TRYING, Phase.REFRESHING, Phase.RETRYING):
+            self._due = None
+            self._send(self._expires)
+        elif phase is Phase.REGISTERED:
+            self.reason = ""
+            self._failures = self._refusals = self._raises = 0
+            self._due = now + max(_LEAST_REFRESH, self._granted * self._rng.uniform(*_REFRESH_AT))
+        elif phase is Phase.WAITING:
+            self._raises = 0
+            self._due = now + max(self._pause(signal), min(self._retry_after, _LONGEST_RETRY_AFTER))
+        elif phase is Phase.OFF:
+            self.reason = "unregistered"
+            self._due = None
+        else:
+            self.reason = "unregistering"
+            if before not in (Phase.STOPPING, Phase.LEAVING):
+                self._due = now + _LEAVE_WITHIN
+            if phase is Phase.LEAVING:
+                self._send(0)
+
+    def _pause(self, signal: Signal) -> float:
+        """Return how long to wait after a failure or refusal, longer each time."""
+        if signal is Signal.REFUSED:
+            first, longest = _KNOCK
+            pause = min(longest, first * 2.0 ** min(self._refusals, 16))
+            self._refusals += 1
+            return pause * self._rng.uniform(1.0, 1.5)
+        first, longest = _RETRY
+        pause = min(longest, first * 2.0 ** min(self._failures, 16))
+        self._failures += 1
+        return pause * self._rng.uniform(0.5, 1.0)
+
+    def _send(self, expires: int) -> None:
+        self._cseq += 1
+        request = Request(
+            "REGISTER",
+            self._registrar,
+            {
+                "Max-Forwards": ["70"],
+                "From": [f"<{self._aor}>;tag={self._tag}"],
+                "To": [f"<{self._aor}>"],
+                "Call-ID": [self._call_id],
+                "CSeq": [f"{self._cseq} REGISTER"],
+                "Contact": [self._contact],
+                "Expires": [str(expires)],
+            },
+        )
+        self._authenticator.authorize(request)
+        self.outgoing.append(request)
+
+
+def _words(response: Response) -> str:
+    """Return the PBX's words for people: one line, nothing unprintable."""
+    return f"{response.code} {''.join(c for c in response.phrase if c.isprintable())[:80]}".rstrip()
+
+
+def _number(response: Response, header: str) -> float:
+    """Return a header's number of seconds; 0 where there is none."""
+    try:
+        return float(response.number(header) or 0)
+    except SipError:
+        return 0.0
