@@ -1,0 +1,1 @@
+"""Measures the bridge on loopback, beside a peer in the same run."""
