@@ -142,6 +142,11 @@ class Exchange:
             trunk.stop(now)
         self._settle(now)
 
+    @property
+    def quiet(self) -> bool:
+        """Whether no request of ours waits for its answer any more."""
+        return not self.ua.layer.asking
+
     # -- for the port and the agent ------------------------------------------------------------------------------
 
     def login_changed(self, group: str, member: str, now: float) -> None:

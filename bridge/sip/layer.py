@@ -27,6 +27,9 @@ from bridge.sip.transaction import (
 from bridge.sip.via import MAGIC, TopVia, stamp_source, top_via
 
 
+WAITING = (State.CALLING, State.TRYING, State.PROCEEDING)
+
+
 class RequestIn(NamedTuple):
     """A new request. `transaction` is None for the ACK to a 2xx, which has none."""
 
@@ -73,6 +76,11 @@ class TransactionLayer:
 
     def __len__(self) -> int:
         return len(self._clients) + len(self._servers)
+
+    @property
+    def asking(self) -> bool:
+        """Whether a request of ours waits for its final response."""
+        return any(t.state in WAITING for t in self._clients.values())
 
     # -- downward ---------------------------------------------------------------------------------------------
 

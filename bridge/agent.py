@@ -1,0 +1,200 @@
+"""The composition root: the list of the agent's parts, in the order in which they start.
+
+No logic is done here. A part that opens something is entered on a stack, so that whatever was opened is closed, in
+reverse, however the agent ends; a part that runs for as long as the agent does is a task, and one that ends by
+itself ends the agent, with its reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+import signal
+import sys
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
+
+from bridge import __version__
+from bridge.calls.exchange import Exchange
+from bridge.commands.views import Info, Link
+from bridge.config.domain import directory_of, exchange_of
+from bridge.config.fields import Listen
+from bridge.config.settings import Settings
+from bridge.control.server import ControlServer
+from bridge.control.socketfile import ControlError
+from bridge.events import Event, LoginChanged
+from bridge.log import Log
+from bridge.options import Options
+from bridge.port.local import LocalPort
+from bridge.resolving import keep_resolved
+from bridge.sip.endpoint import Endpoint, EndpointError
+from bridge.store.errors import StoreError
+from bridge.store.logins import LoginStore
+from bridge.systemd import notify, watchdog_seconds
+
+if TYPE_CHECKING:
+    from bridge.mqtt.door import MqttDoor
+    from hardware.model import Board
+
+GOODBYE = 1.0  # seconds that the last messages (un-REGISTER, CANCEL, BYE) have to be answered
+
+
+class CannotStart(Exception):
+    """The agent cannot start; the message says what was wrong and what would be right, for people."""
+
+
+def run_agent(settings: Settings, options: Options) -> int:
+    """Serve until SIGTERM or SIGINT; return the exit code: 0, or 1 where it cannot start."""
+    try:
+        asyncio.run(Agent(settings, options).serve())
+    except (CannotStart, ControlError, EndpointError, StoreError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+class Agent:
+    """All parts. `board`: buttons and lamps that are already there, for whoever drives them by program."""
+
+    def __init__(self, settings: Settings, options: Options, board: Board | None = None) -> None:
+        assert settings.sip is not None, "a satellite has no agent of its own"
+        self.settings = settings
+        self.options = options
+        self.board = board
+        self.started = time.time()
+        self.log = Log()
+        directory = directory_of(settings)
+        self.store = LoginStore(options.state / "logins.db", time.time)
+        self.port = LocalPort(
+            directory=directory, store=self.store, wall=time.time, monotonic=time.monotonic, info=self._info
+        )
+        self.exchange = Exchange(
+            directory,
+            self.port.logins,
+            exchange_of(settings),
+            locate=lambda flow: self.endpoint.locate(flow),
+            token=lambda: secrets.token_hex(8),
+            wall=time.time,
+            rng=random.SystemRandom(),
+        )
+        self.port.telephony = self.exchange
+        self.endpoint = Endpoint(self.exchange, settings.sip.listen, settings.sip.advertise, self._tell)
+        self.control = ControlServer(options.control, self.port, time.time)
+        self.mqtt: MqttDoor | None = None
+        self._stop = asyncio.Event()
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def serve(self) -> None:
+        """Start every part, say that it is ready, run until told to stop, and end every part."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        async with AsyncExitStack() as open_parts:
+            await self._open(open_parts)
+            self.options.ready([Listen(*address) for address in self.endpoint.addresses])
+            notify("READY=1")
+            await self._until_stopped()
+            notify("STOPPING=1")
+            await self._say_goodbye()
+            self.port.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _open(self, parts: AsyncExitStack) -> None:
+        self.options.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.port.follow(self.log)
+        parts.push_async_callback(self.store.close)
+        await self.port.start()
+        await self.control.start()
+        parts.push_async_callback(self.control.close)
+        await self.endpoint.start()
+        parts.push_async_callback(self.endpoint.close)
+        self.port.follow(self._on_login)
+        self._open_desks(parts)
+        await self._open_mqtt(parts)
+        self._touch(self.exchange.start)
+        self._run(self.port.run())
+        self._run(self.control.run())
+        self._run(self._endpoint_failed())
+        self._run(keep_resolved(self.exchange.unresolved_names(), self._resolved, self._unresolved))
+        self._run(self._feed_watchdog())
+
+    def _open_desks(self, parts: AsyncExitStack) -> None:
+        if not self.settings.desks:
+            return
+        from bridge.desks import open_desks  # what it needs is imported where there are desks
+
+        parts.callback(open_desks(self.settings, self.options, self.port, self.exchange, self.board, self.log))
+
+    async def _open_mqtt(self, parts: AsyncExitStack) -> None:
+        if self.settings.mqtt is None:
+            return
+        from bridge.mqtt.door import open_door
+
+        self.mqtt = open_door(self.settings, self.port, self.exchange)
+        await self.mqtt.start()
+        parts.push_async_callback(self.mqtt.close)
+
+    # -- between the parts ----------------------------------------------------------------------------------------
+
+    def _tell(self) -> None:
+        """Publish what the exchange has said; after each step of the endpoint."""
+        for event in self.exchange.take_events():
+            self.port.publish(event)
+
+    def _on_login(self, event: Event) -> None:
+        if isinstance(event, LoginChanged):
+            self._touch(lambda now: self.exchange.login_changed(event.group, event.member, now))
+
+    def _touch(self, do: Callable[[float], None]) -> None:
+        """Do something to the exchange that the network did not ask for, and send what comes of it."""
+        do(asyncio.get_running_loop().time())
+        self.endpoint.pump()
+
+    def _resolved(self, trunk: str, hosts: Any) -> None:
+        self._touch(lambda now: self.exchange.trunk_resolved(trunk, hosts, now))
+
+    def _unresolved(self, trunk: str, reason: str) -> None:
+        self._touch(lambda now: self.exchange.trunk_unresolved(trunk, reason, now))
+
+    def _info(self) -> Info:
+        links: tuple[Link, ...] = () if self.mqtt is None else (self.mqtt.link,)
+        return Info(__version__, self.settings.site.name, self.started, links)
+
+    # -- running and ending ---------------------------------------------------------------------------------------
+
+    def _run(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            self._stop.set()
+
+    async def _until_stopped(self) -> None:
+        """Wait for a signal, or for a part that failed, whose error is raised."""
+        await self._stop.wait()
+        for task in self._tasks:
+            if task.done() and not task.cancelled():
+                task.result()
+
+    async def _endpoint_failed(self) -> None:
+        await self.endpoint.failed
+
+    async def _say_goodbye(self) -> None:
+        self._touch(self.exchange.stop)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + GOODBYE
+        while loop.time() < end and not self.exchange.quiet:
+            await asyncio.sleep(0.02)
+
+    async def _feed_watchdog(self) -> None:
+        every = watchdog_seconds()
+        while every is not None:
+            notify("WATCHDOG=1")
+            await asyncio.sleep(every)

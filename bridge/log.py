@@ -1,0 +1,95 @@
+"""The log: one line per event on stderr, with journald's priority in front where journald listens.
+
+What strangers send is told once a minute for each address, so that nobody can fill the SD card from the network.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import TextIO
+
+from bridge.events import (
+    CommandRefused,
+    Event,
+    GroupCall,
+    LineChanged,
+    LoginChanged,
+    MemberDropped,
+    Notice,
+    TrunkChanged,
+)
+
+WARNING, NOTICE, INFO, DEBUG = 4, 5, 6, 7
+QUIET_SECONDS = 60.0
+MOST_SOURCES = 256
+
+
+class Log:
+    """Writes events as lines; `follow` it to the port. Lines of priority below `level` (syslog's numbers) are left out."""
+
+    def __init__(self, stream: TextIO = sys.stderr, environ: Mapping[str, str] = os.environ, level: int = INFO) -> None:
+        self._stream = stream
+        self._journal = "JOURNAL_STREAM" in environ
+        self._level = level
+        self._told: dict[str, float] = {}
+
+    def __call__(self, event: Event) -> None:
+        """Write an event's line."""
+        told = describe(event)
+        if told is not None and told[0] <= self._level and not self._too_often(event):
+            self.write(*told)
+
+    def write(self, priority: int, text: str) -> None:
+        """Write one line, whatever characters the network put into it."""
+        clean = "".join(c if c.isprintable() else "?" for c in text)
+        line = f"<{priority}>{clean}" if self._journal else clean
+        print(line.encode("utf-8", "replace").decode("utf-8"), file=self._stream, flush=True)
+
+    def _too_often(self, event: Event) -> bool:
+        if not isinstance(event, Notice) or event.what != "sip":
+            return False
+        source = event.text.split(" ", 1)[0].rpartition(":")[0]
+        last = self._told.get(source)
+        if last is not None and event.wall - last < QUIET_SECONDS:
+            return True
+        if len(self._told) >= MOST_SOURCES:
+            self._told.clear()
+        self._told[source] = event.wall
+        return False
+
+
+def describe(event: Event) -> tuple[int, str] | None:
+    """Return an event's priority and line; None for what needs no line."""
+    match event:
+        case LoginChanged(_, group, member, login):
+            state = "logged in" if login.logged_in else "logged out"
+            paused = f", paused{_because(login.pause_reason)}" if login.paused else ""
+            how = f"by {login.by} ({login.origin})" if login.origin else ""
+            return INFO, f"{group}: {member} {state}{paused} {how}".rstrip()
+        case CommandRefused():
+            about = " ".join(part for part in (event.group, event.member) if part)
+            return NOTICE, f"refused: {event.verb} {about} by {event.by} ({event.origin}): {event.message}"
+        case MemberDropped(_, group, member):
+            return NOTICE, f"{group}: {member} is no longer a member; the login is forgotten"
+        case TrunkChanged(_, trunk, state, reason):
+            return (INFO if state in ("registered", "static") else WARNING), f"trunk {trunk}: {state}{_because(reason)}"
+        case LineChanged(_, line, state):
+            return (NOTICE if state == "unreachable" else DEBUG), f"line {line}: {state}"
+        case GroupCall():
+            who = f" {event.member}" if event.member else ""
+            caller = event.caller_name or event.caller or "anonymous"
+            return DEBUG if event.event_type == "offered" else INFO, (
+                f"{event.group}: call {event.call} of {caller} {event.event_type}{who}{_because(event.reason)}"
+            )
+        case Notice(_, _, text):
+            return NOTICE, text
+        case _:
+            return None
+
+
+def _because(reason: str | None) -> str:
+    return f": {reason}" if reason else ""
+
+
