@@ -37,7 +37,7 @@ def _parts(here: Loc, desk: Table, key: str) -> Iterator[tuple[Loc, Table]]:
 
 def _member(draft: Draft, here: Loc, desk: Table) -> Iterator[Finding]:
     member = text(desk, "member")
-    if member is None or member in draft.users or _is_satellite(draft):
+    if member is None or member in draft.users or draft.satellite:
         return
     if member not in draft.lines:
         yield (*here, "member"), unknown("user or line", member, (*draft.users, *draft.lines))
@@ -81,7 +81,7 @@ def _words(draft: Draft, desk: Table, loc: Loc, written: str | None) -> Iterator
     except ValueError as error:
         yield loc, str(error)
         return
-    if not _is_satellite(draft):
+    if not draft.satellite:
         yield from _targets(draft, desk, loc, words)
 
 
@@ -97,7 +97,3 @@ def _targets(draft: Draft, desk: Table, loc: Loc, words: Words) -> Iterator[Find
         return
     if (member in draft.users or member in draft.lines) and not draft.is_member(member, group):
         yield loc, f"{member!r} is not a member of {group!r}; add the member to the group, or name another group"
-
-
-def _is_satellite(draft: Draft) -> bool:
-    return "sip" not in draft.data

@@ -26,19 +26,15 @@ def findings(draft: Draft) -> Iterator[Finding]:
 
 
 def _bridge_or_satellite(draft: Draft) -> Iterator[Finding]:
-    if "sip" in draft.data:
-        return
-    if "mqtt" not in draft.data or "desks" not in draft.data:
-        yield ("sip",), "is missing; write a section [sip], or make this a satellite with [mqtt] and [desks]"
-        return
-    for section in ("trunks", "lines", "users", "groups"):
-        if section in draft.data:
-            yield (section,), "a satellite (no section [sip]) has none; write a section [sip], or leave these out"
+    if "sip" not in draft.data and not draft.satellite:
+        yield ("sip",), "is missing; write a section [sip]; only a satellite, with [mqtt] and [desks] alone, has none"
 
 
 def _sip(draft: Draft) -> Iterator[Finding]:
     sip = _table(draft.data, "sip")
     listen = elements(sip, "listen")
+    if sip.get("listen") == []:
+        yield ("sip", "listen"), 'is empty; write "udp:0.0.0.0:5060", or leave it out for both udp and tcp'
     for index, where in enumerate(listen):
         if where in listen[:index]:
             yield ("sip", "listen", index), f"{where!r} is there twice; leave one out"

@@ -24,6 +24,12 @@ class Draft:
     def __init__(self, data: Table) -> None:
         self.data = data
 
+    @property
+    def satellite(self) -> bool:
+        """Whether this is no bridge of its own: desks whose members and groups are another bridge's."""
+        given = self.data.keys()
+        return {"mqtt", "desks"} <= given and not given & {"sip", "trunks", "lines", "users", "groups", "codes"}
+
     @cached_property
     def trunks(self) -> dict[str, Table]:
         """`[trunks.*]` by name."""

@@ -38,7 +38,7 @@ class RegistrarSettings(Part):
 class SipSettings(Part):
     """`[sip]`: where we listen, and what peers are told to reach us at."""
 
-    listen: Annotated[tuple[ListenField, ...], Field(min_length=1)] = EVERYWHERE
+    listen: tuple[ListenField, ...] = EVERYWHERE
     advertise: Host | None = None
     rtp_ports: tuple[Port, Port] = (16384, 16583)
     registrar: RegistrarSettings = RegistrarSettings()

@@ -1,0 +1,277 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bridge.config.domain import directory_of, exchange_of
+from bridge.config.fields import Broker, Listen, Server
+from bridge.config.find import EXAMPLE, find
+from bridge.config.later import notices
+from bridge.config.load import load
+from bridge.config.problems import ConfigError
+from bridge.config.settings import Settings
+from bridge.directory.model import Level, Member, Strategy
+from tests.support.toml import OFFICE, changed, settings_of
+
+CONTRACT = """\
+[site]
+name = "home"                                  # MQTT ids, Home Assistant device names
+
+[sip]
+listen = ["udp:0.0.0.0:5060", "tcp:0.0.0.0:5060"]
+advertise = "192.168.1.20"                     # optional; default: the address the route to the peer uses
+rtp_ports = [16384, 16583]
+registrar = { enabled = true, realm = "cti-bridge", max_expires = 600 }
+
+[trunks.fritz]                                 # an upstream PBX or provider
+server = "sip:fritz.box"                       # host[:port][;transport=tcp|tls]
+username = "620"
+password = { file = "secrets/fritz" }
+register = true                                # false: a static peer, calls accepted from its address only
+expires = 300
+number = "600"
+max_calls = 4
+
+[lines.anna]
+number = "201"
+trunk = "fritz"                                # reached through the trunk
+dial = "**611"                                 # optional: what to dial there; default: the number
+[lines.anna-mobile]
+number = "205"
+trunk = "fritz"
+[lines.ben]
+number = "202"
+trunk = "fritz"
+[lines.lobby]
+number = "203"
+password = { env = "LOBBY" }                   # attached: its phone registers at the bridge as 203
+[lines.workshop]
+number = "204"
+contact = "sip:204@192.168.1.44:5060"          # attached without registering (static)
+max_calls = 2                                  # at once; default 1
+
+[users.anna]                                   # names: [a-z0-9_-]{1,32}
+name = "Anna"
+line = "anna"
+second_line = "anna-mobile"
+additional_lines = ["lobby"]
+[users.ben]
+line = "ben"
+
+[groups.support]
+number = "600"
+name = "Support"
+# a bare name is a user, else a line without a user (a device); the order is the list's
+members = ["anna", "lobby", { user = "ben", tier = 2 }, { line = "workshop", login = "always" }]
+leaders = ["anna"]
+member_level = "team"
+leader_level = "personal"
+services = ["member_journal", "leader_journal", "supervise"]
+last_out = "warn"
+strategy = "sequential"
+ring_seconds = 15
+give_up_after = 120
+overflow = "601"
+hours = ["mon-fri 09:00-12:30", "mon-thu 13:30-17:00"]   # outside: overflow, or `closed = "..."`
+prefix = "Support"
+[groups.support.queue]
+order = "longest-idle"                         # listed, round-robin, longest-idle, fewest-calls, random
+queue_ring = "one"                             # or "all"
+music = "default"
+wrap_up = 10
+max_waiting = 10
+
+[codes]                                        # dialled from attached phones: code, then the group's number or name
+login = "*41"
+logout = "*42"
+toggle = "*43"
+pickup = "*8"
+menu = "*40"
+
+[mqtt]
+broker = "mqtt://localhost:1883"               # mqtts:// with ca, cert, key; no [mqtt] section: no MQTT, all else works
+username = "cti"
+password = { file = "secrets/mqtt" }
+prefix = "cti/home"                            # default: cti/<site name>
+discovery = "device"                           # "entity" for Home Assistant before 2024.12, "off"
+discovery_prefix = "homeassistant"
+
+[desks.anna]                                   # what stands beside a phone
+member = "anna"
+buttons = [{ gpio = 17, press = "toggle support", hold = "logout all" }]
+lamps = [{ gpio = 27, shows = "login support" }]
+[desks.workshop]
+member = "workshop"                            # required: in whose name the desk acts
+panel = "/dev/serial/by-id/usb-panel"          # a serial panel: keys and lamps numbered from 1
+buttons = [{ key = 1, press = "toggle support" }, { key = 2, press = "pickup support" }]
+lamps = [{ lamp = 1, shows = "login support" }, { lamp = 2, shows = "waiting support" }]
+"""
+
+
+@pytest.fixture
+def contract(tmp_path: Path) -> Settings:
+    """Return the settings of a configuration that uses every section."""
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets/fritz").write_text("upstream\n")
+    (tmp_path / "secrets/mqtt").write_text("broker\n")
+    path = tmp_path / "cti-bridge.toml"
+    path.write_text(CONTRACT)
+    return load(path, {"LOBBY": "hush"})
+
+
+def test_every_section_is_read(contract: Settings) -> None:
+    """What is written as text arrives taken apart: addresses, brokers, secrets."""
+    assert contract.sip is not None
+    assert contract.sip.listen == (Listen("udp", "0.0.0.0", 5060), Listen("tcp", "0.0.0.0", 5060))
+    assert contract.trunks["fritz"].server == Server("fritz.box", None, "udp")
+    assert contract.trunks["fritz"].registers
+    assert contract.mqtt is not None
+    assert contract.mqtt.broker == Broker("localhost", 1883, False)
+    assert contract.mqtt_prefix == "cti/home"
+    assert contract.desks["anna"].buttons[0].hold == "logout all"
+
+
+def test_the_directory(contract: Settings) -> None:
+    """Members are told apart: users, devices, static ones."""
+    directory = directory_of(contract)
+    group = directory.groups["support"]
+    assert group.members == (
+        Member("anna", "anna"),
+        Member("lobby", "lobby", device=True),
+        Member("ben", "ben", tier=2),
+        Member("workshop", "workshop", device=True, always=True),
+    )
+    assert (group.strategy, group.member_level, group.leader_level) == (
+        Strategy.SEQUENTIAL,
+        Level.TEAM,
+        Level.PERSONAL,
+    )
+    assert directory.lines["lobby"].registers
+    assert not directory.lines["anna"].registers
+    assert directory.shown("anna") == "Anna"
+    assert directory.shown("ben") == "ben"
+
+
+def test_what_the_exchange_needs(contract: Settings) -> None:
+    """Trunks and passwords go to the exchange as plain values; its text does not show them."""
+    exchange = exchange_of(contract)
+    assert exchange.passwords == {"lobby": "hush"}
+    assert exchange.trunks[0].password == "upstream"
+    assert (exchange.trunks[0].host, exchange.trunks[0].number, exchange.trunks[0].max_calls) == ("fritz.box", "600", 4)
+    assert "hush" not in repr(exchange)
+    assert "upstream" not in repr(exchange)
+
+
+def test_defaults() -> None:
+    """What is left out has the defaults that are promised."""
+    settings = settings_of(OFFICE)
+    group = directory_of(settings).groups["office"]
+    assert (group.strategy, group.ring_seconds, group.give_up_after, group.retry_after) == (
+        Strategy.PARALLEL,
+        15.0,
+        120.0,
+        5.0,
+    )
+    assert (group.rounds, group.max_calls, group.services) == (None, None, frozenset({"supervise"}))
+    assert settings.mqtt_prefix == "cti/home"
+    assert settings.trunks["fritz"].expires == 300
+    assert settings.lines["anna"].max_calls == 1
+
+
+def test_no_services_at_all() -> None:
+    """`services = []` is exactly no service, other than leaving it out."""
+    settings = settings_of(changed('number = "601"', 'number = "601"\nservices = []'))
+    assert directory_of(settings).groups["office"].services == frozenset()
+
+
+def test_an_overflow_given_by_number() -> None:
+    """A group's number as overflow means the group; another number stays what it is."""
+    settings = settings_of(changed('number = "601"', 'number = "601"\noverflow = "600"'))
+    assert directory_of(settings).groups["office"].overflow == "support"
+    settings = settings_of(changed('number = "601"', 'number = "601"\noverflow = "0171234"'))
+    assert directory_of(settings).groups["office"].overflow == "0171234"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("sip:pbx.lan:5080;transport=tcp", Server("pbx.lan", 5080, "tcp")),
+        ("sip:[fd00::1]", Server("fd00::1", None, "udp")),
+        ("SIP:192.168.1.1", Server("192.168.1.1", None, "udp")),
+    ],
+)
+def test_servers(written: str, read: Server) -> None:
+    """A trunk's server may have a port, a transport, an IPv6 address."""
+    assert settings_of(changed("sip:fritz.box", written)).trunks["fritz"].server == read
+
+
+def test_listening_on_ipv6_and_any_port() -> None:
+    """IPv6 addresses stand in brackets; port 0 is any free one."""
+    sip = settings_of(changed("udp:127.0.0.1:5060", "tcp:[::1]:0")).sip
+    assert sip is not None
+    assert sip.listen == (Listen("tcp", "::1", 0),)
+    assert str(sip.listen[0]) == "tcp:[::1]:0"
+
+
+def test_a_broker_over_tls(tmp_path: Path) -> None:
+    """mqtts:// has a port of its own; certificates count from the configuration's directory."""
+    (tmp_path / "ca.pem").touch()
+    text = changed('"mqtt://localhost"', '"mqtts://pi.lan"\nca = "ca.pem"')
+    mqtt = settings_of(text, base=tmp_path).mqtt
+    assert mqtt is not None
+    assert (mqtt.broker, mqtt.ca) == (Broker("pi.lan", 8883, True), tmp_path / "ca.pem")
+
+
+def test_the_example_that_ships() -> None:
+    """It is right, needs nothing, has no wish that is not fulfilled yet, and sets up what is promised."""
+    settings = load(EXAMPLE, {})
+    assert notices(settings) == []
+    assert (settings.trunks, settings.mqtt) == ({}, None)
+    directory = directory_of(settings)
+    assert {line.number for line in directory.lines.values() if line.registers} == {"201", "202", "203"}
+    assert directory.group_by_number["600"].strategy is Strategy.PARALLEL
+    assert directory.group_by_number["601"].strategy is Strategy.SEQUENTIAL
+
+
+def test_what_has_no_effect_yet() -> None:
+    """What was asked for and cannot be had yet is told; what was left out is not."""
+    settings = settings_of(changed('number = "601"', 'number = "601"\nstrategy = "queue"\nhours = ["sat 10:00-14:00"]'))
+    said = notices(settings)
+    assert "accepted, not in effect yet: groups.office.strategy (it rings as sequential)" in said
+    assert "accepted, not in effect yet: groups.office.hours (the group is always open)" in said
+    assert not any("groups.support.hours" in notice for notice in said)
+    assert directory_of(settings).groups["office"].strategy is Strategy.SEQUENTIAL
+
+
+def test_the_schema() -> None:
+    """The JSON Schema knows every section, and how a secret and a member may be written."""
+    schema = json.loads(json.dumps(Settings.model_json_schema()))
+    assert set(schema["properties"]) == {
+        *("site", "sip", "trunks", "lines", "users", "groups", "codes", "mqtt", "desks"),
+    }
+    assert "register" in schema["$defs"]["TrunkSettings"]["properties"]
+    assert len(schema["$defs"]["GroupSettings"]["properties"]["members"]["items"]["oneOf"]) == 2
+
+
+def test_where_it_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--config`, then the variable, then the working directory."""
+    monkeypatch.chdir(tmp_path)
+    environ = {"CTI_BRIDGE_CONFIG": "/from/variable.toml"}
+    assert find("/from/option.toml", environ) == Path("/from/option.toml")
+    assert find(None, environ) == Path("/from/variable.toml")
+    (tmp_path / "cti-bridge.toml").touch()
+    assert find(None, {}) == Path("cti-bridge.toml")
+
+
+def test_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a configuration it is said where it was looked for."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("bridge.config.find.PLACES", (Path("cti-bridge.toml"), tmp_path / "other.toml"))
+    with pytest.raises(ConfigError) as caught:
+        find(None, {})
+    assert str(caught.value) == (
+        f"there is no configuration at cti-bridge.toml and {tmp_path}/other.toml; "
+        "name one with --config FILE or $CTI_BRIDGE_CONFIG, or try the example that ships with run --example"
+    )
