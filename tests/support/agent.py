@@ -15,6 +15,9 @@ from tests.support.process import PATIENCE, Process
 
 Table = Mapping[str, Any]
 
+ENVIRONMENT = {"PYTHONPATH": str(Path(__file__).parent.parent.parent), "PYTHONWARNINGS": "default"}
+"""The checkout's own code, wherever the process runs; warnings are said, so that they are seen."""
+
 
 def toml(value: object) -> str:
     """Write one value as TOML, tables inline; None is not a value of TOML."""
@@ -82,9 +85,9 @@ class Agent:
 
     def start(self) -> None:
         """Start it and wait until it says that it is ready."""
-        self.process = Process(self._argv("run"), env={"PYTHONUNBUFFERED": "1"}, cwd=self.directory)
+        self.process = Process(self._argv("run"), env=ENVIRONMENT, cwd=self.directory)
         try:
-            self.process.wait_for("ready")
+            self.process.wait_for("^ready")
         except BaseException:
             self.process.end()
             raise
@@ -104,7 +107,7 @@ class Agent:
 
     def cli(self, *words: str, code: int = 0) -> Any:
         """Run `cti-bridge WORDS --json`, expect this exit code; return the JSON that it printed, or None."""
-        with Process(self._argv(*words, "--json")) as command:
+        with Process(self._argv(*words, "--json"), env=ENVIRONMENT) as command:
             ended = command.wait()
             said = command.stdout.strip()
             assert ended == code, f"{command.report()}\n{self.report()}"
