@@ -1,0 +1,50 @@
+"""What a desk is, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bridge.desk.actions import Action
+from bridge.desk.shows import Shows
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonSettings:
+    """A button at a pin (`gpio`, BCM number) or a panel's key, and what pressing and holding it does."""
+
+    gpio: int | None = None
+    key: int | None = None
+    press: Action | None = None
+    hold: Action | None = None
+
+    def __str__(self) -> str:
+        actions = [str(self.press)] if self.press else []
+        return ", ".join([*actions, f"hold: {self.hold}"] if self.hold else actions)
+
+
+@dataclass(frozen=True, slots=True)
+class LampSettings:
+    """A lamp at a pin (`gpio`, BCM number) or a panel's lamp, and what it shows."""
+
+    shows: Shows
+    gpio: int | None = None
+    lamp: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeskSettings:
+    """What stands beside one phone; `member`: in whose name it acts."""
+
+    name: str
+    member: str
+    buttons: tuple[ButtonSettings, ...] = ()
+    lamps: tuple[LampSettings, ...] = ()
+    panel: str | None = None
+
+
+class DeskError(Exception):
+    """Desks that cannot be opened. `problems`: every one, as `key.path: what is wrong; what would be right`."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems

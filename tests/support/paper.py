@@ -1,0 +1,71 @@
+"""A port whose store is a sheet of paper: nothing but memory, and a test may hold the pen or break it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from bridge.commands.views import Info
+from bridge.directory.logins import Login, LoginChange
+from bridge.directory.model import Directory
+from bridge.events import Event, Notice
+from bridge.port.local import LocalPort
+from bridge.store.errors import StoreError
+from tests.support.office import NOW, ToldTelephony, office
+
+
+class Paper:
+    """Keeps logins in memory; commits wait while `free` is cleared and fail while it is `broken`."""
+
+    def __init__(self) -> None:
+        self.free = asyncio.Event()
+        self.free.set()
+        self.broken = False
+        self.commits = 0
+
+    async def open(self) -> Sequence[Notice]:
+        """Say nothing."""
+        return ()
+
+    async def load(self) -> Sequence[tuple[tuple[str, str], Login]]:
+        """Return no login."""
+        return ()
+
+    async def commit(self, changes: Sequence[LoginChange], dropped: Sequence[tuple[str, str]] = ()) -> None:
+        """Write when the pen is free."""
+        await self.free.wait()
+        if self.broken:
+            raise StoreError("the disk is full")
+        self.commits += 1
+
+
+class Bureau:
+    """A port, its store, its telephony, and everything that it has told."""
+
+    def __init__(self, directory: Directory) -> None:
+        self.paper = Paper()
+        self.telephony = ToldTelephony()
+        self.events: list[Event] = []
+        self.port = LocalPort(
+            directory=directory,
+            store=self.paper,
+            wall=lambda: NOW,
+            monotonic=asyncio.get_running_loop().time,
+            info=lambda: Info("0.1.0", "test", NOW),
+            telephony=self.telephony,
+        )
+        self.port.follow(self.events.append)
+
+
+@asynccontextmanager
+async def bureau(directory: Directory | None = None) -> AsyncIterator[Bureau]:
+    """Open a bureau, and close it in order."""
+    office_bureau = Bureau(directory or office())
+    await office_bureau.port.start()
+    running = asyncio.create_task(office_bureau.port.run())
+    try:
+        yield office_bureau
+    finally:
+        office_bureau.port.close()
+        await running
