@@ -95,13 +95,13 @@ def line_state(line: LineStatus) -> dict[str, Any]:
 
 
 def groups(picture: Picture) -> dict[str, Any]:
-    """Return all groups with their state and their members, in the order of the configuration."""
-    return {"groups": [_group(g, picture) for g in picture.directory.groups.values()]}
+    """Return all groups by name, with their state and their members, in the order of the configuration."""
+    return {"groups": {name: _group(group, picture) for name, group in picture.directory.groups.items()}}
 
 
 def lines(picture: Picture) -> dict[str, Any]:
-    """Return all lines: how they are reached, their state, and the groups that ring them."""
-    return {"lines": [_line(line, picture) for line in picture.directory.lines.values()]}
+    """Return all lines by name: how they are reached, their state, and the groups that ring them."""
+    return {"lines": {name: _line(line, picture) for name, line in picture.directory.lines.items()}}
 
 
 def calls(picture: Picture) -> dict[str, Any]:
@@ -124,8 +124,8 @@ def status(picture: Picture) -> dict[str, Any]:
         "site": info.site,
         "started": iso(info.started),
         "uptime": max(0, int(picture.wall - info.started)),
-        "trunks": [_trunk(t) for t in trunks],
-        "links": [_link(link) for link in info.links],
+        "trunks": {t.trunk: _condition(t.state, t.since, t.reason) for t in trunks},
+        "links": {link.name: _condition(link.state, link.since, link.reason) for link in info.links},
         **lines(picture),
         **groups(picture),
         **calls(picture),
@@ -139,12 +139,11 @@ def _availability(group: Group, member: Member, picture: Picture) -> Availabilit
 
 def _group(group: Group, picture: Picture) -> dict[str, Any]:
     return {
-        "group": group.name,
         "name": group.shown,
         "number": group.number,
         "leaders": list(group.leaders),
         "state": group_state(group, picture),
-        "members": [_member(group, m, picture) for m in group.members],
+        "members": {m.name: _member(group, m, picture) for m in group.members},
     }
 
 
@@ -152,7 +151,6 @@ def _member(group: Group, member: Member, picture: Picture) -> dict[str, Any]:
     login = picture.login(group.name, member.name)
     line = picture.telephony.line(member.line)
     return {
-        "member": member.name,
         "name": picture.directory.shown(member.name),
         "line": member.line,
         "static": member.always,
@@ -165,7 +163,6 @@ def _line(line: Line, picture: Picture) -> dict[str, Any]:
     state = picture.telephony.line(line.name)
     directory = picture.directory
     return {
-        "line": line.name,
         "number": line.number,
         "users": [u.shown for u in directory.users.values() if line.name in (u.line, u.second_line)],
         "via": _via(line),
@@ -197,21 +194,16 @@ def _call(call: CallStatus) -> dict[str, Any]:
     }
 
 
-def _trunk(trunk: TrunkStatus) -> dict[str, Any]:
-    return {"trunk": trunk.trunk, "state": trunk.state, "since": iso(trunk.since), "reason": trunk.reason}
-
-
-def _link(link: Link) -> dict[str, Any]:
-    return {"name": link.name, "state": link.state, "since": iso(link.since), "reason": link.reason}
+def _condition(state: str, since: float, reason: str) -> dict[str, Any]:
+    return {"state": state, "since": iso(since) if since else None, "reason": reason}
 
 
 def _wrong(trunks: Sequence[TrunkStatus], picture: Picture) -> list[Mapping[str, Any]]:
-    """Return what is not as it should be: `what`, `state`, `since` and `reason`."""
+    """Return what is not as it should be: `what` it is, and its condition."""
     found = [(f"trunk {t.trunk}", t.state, t.since, t.reason) for t in trunks if t.state not in _TRUNK_FINE]
     found += [(x.name, x.state, x.since, x.reason) for x in picture.info.links if not x.fine]
     for name in picture.directory.lines:
         line = picture.telephony.line(name)
         if not line.reachable:
             found.append((f"line {name}", line.state.value, line.since, ""))
-    keys = ("what", "state", "since", "reason")
-    return [dict(zip(keys, (what, state, iso(since), why), strict=True)) for what, state, since, why in found]
+    return [{"what": what, **_condition(state, since, why)} for what, state, since, why in found]

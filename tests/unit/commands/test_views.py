@@ -87,7 +87,7 @@ def test_group_state_is_the_contract() -> None:
 def test_availability_has_the_words_of_the_hunt(login: Login, line: LineState, word: str) -> None:
     """People read in the list of groups why a member would not be rung."""
     seen = picture(ToldTelephony({"anna": line}), Logins([(("support", "anna"), login)]))
-    assert asked("groups", seen)["groups"][0]["members"][0]["availability"] == word
+    assert asked("groups", seen)["groups"]["support"]["members"]["anna"]["availability"] == word
 
 
 def test_status_tells_what_is_wrong_since_when() -> None:

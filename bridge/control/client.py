@@ -1,0 +1,80 @@
+"""The command line's end of the control socket: plain and blocking, with few imports."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+PATIENCE = 30.0  # seconds; a slow SD card may hold a commit up for some
+
+
+class AgentUnreachable(Exception):
+    """No agent answers at the socket; the message says why and what would be right."""
+
+
+class Agent:
+    """The running agent behind the socket at `path`. Use as a context manager."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.settimeout(PATIENCE)
+        try:
+            self._socket.connect(str(path))
+        except OSError as error:
+            self._socket.close()
+            raise AgentUnreachable(_why(path, error)) from error
+        self._lines: IO[bytes] = self._socket.makefile("rb")
+
+    def __enter__(self) -> Agent:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the connection."""
+        self._lines.close()
+        self._socket.close()
+
+    def request(self, verb: str, arguments: Mapping[str, Any], transaction: str | None = None) -> dict[str, Any]:
+        """Return the answer, the contract's response object. Raises AgentUnreachable."""
+        body = {"verb": verb, "arguments": dict(arguments), "transaction": transaction}
+        # An agent that refuses the connection says so and closes it, perhaps before it was asked anything.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self._socket.sendall(json.dumps(body).encode() + b"\n")
+        answer = self._next()
+        if answer is None:
+            raise AgentUnreachable(f"the agent at {self.path} ended before it answered")
+        return answer
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """Return the events that come after `follow` was answered, until the agent ends."""
+        self._socket.settimeout(None)
+        while (event := self._next()) is not None:
+            yield event
+
+    def _next(self) -> dict[str, Any] | None:
+        try:
+            line = self._lines.readline()
+        except TimeoutError:
+            raise AgentUnreachable(f"the agent at {self.path} did not answer for {PATIENCE:.0f} s") from None
+        except ConnectionResetError:
+            return None
+        if not line.endswith(b"\n"):
+            return None
+        try:
+            body: dict[str, Any] = json.loads(line)
+        except ValueError:
+            raise AgentUnreachable(f"what answers at {self.path} is no cti-bridge") from None
+        return body
+
+
+def _why(path: Path, error: OSError) -> str:
+    if isinstance(error, PermissionError):
+        return f"this login may not use the agent at {path}; use sudo, or join the group of that file"
+    return f"no agent answers at {path}; start it with cti-bridge run, or name its socket with --control"

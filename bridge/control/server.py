@@ -1,0 +1,99 @@
+"""The control socket: the door of the command line.
+
+`start` opens it, `run` serves until `close`; a connection costs one task. What goes wrong with a peer ends that
+peer's connection; a bug in a connection ends `run`, with the error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from bridge.commands.model import Actor, CommandError, Reply
+from bridge.control.peers import Peers
+from bridge.control.protocol import LONGEST_LINE, write_line
+from bridge.control.session import Session
+from bridge.control.socketfile import listen, remove
+from bridge.port.model import Port
+
+CONNECTIONS_AT_MOST = 32
+
+
+class ControlServer:
+    """Serves the control socket at `path`. `actors`: in whose name other logins than the owner's act, by login name.
+
+    `wall` gives UTC seconds.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        port: Port,
+        wall: Callable[[], float],
+        actors: Mapping[str, Actor] = MappingProxyType({}),
+    ) -> None:
+        self._path = path
+        self._port = port
+        self._wall = wall
+        self._peers = Peers(actors)
+        self._server: asyncio.Server | None = None
+        self._file: os.stat_result | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+        self._ended: asyncio.Future[None] | None = None
+
+    async def start(self) -> None:
+        """Open the socket. Raises ControlError, also when another agent answers there."""
+        listening = listen(self._path)
+        self._file = self._path.stat()
+        self._ended = asyncio.get_running_loop().create_future()
+        self._server = await asyncio.start_unix_server(self._accept, sock=listening, limit=LONGEST_LINE)
+
+    async def run(self) -> None:
+        """Serve until `close`. What it raises is a bug, and should end the agent."""
+        assert self._ended is not None, "start comes before run"
+        await asyncio.shield(self._ended)
+
+    async def close(self) -> None:
+        """End all connections and remove the socket's file. A second time does nothing."""
+        if self._server is None or self._file is None or self._ended is None:
+            return
+        self._server.close()
+        self._server = None
+        remove(self._path, self._file)
+        for connection in self._connections:
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+        if not self._ended.done():
+            self._ended.set_result(None)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(self._serve(reader, writer))
+        self._connections.add(task)
+        task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self._connections.discard(task)
+        bug = None if task.cancelled() else task.exception()
+        if bug is not None and self._ended is not None and not self._ended.done():
+            self._ended.set_exception(bug)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            actor = self._admitted(writer)
+            await Session(self._port, actor, writer, self._wall).serve(reader)
+        except CommandError as refused:
+            writer.write(write_line(Reply.refused(refused).to_json()))
+        except OSError:
+            pass  # the peer is gone, and nobody else minds
+        finally:
+            writer.close()
+
+    def _admitted(self, writer: asyncio.StreamWriter) -> Actor:
+        """Return in whose name a new connection acts. Raises CommandError."""
+        if len(self._connections) > CONNECTIONS_AT_MOST:
+            text = f"{CONNECTIONS_AT_MOST} connections are open; close one"
+            raise CommandError("unavailable", text)
+        return self._peers.actor(writer.get_extra_info("socket"))

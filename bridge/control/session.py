@@ -1,0 +1,85 @@
+"""One connection at the control socket: its requests one after the other, and the events if it follows them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from bridge.commands.model import Actor, CommandError, Reply
+from bridge.commands.verbs import COMMANDS, QUERIES, check_fields, parse, transaction_key
+from bridge.control.protocol import FOLLOW, LONGEST_LINE, Request, read_request, write_line
+from bridge.directory.logins import Origin
+from bridge.events import Event
+from bridge.port.model import Port
+
+UNREAD_AT_MOST = 1024 * 1024  # bytes; a follower who is that far behind is let go
+
+
+class Session:
+    """Serves one peer who acts as `actor`. `wall` gives UTC seconds."""
+
+    def __init__(self, port: Port, actor: Actor, writer: asyncio.StreamWriter, wall: Callable[[], float]) -> None:
+        self._port = port
+        self._actor = actor
+        self._writer = writer
+        self._wall = wall
+        self._unfollow: Callable[[], None] | None = None
+
+    async def serve(self, reader: asyncio.StreamReader) -> None:
+        """Answer until the peer goes. Raises ConnectionError when it goes in the midst of an answer."""
+        try:
+            while line := await self._line(reader):
+                await self._answer(line)
+        finally:
+            if self._unfollow is not None:
+                self._unfollow()
+
+    async def _line(self, reader: asyncio.StreamReader) -> bytes:
+        """Return the next line, or nothing at the end; a line that is too long ends the connection."""
+        try:
+            return await reader.readline()
+        except ValueError:
+            error = CommandError("too_large", f"a line is longer than {LONGEST_LINE} bytes")
+            await self._reply(Reply.refused(error), None)
+            return b""
+
+    async def _answer(self, line: bytes) -> None:
+        if not line.strip():
+            return
+        transaction = None
+        try:
+            request = read_request(line)
+            key = transaction_key(request.transaction)
+            transaction = request.transaction
+            reply = await self._do(request, key)
+        except CommandError as refused:
+            reply = Reply.refused(refused)
+        await self._reply(reply, transaction)
+        if reply.ok and request.verb == FOLLOW and self._unfollow is None:
+            self._unfollow = self._port.follow(self._tell)
+
+    async def _do(self, request: Request, key: str | None) -> Reply:
+        if request.verb == FOLLOW:
+            return self._may_follow(request)
+        if request.verb in QUERIES:
+            return self._port.ask(request.verb, request.arguments, self._actor)
+        if request.verb in COMMANDS:
+            command = parse(request.verb, request.arguments, self._wall())
+            return await self._port.submit(command, self._actor, Origin.CONTROL, key)
+        right = ", ".join((*COMMANDS, *QUERIES, FOLLOW))
+        raise CommandError("unknown_verb", f"there is no verb {request.verb[:64]!r}; verbs are: {right}")
+
+    def _may_follow(self, request: Request) -> Reply:
+        check_fields(FOLLOW, request.arguments, ())
+        if not self._actor.is_owner:
+            raise CommandError("not_allowed", f"events are for the owner; {self._actor.name} is not")
+        return Reply()
+
+    async def _reply(self, reply: Reply, transaction: object) -> None:
+        self._writer.write(write_line(reply.to_json(transaction)))
+        await self._writer.drain()
+
+    def _tell(self, event: Event) -> None:
+        self._writer.write(write_line(event.to_json()))
+        if self._writer.transport.get_write_buffer_size() > UNREAD_AT_MOST:
+            self._writer.transport.abort()
