@@ -50,7 +50,7 @@ class Log:
     def _too_often(self, event: Event) -> bool:
         if not isinstance(event, Notice) or event.what != "sip":
             return False
-        source = event.text.split(" ", 1)[0].rpartition(":")[0]
+        source = event.text.split(" ", 1)[0].rstrip(":").rpartition(":")[0]
         last = self._told.get(source)
         if last is not None and event.wall - last < QUIET_SECONDS:
             return True
