@@ -29,37 +29,44 @@ class Rig(Protocol):
         """Whether a lamp at the pin would be lit."""
 
 
-class MockPins:
+class MockPins(Rig):
     def __init__(self) -> None:
         self.factory = MockFactory()
         self.board = GpioBoard(self.factory)
 
     def press(self, pin: int) -> None:
+        """Press."""
         self.factory.pin(pin).drive_low()
 
     def release(self, pin: int) -> None:
+        """Let go."""
         self.factory.pin(pin).drive_high()
 
     def lit(self, pin: int) -> bool:
+        """Look."""
         return self.factory.pin(pin).function == "output" and bool(self.factory.pin(pin).state)
 
 
-class Simulated:
+class Simulated(Rig):
     def __init__(self) -> None:
         self.board = SimulatedBoard()
 
     def press(self, pin: int) -> None:
+        """Press."""
         self.board.press(pin)
 
     def release(self, pin: int) -> None:
+        """Let go."""
         self.board.release(pin)
 
     def lit(self, pin: int) -> bool:
+        """Look."""
         return any(lamp.lit for lamp in self.board.lamps if lamp.pin == pin)
 
 
 @pytest.fixture(params=[MockPins, Simulated])
 def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    """Run each test on both boards."""
     made: Rig = request.param()
     yield made
     made.board.close()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import io
 import os
 import pty
+import select
+import struct
 import termios
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,28 +17,35 @@ from typing import TextIO, cast
 from hardware.simulated import SimulatedBoard
 from hardware.terminal import Terminal
 from tests.support.clock import run_virtual
+from tests.support.process import PATIENCE, wait_until
+
+MARK = "\x1f"
 
 
 class Screen:
-    """The far side of a terminal."""
+    """The far side of a terminal. The kernel carries bytes across in its own time, so both ways are waited for."""
 
-    def __init__(self, master: int) -> None:
+    def __init__(self, master: int, slave: int) -> None:
         self._master = master
+        self._slave = slave
 
     def type(self, keys: str) -> None:
-        """Type."""
+        """Type, and return when the keys can be read."""
         os.write(self._master, keys.encode())
+        wait_until(lambda: self._readable() == len(keys), f"{keys!r} has come across")
+
+    def _readable(self) -> int:
+        counted: int = struct.unpack("i", fcntl.ioctl(self._slave, termios.FIONREAD, bytes(4)))[0]
+        return counted
 
     def read(self) -> str:
         """Return what was written since the last look."""
+        os.write(self._slave, MARK.encode())
         text = b""
-        os.set_blocking(self._master, False)
-        try:
-            while more := os.read(self._master, 4096):
-                text += more
-        except BlockingIOError:
-            return text.decode().replace("\r\n", "\n")
-        return text.decode().replace("\r\n", "\n")
+        while not text.endswith(MARK.encode()):
+            assert select.select([self._master], [], [], PATIENCE)[0], text
+            text += os.read(self._master, 4096)
+        return text.decode().removesuffix(MARK).replace("\r\n", "\n")
 
 
 @asynccontextmanager
@@ -47,7 +57,7 @@ async def terminal(board: SimulatedBoard) -> AsyncIterator[tuple[Terminal, Scree
     made = Terminal(board, reading, writing)
     assert made.open()
     try:
-        yield made, Screen(master), writing
+        yield made, Screen(master, slave), writing
     finally:
         made.close()
         reading.close()
@@ -170,7 +180,7 @@ def test_the_terminal_is_given_back_as_it_was() -> None:
             assert termios.tcgetattr(slave) != before
             made.close()
             assert termios.tcgetattr(slave) == before
-            assert Screen(master).read().endswith("\r\x1b[K")
+            assert Screen(master, writing.fileno()).read().endswith("\r\x1b[K")
             assert not made.is_open
         os.close(master)
 
