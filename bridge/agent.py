@@ -25,6 +25,7 @@ from bridge.config.fields import Listen
 from bridge.config.settings import Settings
 from bridge.control.server import ControlServer
 from bridge.control.socketfile import ControlError
+from bridge.desk.model import DeskError
 from bridge.events import Event, LoginChanged
 from bridge.log import Log
 from bridge.options import Options
@@ -42,15 +43,11 @@ if TYPE_CHECKING:
 GOODBYE = 1.0  # seconds that the last messages (un-REGISTER, CANCEL, BYE) have to be answered
 
 
-class CannotStart(Exception):
-    """The agent cannot start; the message says what was wrong and what would be right, for people."""
-
-
 def run_agent(settings: Settings, options: Options) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code: 0, or 1 where it cannot start."""
     try:
         asyncio.run(Agent(settings, options).serve())
-    except (CannotStart, ControlError, EndpointError, StoreError) as error:
+    except (ControlError, DeskError, EndpointError, StoreError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -126,9 +123,10 @@ class Agent:
     def _open_desks(self, parts: AsyncExitStack) -> None:
         if not self.settings.desks:
             return
-        from bridge.desks import open_desks  # what it needs is imported where there are desks
+        from bridge.opening import open_desks  # gpiozero is imported only where there are desks
 
-        parts.callback(open_desks(self.settings, self.options, self.port, self.exchange, self.board, self.log))
+        simulated = self.options.simulate_hardware
+        parts.callback(open_desks(self.settings, simulated, self.port, self.exchange, self.board, self.log))
 
     async def _open_mqtt(self, parts: AsyncExitStack) -> None:
         if self.settings.mqtt is None:

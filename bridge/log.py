@@ -27,10 +27,10 @@ MOST_SOURCES = 256
 
 
 class Log:
-    """Writes events as lines; `follow` it to the port. Lines of priority below `level` (syslog's numbers) are left out."""
+    """Writes events as lines; to be followed to the port. `level`: syslog's number of the least that is written."""
 
     def __init__(self, stream: TextIO = sys.stderr, environ: Mapping[str, str] = os.environ, level: int = INFO) -> None:
-        self._stream = stream
+        self.stream = stream
         self._journal = "JOURNAL_STREAM" in environ
         self._level = level
         self._told: dict[str, float] = {}
@@ -45,7 +45,7 @@ class Log:
         """Write one line, whatever characters the network put into it."""
         clean = "".join(c if c.isprintable() else "?" for c in text)
         line = f"<{priority}>{clean}" if self._journal else clean
-        print(line.encode("utf-8", "replace").decode("utf-8"), file=self._stream, flush=True)
+        print(line.encode("utf-8", "replace").decode("utf-8"), file=self.stream, flush=True)
 
     def _too_often(self, event: Event) -> bool:
         if not isinstance(event, Notice) or event.what != "sip":

@@ -208,5 +208,5 @@ class TransactionLayer:
 
     def flow_failed(self, flow: Flow, now: float) -> None:
         """Break every transaction on a flow that cannot deliver."""
-        for transaction in [t for t in (*self._clients.values(), *self._servers.values()) if t.flow == flow]:
+        for transaction in [t for t in (*self._clients.values(), *self._servers.values()) if t.flow[:3] == flow[:3]]:
             transaction.broken(now)

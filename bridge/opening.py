@@ -1,0 +1,93 @@
+"""Opening the parts that an agent has only where they are configured: desks with their board, the MQTT door.
+
+What they need is imported here and not before, so that an agent without them does not pay for them.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from bridge.calls.status import Telephony
+from bridge.config.doors import DeskSettings as Configured
+from bridge.config.settings import Settings
+from bridge.config.words import parse_press, parse_shows
+from bridge.desk.actions import Action
+from bridge.desk.desk import Desks, cautions
+from bridge.desk.model import ButtonSettings, DeskSettings, LampSettings
+from bridge.desk.shows import Shows
+from bridge.log import NOTICE, Log
+from bridge.port.model import Port
+from hardware.model import Board
+
+
+def open_desks(
+    settings: Settings, simulated: bool, port: Port, telephony: Telephony, board: Board | None, log: Log
+) -> Callable[[], None]:
+    """Open every desk's buttons and lamps; return what closes them. Raises DeskError.
+
+    `board`: one that is driven by program. Else the header of a Pi, or a simulated one, tied to the terminal where
+    there is one.
+    """
+    configured = desks_of(settings)
+    for caution in cautions(configured):
+        log.write(NOTICE, caution)
+    if board is None and simulated:
+        return _open_in_terminal(configured, port, telephony, log)
+    desks = Desks(configured, port, telephony, board or _real())
+    desks.start()
+    return desks.close
+
+
+def _real() -> Board:
+    from hardware.gpio import GpioBoard
+
+    return GpioBoard()
+
+
+def _open_in_terminal(
+    configured: tuple[DeskSettings, ...], port: Port, telephony: Telephony, log: Log
+) -> Callable[[], None]:
+    from hardware.simulated import SimulatedBoard
+    from hardware.terminal import Terminal
+
+    board = SimulatedBoard()
+    desks = Desks(configured, port, telephony, board)
+    desks.start()
+    terminal = Terminal(board, sys.stdin, sys.stdout)
+    if terminal.open():
+        log.stream = terminal.above(log.stream)
+
+    def close() -> None:
+        desks.close()
+        terminal.close()
+
+    return close
+
+
+def desks_of(settings: Settings) -> tuple[DeskSettings, ...]:
+    """Return the desks as their door knows them."""
+    return tuple(_desk(name, desk) for name, desk in settings.desks.items())
+
+
+def _desk(name: str, desk: Configured) -> DeskSettings:
+    return DeskSettings(
+        name=name,
+        member=desk.member,
+        panel=desk.panel,
+        buttons=tuple(
+            ButtonSettings(gpio=b.gpio, key=b.key, press=_action(b.press), hold=_action(b.hold)) for b in desk.buttons
+        ),
+        lamps=tuple(
+            LampSettings(shows=Shows(words.word, words.target or ""), gpio=lamp.gpio, lamp=lamp.lamp)
+            for lamp in desk.lamps
+            for words in [parse_shows(lamp.shows)]
+        ),
+    )
+
+
+def _action(text: str | None) -> Action | None:
+    if text is None:
+        return None
+    words = parse_press(text)
+    return Action(words.word, words.target or "", words.for_seconds)
