@@ -54,7 +54,9 @@ class Engine(Protocol):
     timer from `deadline()`.
     """
 
-    outbox: list[Send]
+    @property
+    def outbox(self) -> list[Send]:
+        """What is to be sent; emptied by the endpoint."""
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         """Take one datagram, or one framed message of a stream. Never raises for what the network sent."""
