@@ -20,19 +20,23 @@ _HOW = {
 
 def welcome_text(settings: Settings, listening: Sequence[Listen], command: str, options: str) -> str:
     """Return the text. `command` calls this program in a shell; `options` it needs to find this agent, or ""."""
+
+    def call(words: str) -> str:
+        return f"{command} {words}{options}"
+
     phones = [(line.number, line.password.reveal()) for line in settings.lines.values() if line.password]
     groups = [group for group in settings.groups.values() if group.number]
-    call = f"{command}{options}"
+    logins = [call(f"login {group.number} {member}") for group in groups[:1] for member in _names(group)[:2]]
     parts = [
         "The bridge serves. Point a softphone at it:",
         _rows(("server", f"{server} ({transports})") for server, transports in servers(settings, listening)),
         _rows(("user", f"{number}   password {password}") for number, password in phones),
         "Only members who are logged in are rung. Log them in from another terminal:",
-        _rows((f"{call} login {group.number} {member}",) for group in groups[:1] for member in _names(group)[:2]),
-        _rows([(f"{call} login all all",)]),
+        _rows((login,) for login in logins),
+        f"Everybody everywhere: {call('login all all')}",
         "Then call:",
-        _rows((group.number or "", f"{group.name or ''} {_HOW[group.strategy]}") for group in groups),
-        f"See what is up with `{call} status`, why a phone did not ring with `{call} explain`. End with Ctrl-C.",
+        _rows((group.number or "", f"{group.name}: {_HOW[group.strategy]}") for group in groups),
+        f"What is up: {call('status')}\nWhy a phone did not ring: {call('explain')}\nEnd with Ctrl-C.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
