@@ -23,8 +23,11 @@ COMMANDS = {
     "status": Entry("bridge.cli.status", "what is up: trunks, groups, calls"),
     "login": Entry("bridge.cli.login", "log a member in to a group"),
     "logout": Entry("bridge.cli.logout", "log a member out of a group"),
+    "pause": Entry("bridge.cli.pause", "let a member who is logged in not be rung"),
+    "unpause": Entry("bridge.cli.unpause", "let a member who is paused be rung again"),
     "calls": Entry("bridge.cli.calls", "the calls that are up"),
     "groups": Entry("bridge.cli.groups", "the groups, their members and who is logged in"),
     "lines": Entry("bridge.cli.lines", "the lines and whether they can be rung"),
     "explain": Entry("bridge.cli.explain", "why a call rang whom it rang, and whom not"),
+    "events": Entry("bridge.cli.events", "what happens, as it happens"),
 }

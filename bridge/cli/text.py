@@ -1,0 +1,73 @@
+"""Plain text for people: columns, times and spans; no colours.
+
+What comes from outside (a caller's name, a PBX's reason) is shown without characters that would move the cursor.
+"""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+
+GAP = "  "
+
+
+def columns(rows: Iterable[Sequence[object]], headings: Sequence[str] = (), indent: str = GAP) -> str:
+    """Return rows in aligned columns. A line that is wider than the terminal is cut in its last column."""
+    cells = [list(headings)] if headings else []
+    cells += [[clean(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)] if cells else []
+    return "\n".join(_cut(indent + _aligned(row, widths)) for row in cells)
+
+
+def clean(value: object) -> str:
+    """Return a value in one line of printable text; nothing for None."""
+    text = "" if value is None else str(value)
+    return text if text.isprintable() else "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def clock(iso: str | None) -> str:
+    """Return a UTC time of the agent's JSON as local time: the clock for today, else with its date."""
+    if not iso:
+        return ""
+    when = datetime.datetime.fromisoformat(iso).astimezone()
+    today = when.date() == datetime.datetime.now().date()
+    return f"{when:%H:%M}" if today else f"{when:%Y-%m-%d %H:%M}"
+
+
+def ago(iso: str | None) -> str:
+    """Return how long ago a UTC time of the agent's JSON was: "3 h"; nothing for None."""
+    if not iso:
+        return ""
+    passed = datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(iso)
+    return span(passed.total_seconds())
+
+
+def span(seconds: float) -> str:
+    """Return a length of time in its largest unit, below two of it in the next smaller one: "90 min", "2 h"."""
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{int(seconds // length)} {unit}"
+    return f"{max(0, int(seconds))} s"
+
+
+def since(iso: str | None) -> str:
+    """Return "since 08:12 (3 h)", or nothing."""
+    return f"since {clock(iso)} ({ago(iso)})" if iso else ""
+
+
+def named(name: str, shown: str) -> str:
+    """Return a name for people with the name that commands take: "Anna Schmidt (anna)", "anna"."""
+    return name if shown.lower() == name else f"{shown} ({name})"
+
+
+def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
+    return GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _cut(line: str) -> str:
+    if not sys.stdout.isatty():
+        return line
+    width = shutil.get_terminal_size().columns
+    return line if len(line) <= width else line[: width - 1] + "\N{HORIZONTAL ELLIPSIS}"
