@@ -69,7 +69,7 @@ def _caller(rate: float, seconds: float, places: Places, *more: str) -> list[str
 def _sipp(scenario: str, port: int, *more: str) -> list[str]:
     argv = ["sipp", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-nostdin", "-skip_rlimit", "-i", "127.0.0.1"]
     argv += ["-p", str(port), "-mi", "127.0.0.1", "-ci", "127.0.0.1", "-bind_local", "-deadcall_wait", "0"]
-    return ["env", "TERM=dumb", *argv, "-f", "60", "-buff_size", "1048576", *more]
+    return ["env", "TERM=dumb", *argv, "-f", "60", "-buff_size", "1048576", "-key", "stream", "udp", *more]
 
 
 def _result(numbers: Path, wanted: int) -> Result:

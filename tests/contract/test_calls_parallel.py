@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.agent import group, static
-from tests.support.datagrams import Datagrams
+from tests.support.datagrams import SDP, Datagrams
 from tests.support.sipp import Sipp
 from tests.support.stage import Part, Stage
 
@@ -217,11 +217,18 @@ def test_overflow(stage: Stages, sipp: Callable[..., Sipp]) -> None:
 
 
 def test_repeated_invite_rings_once(stage: Stages) -> None:
-    """A retransmitted INVITE is answered again and starts no second call."""
-    on = stage("parallel", Part("member_answers", talk=500))
-    on.call("caller_repeats_invite", literal=True)
-    on.passed()
-    assert len(on.members[0].received("^INVITE")) == 1
+    """A retransmitted INVITE is answered again with what was said last, and starts no second call."""
+    with Datagrams() as caller:
+        on = stage("parallel", "member_rings_until_cancelled", lines={"odd": static("310", caller.port)})
+        invite = caller.request("INVITE", "600", on.agent.port, SDP)
+        ringing = caller.wait(b"SIP/2.0 180")
+        caller.send(invite, on.agent.port)
+        assert caller.wait(b"SIP/2.0 1") == ringing
+        caller.request("CANCEL", "600", on.agent.port)
+        caller.wait(b"SIP/2.0 487")
+        caller.request("ACK", "600", on.agent.port)
+        on.passed()
+        assert len(on.members[0].received("^INVITE")) == 1
 
 
 def test_member_sees_who_calls(stage: Stages) -> None:

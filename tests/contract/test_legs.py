@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.support.agent import group, static
+from tests.support.datagrams import SDP, Datagrams
 from tests.support.stage import Part, Stage
 
 Stages = Callable[..., Stage]
@@ -21,10 +23,20 @@ def test_lost_ack(stage: Stages) -> None:
 
 
 def test_repeated_200_is_acknowledged_again(stage: Stages) -> None:
-    """A member who sends the 200 again gets another ACK (RFC 3261 §13.2.2.4), and nothing else happens."""
-    on = stage("parallel", Part("member_repeats_200", literal=True))
-    on.call("caller_calls_and_hangs_up", talk=300)
-    on.passed()
+    """A member who sends the 200 again gets the ACK again (RFC 3261 §13.2.2.4), and nothing else happens."""
+    with Datagrams() as member:
+        lines = {"odd": static("210", member.port)}
+        on = stage("parallel", lines=lines, groups={"odd": group("602", "odd")})
+        caller = on.call("caller_calls_and_hangs_up", called="602", talk=300)
+        invite = member.wait(b"INVITE ")
+        for status, body in (("180 Ringing", ""), ("200 OK", SDP)):
+            member.answer(invite, status, body, port=on.agent.port)
+        first = member.wait(b"ACK ")
+        caller.wait_received("^SIP/2.0 200")
+        member.answer(invite, "200 OK", SDP, port=on.agent.port)
+        assert member.wait(b"ACK ") == first
+        member.answer(member.wait(b"BYE "), "200 OK", port=on.agent.port)
+        on.passed()
 
 
 def test_second_answer_of_a_fork_is_hung_up(stage: Stages) -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import select
 import socket
 import time
 
 from tests.support.process import PATIENCE
+
+SDP = (
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 8 101\r\n"
+    "a=rtpmap:101 telephone-event/8000\r\na=sendrecv\r\n"
+)
+_ECHOED = re.compile(rb"^(?:Via|From|To|Call-ID|CSeq|Record-Route): .*\r\n", re.MULTILINE)
 
 
 class Datagrams:
@@ -27,6 +34,33 @@ class Datagrams:
     def send(self, data: bytes, port: int) -> None:
         """Send one datagram to a port of this machine."""
         self._socket.sendto(data, ("127.0.0.1", port))
+
+    def request(self, method: str, user: str, port: int, body: str = "") -> bytes:
+        """Send a caller's request for `sip:USER@` a port of this machine, CSeq 1; return its bytes, to send again."""
+        lines = [
+            f"{method} sip:{user}@127.0.0.1:{port} SIP/2.0",
+            f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bK-odd-{self.port}",
+            "Max-Forwards: 70",
+            f"From: <sip:odd@127.0.0.1>;tag=odd-{self.port}",
+            f"To: <sip:{user}@127.0.0.1:{port}>",
+            f"Call-ID: odd-{self.port}@127.0.0.1",
+            f"CSeq: 1 {method}",
+            f"Contact: <sip:odd@127.0.0.1:{self.port}>",
+            *(["Content-Type: application/sdp"] if body else []),
+            f"Content-Length: {len(body)}",
+        ]
+        data = ("\r\n".join([*lines, "", ""]) + body).encode()
+        self.send(data, port)
+        return data
+
+    def answer(self, request: bytes, status: str, body: str = "", *, port: int) -> None:
+        """Answer a request that came from a port of this machine, as a phone would. Same arguments, same bytes."""
+        head = b"".join(_ECHOED.findall(request.split(b"\r\n\r\n")[0] + b"\r\n"))
+        head = re.sub(rb"^(To: [^\r;]*)(?=\r)", rb"\1;tag=odd-%d" % self.port, head, flags=re.MULTILINE)
+        lines = [f"Contact: <sip:odd@127.0.0.1:{self.port}>"]
+        lines += ["Content-Type: application/sdp"] if body else []
+        lines += [f"Content-Length: {len(body)}", "", body]
+        self.send(f"SIP/2.0 {status}\r\n".encode() + head + "\r\n".join(lines).encode(), port)
 
     def received(self) -> list[bytes]:
         """Return everything that has come so far."""

@@ -52,7 +52,7 @@ class Sipp:
         argv: list[str | Path] = ["sipp", "-sf", SCENARIOS / f"{scenario}.xml", "-nostdin", "-skip_rlimit"]
         argv += ["-i", host, "-bind_local", "-p", str(self.port), "-t", transport, "-s", service]
         argv += ["-mi", host, "-mp", str(free_even_port(host)), "-ci", host, "-cp", str(free_port(host))]
-        argv += ["-m", str(calls), "-d", str(talk)]
+        argv += ["-m", str(calls), "-d", str(talk), "-key", "stream", "tcp" if transport.startswith("t") else "udp"]
         argv += ["-trace_err", "-error_file", self._logs / "errors", "-trace_msg", "-message_file"]
         argv += [self._logs / "messages", "-trace_logs", "-log_file", self._logs / "log"]
         argv += ["-timeout", f"{PATIENCE:g}s", "-timeout_error", "-deadcall_wait", "0"]
