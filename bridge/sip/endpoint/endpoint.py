@@ -151,8 +151,6 @@ class Endpoint:
             reason = "no udp listener reaches it" if datagrams is None else datagrams.send(data, flow.host, flow.port)
             if reason is not None:
                 self._pump.undelivered(flow, reason)
-        elif flow.transport == "tls" and self._client_tls is None:
-            self._pump.undelivered(flow, "TLS is not set up")
         else:
             listening = self._listeners[route.listener] if route.listener >= 0 else None
             local_host = listening.host if listening is not None and not listening.wildcard else None

@@ -95,6 +95,9 @@ class Streams:
             if connection is not None:
                 connection.write(data, self._limits.unsent)
                 return
+            if key.transport == "tls" and self._client_tls is None:
+                self._pump.undelivered(key, "TLS is not set up")
+                return
             if len(self._open) + len(self._connecting) >= self._limits.connections:
                 self._pump.undelivered(key, f"over {self._limits.connections} connections are open")
                 return
