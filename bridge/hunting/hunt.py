@@ -10,9 +10,9 @@ plan says:
 - nobody has two offers open at once, nor a new one before `not_before`;
 - a live offer without any response ends after `silent_after`, the whole search after `give_up_after`.
 
-Time is what the event says. Only `Tick` lets time do its work; an answer that is told before the tick of the
-same instant has won. A caller who has gone needs no `End`: the call that told us knows, and gets the
-withdrawals only.
+Time is what the event says. Only `Tick` ends what has lasted too long, so an answer that is told before the
+tick of the same instant has won; but no event offers the call to anybody once the give-up time has come. A
+caller who has gone needs no `End`: the call that told us knows, and gets the withdrawals only.
 """
 
 from __future__ import annotations
@@ -214,9 +214,8 @@ class Hunt:
     def _tick(self, now: float, look: Look) -> None:
         if self.phase is not Phase.HUNTING:
             return
-        if now < self._give_up_at:
-            for candidate in self._alarms.due(now):
-                self._ring_out(candidate, now)
+        for candidate in self._alarms.due(now):
+            self._ring_out(candidate, now)
         self._pursue(now, look)
 
     def _caller_gone(self, now: float) -> None:
