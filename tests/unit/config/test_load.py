@@ -67,6 +67,12 @@ def test_brackets_without_end() -> None:
     assert "nested" in said or said.startswith("this is not TOML")
 
 
+@pytest.mark.parametrize("digits", ["9" * 30, "9" * 5000, "0x" + "f" * 5000])
+def test_numbers_beyond_all_measure(digits: str) -> None:
+    """A number too large to be told or even read is a mistake as any other."""
+    assert len(mistakes(changed("gpio = 27", f"gpio = {digits}"))) == 1
+
+
 def test_no_file(tmp_path: Path) -> None:
     """A file that is not there."""
     path = tmp_path / "cti-bridge.toml"
