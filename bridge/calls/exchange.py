@@ -66,7 +66,8 @@ class Exchange:
         self._latest = ""  # the id of the call that began last
         self._hunting: dict[str, list[Call]] = {}  # line to the calls that want to know of its changes
         self._stories: deque[Story] = deque(maxlen=STORIES)
-        self.challenger = Challenger(settings.realm, rng)
+        # phones on libre 1 (baresip 1.0) give up where a challenge names an algorithm that they do not have
+        self.challenger = Challenger(settings.realm, rng, algorithms=("MD5",))
         self.registrar = Registrar(
             {
                 line.number: RegistrarLine(name, line.number, settings.passwords[name])
