@@ -10,7 +10,7 @@ from bridge.cli.asking import ask, print_json
 from bridge.cli.ending import DONE
 from bridge.cli.text import ago, columns
 
-HEADINGS = ("CALLER", "CALLED", "STATE", "FOR", "MEMBER", "CALL")
+HEADINGS = ("CALLER", "CALLED", "STATE", "FOR", "CALL", "MEMBER")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +42,7 @@ def caller_text(call: Mapping[str, Any]) -> str:
 
 def _row(call: Mapping[str, Any]) -> tuple[object, ...]:
     called = f"{call['called']} ({call['group']})" if call["group"] else call["called"]
-    return caller_text(call), called, call["state"], ago(call["since"]), _members(call), call["call"]
+    return caller_text(call), called, call["state"], ago(call["since"]), call["call"], _members(call)
 
 
 def _members(call: Mapping[str, Any]) -> str:

@@ -45,7 +45,7 @@ def ago(iso: str | None) -> str:
 
 
 def span(seconds: float) -> str:
-    """Return a length of time in its largest unit, below two of it in the next smaller one: "90 min", "2 h"."""
+    """Return a length of time in the largest unit of which there are two: "90 min", "2 h"."""
     for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * length:
             return f"{int(seconds // length)} {unit}"

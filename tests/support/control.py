@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from bridge.commands.model import Actor
@@ -14,6 +15,7 @@ from bridge.commands.views import Info
 from bridge.control.client import Agent
 from bridge.control.server import ControlServer
 from bridge.directory.model import Directory
+from bridge.events import Notice
 from bridge.port.local import LocalPort
 from bridge.store.logins import LoginStore
 from tests.support.office import ToldTelephony, office
@@ -44,11 +46,20 @@ class Served:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self._bug is None:
-            self._loop.call_soon_threadsafe(self._end.set)
-        self._thread.join()
+        self.end()
         if self._bug is not None and kind is None:
             raise self._bug
+
+    def end(self) -> None:
+        """End the agent in order; a second time does nothing."""
+        if self._thread.is_alive():
+            with suppress(RuntimeError):  # its loop is closed: it has ended by itself
+                self._loop.call_soon_threadsafe(self._end.set)
+        self._thread.join()
+
+    def hint(self) -> None:
+        """Publish an event of no importance, so that followers are heard of."""
+        self.call(lambda: self.port.publish(Notice(time.time(), "here", "the agent is here")))
 
     def agent(self) -> Agent:
         """Return a connection to it."""
