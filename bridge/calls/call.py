@@ -16,6 +16,7 @@ The caller hears 180 without SDP as soon as one phone rings, whatever the member
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Protocol
 
 from bridge.calls.fork import ELSEWHERE, Fork
@@ -53,8 +54,8 @@ from bridge.sip.outgoing import OutgoingLeg
 class Switch(Protocol):
     """What a call asks of the exchange."""
 
-    def look(self, call: Call, member: Member) -> Availability:
-        """Tell whether a member can be rung by this call now."""
+    def look(self, call: Call, member: Member, granted: Sequence[Member]) -> Availability:
+        """Tell whether a member can be rung by this call now, `granted` being about to be rung as well."""
 
     def ring(self, call: Call, line: str, now: float) -> list[OutgoingLeg]:
         """Send the INVITEs to a line's contacts; empty where it has none."""
@@ -113,6 +114,7 @@ class Call:
         self._answered_at: float | None = None
         self._last_status: int | None = None
         self._stepping = False
+        self._granted: list[Member] = []  # whom `look` found available in this step, each perhaps to be rung by it
         leg.owner = self
 
     @property
@@ -154,15 +156,19 @@ class Call:
         self._stepping = True
         try:
             while self._queue:
-                hunt = self._hunt
-                for command in hunt.receive(self._queue.popleft(), now, self._look):
+                self._granted.clear()
+                for command in self._hunt.receive(self._queue.popleft(), now, self._look):
                     self._carry_out(command, now)
         finally:
             self._stepping = False
         self._switch.arm(self, self._hunt.deadline() if self._hunt.phase is Phase.HUNTING else None)
 
     def _look(self, name: str) -> Availability:
-        return self._switch.look(self, self._members[name])
+        member = self._members[name]
+        seen = self._switch.look(self, member, self._granted)
+        if seen is Availability.AVAILABLE:
+            self._granted.append(member)
+        return seen
 
     def _carry_out(self, command: HuntCommand, now: float) -> None:
         match command:

@@ -259,7 +259,7 @@ class Exchange:
             return
         if caller.trunk is not None:
             leg.authenticator = self._trunks[caller.trunk].authenticator
-            self._trunks[caller.trunk].calls += 1
+            self._carry(caller.trunk, 1)
         call = Call(self._token()[:8], self, leg, caller, called, now)
         self._calls[call.id] = call
         self._latest = call.id
@@ -281,8 +281,8 @@ class Exchange:
 
     # -- what calls ask (Switch) ---------------------------------------------------------------------------------
 
-    def look(self, call: Call, member: Member) -> Availability:
-        """Tell whether a member can be rung by this call now."""
+    def look(self, call: Call, member: Member, granted: Sequence[Member]) -> Availability:
+        """Tell whether a member can be rung by this call now, `granted` being about to be rung as well."""
         line = self.directory.lines[member.line]
         use = self.lines.use(member.line)
         group = call.group
@@ -291,11 +291,15 @@ class Exchange:
             login=self.logins.get(group.name if group else "", member.name),
             reachable=self.lines.reachable(member.line),
             calls=use.calls,
-            offers_elsewhere=use.offers - call.offers_to(member.name),
+            offers_elsewhere=use.offers - call.offers_to(member.name) + sum(g.line == line.name for g in granted),
             max_calls=line.max_calls,
-            trunk_full=line.trunk is not None and self._trunks[line.trunk].full,
+            trunk_full=line.trunk is not None and self._full(line.trunk, granted),
             is_caller=call.caller.line == member.line,
         )
+
+    def _full(self, trunk: str, granted: Sequence[Member]) -> bool:
+        more = sum(self.directory.lines[member.line].trunk == trunk for member in granted)
+        return self._trunks[trunk].full(more)
 
     def hunt_for(self, called: Called) -> tuple[Hunt, tuple[Member, ...]]:
         """Make the hunt for a group, or for a line alone."""
@@ -323,8 +327,15 @@ class Exchange:
         if line is not None:
             trunk = self.directory.lines[line].trunk
             if trunk is not None:
-                self._trunks[trunk].calls += offers + calls
+                self._carry(trunk, offers + calls)
             self.lines.count(line, offers=offers, rings=rings, calls=calls)
+
+    def _carry(self, trunk: str, more: int) -> None:
+        """Count a trunk's calls; when one of the last channels becomes free, its lines can be rung again."""
+        was_full = self._trunks[trunk].full()
+        self._trunks[trunk].calls += more
+        if was_full and not self._trunks[trunk].full():
+            self.lines.changed.extend(line.name for line in self.directory.lines.values() if line.trunk == trunk)
 
     def arm(self, call: Call, due: float | None) -> None:
         """Set when a call's `tick` is due."""
@@ -355,7 +366,7 @@ class Exchange:
         """Keep a call's story; its legs end by themselves."""
         self._calls.pop(call.id, None)
         if call.caller.trunk is not None:
-            self._trunks[call.caller.trunk].calls -= 1
+            self._carry(call.caller.trunk, -1)
         self._stories.append(call.story())
 
     def _notice_sip(self, text: str) -> None:

@@ -43,10 +43,9 @@ class Trunk:
         """Where its server is, None while the name is not resolved."""
         return self.addresses[0] if self.addresses else None
 
-    @property
-    def full(self) -> bool:
-        """Whether it carries as many calls as it may."""
-        return self.settings.max_calls is not None and self.calls >= self.settings.max_calls
+    def full(self, more: int = 0) -> bool:
+        """Whether it carries as many calls as it may, with `more` that are about to begin."""
+        return self.settings.max_calls is not None and self.calls + more >= self.settings.max_calls
 
     @property
     def port(self) -> int:

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from bridge.calls.model import ExchangeSettings, TrunkSettings
-from bridge.directory.model import Line
+from bridge.directory.model import Group, Line, Member
 from bridge.sip.digest import Authenticator, Credentials
 from bridge.sip.flow import Flow
 from bridge.sip.legevents import Rejected
@@ -268,3 +268,21 @@ def test_registering_makes_a_line_reachable_and_ring_where_it_is() -> None:
     assert invite.uri == "sip:203@172.16.0.9:5060"
     lab.run(301)
     assert lab.exchange.line("lobby").state.value == "unreachable"
+
+
+def test_a_trunk_of_two_calls_carries_two_of_three_members_and_the_third_when_one_is_free() -> None:
+    """Parallel: a trunk is never asked to carry more than max_calls; a channel that becomes free is used."""
+    trunk = TrunkSettings("pbx", "10.9.9.9", register=False, username="620", max_calls=2)
+    lines = tuple(Line(f"t{i}", str(210 + i), trunk="pbx") for i in range(3))
+    group = Group("t", "T", "602", tuple(Member(line.name, line.name, device=True) for line in lines))
+    lab = Lab(more_lines=lines, more_groups=(group,), settings=ExchangeSettings((trunk,)))
+    lab.exchange.start(lab.now)
+    pbx = lab.add("pbx", ("10.9.9.9", 5060))
+    for line in lines:
+        lab.login(line.name, group="t")
+    lab["c1"].call("602")
+    lab.run(1)
+    assert [invite.uri for invite in pbx.invites] == ["sip:210@10.9.9.9", "sip:211@10.9.9.9"]
+    pbx.calls[0].reject(486, lab.now)
+    lab.run(1)
+    assert [invite.uri for invite in pbx.invites][2:] == ["sip:212@10.9.9.9"]
