@@ -252,7 +252,7 @@ class Exchange:
             return
         called = self._called(invited.request, caller)
         registered = caller.line is not None and self.directory.lines[caller.line].registers
-        leg = self.ua.take(invited, called.number or "bridge", pinned=registered)
+        leg = self.ua.take(invited, called.number or "bridge", registered, now)
         refusal = self._refusal(called, caller)
         if refusal is not None:
             leg.reject(refusal, now)

@@ -53,8 +53,6 @@ def _known_line(draft: Draft, loc: Loc, line: str) -> Iterator[Finding]:
 
 def _members(draft: Draft, group: str, table: Table) -> Iterator[Finding]:
     here = ("groups", group, "members")
-    if not table.get("members", ()):
-        yield here, "has nobody in it; name a user or line, or leave the group out"
     for index, member in enumerate(elements(table, "members")):
         if isinstance(member, Mapping) and ("user" in member) == ("line" in member):
             yield (*here, index), "names nobody, or two; give either user or line"

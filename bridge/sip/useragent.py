@@ -26,7 +26,7 @@ EXTENSIONS = frozenset({"replaces"})
 
 
 class Invited(NamedTuple):
-    """A call comes in, its INVITE checked and answered with 100."""
+    """A call comes in, its INVITE checked; `take` it, or `answer` it where it is refused or to be proven first."""
 
     request: Request
     transaction: ServerTransaction
@@ -86,8 +86,9 @@ class UserAgent:
         self.legs[leg.call_id, leg.local_tag] = leg
         return leg
 
-    def take(self, invited: Invited, user: str, pinned: bool) -> IncomingLeg:
-        """Make the leg of a call that comes in."""
+    def take(self, invited: Invited, user: str, pinned: bool, now: float) -> IncomingLeg:
+        """Make the leg of a call that comes in, and say 100 to it."""
+        invited.transaction.respond(response_to(invited.request, 100), now)
         leg = IncomingLeg(
             self, invited.request, invited.transaction, invited.flow, self.contact(user, invited.flow), pinned
         )
@@ -193,7 +194,6 @@ class UserAgent:
         if (request.call_id, request.from_tag or "") in self._incoming:
             self.answer(transaction, request, 482, now)  # merged: it came twice, by two ways (§8.2.2.2)
             return
-        transaction.respond(response_to(request, 100), now)
         self.events.append(Invited(request, transaction, flow))
 
     def _refusal(self, request: Request) -> tuple[int, dict[str, list[str]] | None] | None:

@@ -91,7 +91,7 @@ class Phone:
         while self.ua.events:
             event = self.ua.events.popleft()
             if isinstance(event, Invited):
-                leg = self.ua.take(event, self.name, pinned=False)
+                leg = self.ua.take(event, self.name, False, self.lab.now)
                 self.calls.append(leg)
                 self.invites.append(event.request)
                 self.on_invite(self, leg)

@@ -87,16 +87,6 @@ CASES: dict[str, tuple[str, str, str]] = {
         'line = "ben"\nadditional_lines = ["lobby", "loby"]',
         "users.ben.additional_lines[1]: there is no line 'loby'; did you mean 'lobby'? (line 28)",
     ),
-    "a group without members": (
-        '"601"\nmembers = ["anna"]',
-        '"601"\nmembers = []',
-        "groups.office.members: has nobody in it; name a user or line, or leave the group out (line 35)",
-    ),
-    "a group that never names members": (
-        '"601"\nmembers = ["anna"]',
-        '"601"',
-        "groups.office.members: has nobody in it; name a user or line, or leave the group out (line 33)",
-    ),
     "a member twice": (
         '"601"\nmembers = ["anna"]',
         '"601"\nmembers = ["anna", { user = "anna" }]',
