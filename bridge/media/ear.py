@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from bridge.media.g711 import RATE, Law, decode
 from bridge.media.rtp import Packet, Reception
-from bridge.media.tone import SILENT, level, strongest
+from bridge.media.tone import level, strongest
 
-WINDOW = RATE // 10
-"""Samples that are looked at: 100 ms, in which tones 10 Hz apart are told apart."""
-TONES = range(300, 3401, 10)
+WINDOW = RATE // 20
+"""Samples that are looked at: 50 ms, in which tones 20 Hz apart are told apart."""
+_TONES = range(300, 3401, 10)
+_NEAR = range(-9, 10)
 _CLEAR = 0.5  # of the power; below, there is no tone but a mixture
 
 
 class Heard(NamedTuple):
-    """What came so far, and what the last 100 ms were: `level` in dBFS, `hertz` of a tone where there was one."""
+    """What came so far, and what the last 50 ms were: `level` in dBFS, `hertz` of a tone where there was one."""
 
     packets: int
     lost: int
@@ -53,8 +55,12 @@ class Ear:
         return Heard(self._reception.received, self._reception.lost, loud, hertz)
 
 
-def judge(samples: array[int]) -> tuple[float, int | None]:
-    """Return the level of samples, and their tone where they have one."""
-    loud = level(samples)
-    found = strongest(samples, TONES) if loud > SILENT and len(samples) >= WINDOW else None
+def judge(samples: Sequence[int]) -> tuple[float, int | None]:
+    """Return the level of the last 50 ms of samples, and their tone where they have one."""
+    last = samples[-WINDOW:]
+    loud = level(last)
+    if len(last) < WINDOW:
+        return round(loud, 1), None
+    near = strongest(last, _TONES)
+    found = strongest(last, [near.hertz + off for off in _NEAR]) if near else None
     return round(loud, 1), found.hertz if found and found.share >= _CLEAR else None

@@ -10,15 +10,15 @@ def test_nothing_is_heard_of_nothing() -> None:
 
 
 def test_a_tone_is_heard_with_its_level() -> None:
-    """Ten packets of 440 Hz at -20 dBFS, one of them lost and one there twice."""
+    """Ten packets of 425 Hz at -20 dBFS, one of them lost and one there twice."""
     ear, stream = Ear(), Stream(1, 1, 1)
-    ready = frames(ULAW, 440, -20.0)
+    ready = frames(ULAW, 425, -20.0)
     for count in range(11):
         packet = parse_packet(stream.packet(0, ready[count % len(ready)], 160))
         if count != 3:
             ear.take(packet, ULAW)
     assert not ear.take(packet, ULAW)
-    assert ear.heard() == Heard(10, 1, -20.0, 440)
+    assert ear.heard() == Heard(10, 1, -20.0, 425)
 
 
 def test_what_was_heard_is_what_came_last() -> None:
