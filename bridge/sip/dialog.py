@@ -59,10 +59,13 @@ class Dialog:
 
     def refresh(self, message: Request | Response) -> Dialog:
         """Return the dialog after a target refresh: a re-INVITE, an UPDATE or the 2xx to one (§12.2.1.2, §12.2.2)."""
-        contact = message.contact
-        if contact is None or contact == self.remote_target:
+        try:
+            contact = message.contact
+            if contact is None or contact == self.remote_target:
+                return self
+            flow = self.flow if self.pinned or self.route_set else flow_of(contact, self.flow)
+        except SipError:  # a Contact that cannot be read leaves the target as it was
             return self
-        flow = self.flow if self.pinned or self.route_set else flow_of(contact, self.flow)
         return replace(self, remote_target=contact, flow=flow)
 
 

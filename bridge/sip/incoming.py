@@ -75,6 +75,8 @@ class IncomingLeg(Leg):
             self._respond(487, None, now)
             self._end()
             self._say(Ended(self, "cancelled", reason))
+        else:
+            super().on_cancel(reason, now)
 
     def tick(self, now: float) -> None:
         """Remind the caller that it rings, or send the 2xx again."""

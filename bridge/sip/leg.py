@@ -67,6 +67,7 @@ class Leg:
         self.due: float | None = None
         self._unacknowledged: _Unacknowledged | None = None
         self._asking: ServerTransaction | None = None  # the peer's INVITE or UPDATE, not answered yet
+        self._owed: dict[ServerTransaction, Request] = {}  # every request that the call still has to answer
         self._asked: ClientTransaction | None = None  # ours, not answered yet
         self._bye_wanted = False
         self._reason: str | None = None
@@ -112,8 +113,10 @@ class Leg:
     def respond(
         self, transaction: ServerTransaction, request: Request, status: int, body: Body | None, now: float
     ) -> None:
-        """Answer a `Requested`; a 2xx to an INVITE is repeated until its ACK."""
-        if self._asking is transaction and status >= 200:
+        """Answer a `Requested`; a 2xx to an INVITE is repeated until its ACK. Once answered, nothing changes."""
+        if self._owed.pop(transaction, None) is None:
+            return
+        if self._asking is transaction:
             self._asking = None
         response = response_to(request, status)
         if 200 <= status < 300 and request.method in ("INVITE", "UPDATE"):
@@ -198,6 +201,7 @@ class Leg:
         elif request.method in ("INVITE", "UPDATE"):
             self._on_offer(transaction, request, now)
         elif request.method in ("INFO", "MESSAGE"):
+            self._owed[transaction] = request
             self._say(Requested(self, transaction, request))
         else:
             self.ua.answer_plainly(transaction, request, now)
@@ -213,6 +217,7 @@ class Leg:
             assert self.dialog is not None
             self.dialog = self.dialog.refresh(request)
             self._asking = transaction
+            self._owed[transaction] = request
             transaction.user = self
             if request.method == "INVITE":
                 transaction.respond(response_to(request, 100), now)
@@ -220,6 +225,7 @@ class Leg:
 
     def _on_bye(self, transaction: ServerTransaction, request: Request, now: float) -> None:
         transaction.respond(response_to(request, 200), now)
+        self._settle_debts(now)
         was_over = self.over
         self._end()
         if not was_over:
@@ -240,6 +246,14 @@ class Leg:
 
     def on_cancel(self, reason: str | None, now: float) -> None:
         """Take the CANCEL of a re-INVITE: it is refused with 487, the dialog stays (§9.2)."""
+        request = self._owed.get(self._asking) if self._asking is not None else None
+        if self._asking is not None and request is not None:
+            self.respond(self._asking, request, 487, None, now)
+
+    def _settle_debts(self, now: float) -> None:
+        """Answer what the call will not answer any more, because the dialog ends (§15.1.2)."""
+        for transaction, request in list(self._owed.items()):
+            self.respond(transaction, request, 487, None, now)
 
     # -- inside ------------------------------------------------------------------------------------------------
 
@@ -292,6 +306,7 @@ class Leg:
         return self.authenticator.answer(response, request.method, request.uri, request.body)
 
     def _bye(self, now: float) -> None:
+        self._settle_debts(now)
         self.state = LegState.ENDING
         self._unacknowledged = None
         self.ua.agenda.arm(self, None)

@@ -96,7 +96,8 @@ class OutgoingLeg(Leg):
             else:
                 self._hang_up_fork(response, now)
             return
-        assert self._request is not None
+        if self._request is None:  # it was given up already
+            return
         try:
             self.dialog = dialog_as_caller(self._request, response, self.contact, self.flow, self.pinned)
         except SipError as error:

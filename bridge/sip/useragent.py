@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from bridge.sip.agenda import Agenda
+from bridge.sip.dialog import dialog_as_callee
 from bridge.sip.flow import Flow, Locate, Send
 from bridge.sip.incoming import IncomingLeg
 from bridge.sip.layer import Cancelled, Happened, RequestIn, ResponseIn, TransactionLayer
@@ -103,9 +104,10 @@ class UserAgent:
         status: int,
         now: float,
         extra: dict[str, list[str]] | None = None,
+        phrase: str = "",
     ) -> None:
         """Answer a request outside any leg."""
-        response = response_to(request, status, to_tag=self.token())
+        response = response_to(request, status, phrase, self.token())
         response.headers["Server"] = [self.name]
         response.headers.update(extra or {})
         transaction.respond(response, now)
@@ -125,13 +127,16 @@ class UserAgent:
         except SipError as error:
             self.events.append(Strange(flow, str(error)))
             return
+        happened: Happened | None = None
         try:
             happened = self.layer.receive(message, flow, now)
             if happened is not None:
                 self._dispatch(happened, now)
         except SipError as error:
             self.events.append(Strange(flow, f"{message!r}: {error}"))
-            if isinstance(message, Request):
+            if isinstance(happened, RequestIn) and happened.transaction is not None:
+                self.answer(happened.transaction, happened.request, error.status, now, phrase=str(error)[:100])
+            elif isinstance(message, Request):
                 self.layer.refuse(message, flow, error.status, str(error)[:100])
         self._take_failures(now)
 
@@ -179,7 +184,7 @@ class UserAgent:
             self._on_new(request, transaction, asked.flow, now)
 
     def _on_new(self, request: Request, transaction: ServerTransaction, flow: Flow, now: float) -> None:
-        refusal = self._refusal(request)
+        refusal = self._refusal(request, flow)
         if refusal is not None:
             status, extra = refusal
             self.answer(transaction, request, status, now, extra)
@@ -196,7 +201,7 @@ class UserAgent:
             return
         self.events.append(Invited(request, transaction, flow))
 
-    def _refusal(self, request: Request) -> tuple[int, dict[str, list[str]] | None] | None:
+    def _refusal(self, request: Request, flow: Flow) -> tuple[int, dict[str, list[str]] | None] | None:
         """Return the status and headers to refuse a new request with, None where it may be taken (§8.2)."""
         if request.method not in KNOWN:
             return 501, {"Allow": [ALLOW]}
@@ -206,15 +211,14 @@ class UserAgent:
         if unknown:
             return 420, {"Unsupported": [", ".join(unknown)]}
         if request.method == "INVITE":
-            return self._invite_refusal(request)
+            return self._invite_refusal(request, flow)
         return None
 
     @staticmethod
-    def _invite_refusal(request: Request) -> tuple[int, dict[str, list[str]] | None] | None:
+    def _invite_refusal(request: Request, flow: Flow) -> tuple[int, dict[str, list[str]] | None] | None:
         if request.number("Max-Forwards", 70) == 0:
             return 483, None
-        if request.contact is None:
-            raise SipError("an INVITE needs a Contact")
+        dialog_as_callee(request, "", "", flow, pinned=False)  # raises where no dialog could come of it
         content_type = (request.get("Content-Type") or "").split(";")[0].strip().lower()
         if request.body and content_type not in ("application/sdp", "multipart/mixed"):
             return 415, {"Accept": ["application/sdp"]}

@@ -8,7 +8,7 @@ from bridge.directory.model import Strategy
 from bridge.sip.flow import Flow
 from bridge.sip.incoming import IncomingLeg
 from bridge.sip.legevents import Ended, Replied
-from bridge.sip.message import Body, Request
+from bridge.sip.message import Body, Request, response_to
 from bridge.sip.outgoing import OutgoingLeg
 from tests.support.lab import ANSWER, OFFER, Lab, Phone, answers, silent
 
@@ -253,3 +253,52 @@ def test_replied_is_said_once_for_a_repeated_answer() -> None:
     lab.run(5)
     assert len([event for event in lab["c1"].said if isinstance(event, Replied)]) == 1
     assert isinstance(lab.sent("m1", "ACK")[-1].message, Request)
+
+
+def test_a_reinvite_that_waits_when_the_talk_ends_is_answered() -> None:
+    """The other side hangs up before it answers: 487 to the re-INVITE, and no transaction is left behind."""
+    lab, call = connected()
+    lab["m1"].on_request = lambda phone, event: None
+    call.request("INVITE", HOLD, "hold", lab.now)
+    call2 = lab["c1"].call("201")
+    lab.run(1)
+    lab["m1"].leg.hang_up(None, lab.now)
+    lab.run(40)
+    assert [p.message.code for p in lab.wire if p.name == "487 INVITE" and p.target == lab["c1"].address]  # type: ignore[union-attr]
+    assert call2.over and not lab.exchange.ua.legs
+    lab["m1"].ua.layer._servers.clear()
+    lab.run(100)
+    assert len(lab.exchange.ua.layer) == 0
+
+
+def test_a_cancelled_reinvite_leaves_the_talk() -> None:
+    """CANCEL of a re-INVITE: 487, the dialog stays as it was (RFC 3261 §9.2)."""
+    lab, call = connected()
+    lab["m1"].on_request = lambda phone, event: event.transaction.respond(
+        response_to(event.request, 100), phone.lab.now
+    )
+    call.request("INVITE", HOLD, "hold", lab.now)
+    lab.run(0.1)
+    (pending,) = [
+        t for t in lab["c1"].ua.layer._clients.values() if t.method == "INVITE" and t.state.value != "accepted"
+    ]
+    lab["c1"].ua.layer.cancel(pending, None, lab.now)
+    lab.run(1)
+    assert [r.status for r in lab.replies("c1")] == [487]
+    assert lab.exchange.calls()[0].state == "connected"
+
+
+def test_an_answer_that_cannot_be_read_is_a_refusal() -> None:
+    """A 200 whose Contact is garbage: the member counts as unreachable, the others ring on, nothing raises."""
+    lab = Lab(members=2)
+
+    def garbage(phone: Phone, leg: IncomingLeg) -> None:
+        leg.contact = "<sip:@@@>"
+        leg.accept(ANSWER, phone.lab.now)
+
+    lab["m1"].on_invite = garbage
+    call = lab["c1"].call("600")
+    lab.run(1)
+    lab["m2"].leg.accept(ANSWER, lab.now)
+    lab.run(1)
+    assert lab["c1"].accepted(call)
