@@ -138,11 +138,16 @@ class Desks:
             return
         task = self._loop.create_task(self._submit(key.desk, command, faces))
         self._commands.add(task)
-        task.add_done_callback(self._commands.discard)
+        task.add_done_callback(self._done)
 
     async def _submit(self, desk: Desk, command: LoginCommand, faces: list[Face]) -> None:
         reply = await self._port.submit(command, desk.actor(self._port.directory), Origin.BUTTON)
         self._answer(faces, refused=not reply.ok)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._commands.discard(task)
+        if not task.cancelled():
+            task.result()  # an error in it is a bug, and the loop's exception handler is told
 
     def _answer(self, faces: list[Face], *, refused: bool) -> None:
         for face in faces:

@@ -27,7 +27,8 @@ def lamp(gpio: int, shows: str) -> LampSettings:
 
 
 def _action(words: str | None) -> Action | None:
-    return Action(*words.split()) if words else None
+    word, _, target = (words or "").partition(" ")
+    return Action(word, target) if word else None
 
 
 class Room:

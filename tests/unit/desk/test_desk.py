@@ -300,7 +300,7 @@ def test_everything_that_cannot_be_opened_is_told_at_once_with_its_key_path() ->
                 "desks.anna.lamps[0]: gpio 17: desks.anna.buttons[0] has it already; each part needs its own pin",
                 "desks.ben.buttons[0]: gpio 28: there is no such pin; right are 0 to 27 (BCM numbers)",
             ]
-            assert board.lamps == board.buttons == ()
+            assert (board.lamps, board.buttons) == ((), ())
 
     run_virtual(scene())
 

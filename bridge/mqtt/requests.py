@@ -1,0 +1,89 @@
+"""From a message on a `set` or `request` topic to what was asked, or why it cannot be done. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bridge.commands.model import Command, CommandError, LoginVerb
+from bridge.commands.verbs import COMMANDS, NAME_LENGTH, check_fields, parse, transaction_key
+from bridge.mqtt.model import Message
+from bridge.mqtt.topics import RequestTopic, SetTopic
+
+LARGEST = 8192  # bytes of a payload
+
+_WORDS = {"ON": LoginVerb.LOGIN, "OFF": LoginVerb.LOGOUT}
+_SET_FIELDS = ("login", "for", "until", "reason")
+_RIGHT_SET = 'right are ON, OFF, or {"login": "ON", "for": 7200, "reason": "...", "transaction": "..."}'
+
+_RETAINED = CommandError(
+    "bad_request", "a retained message is ignored, it would be done again at every start; publish without retain"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a message asks: a command, else a query by its verb; or an `error`.
+
+    `transaction` is as it came, to be echoed; `key` tells it from others.
+    """
+
+    verb: str  # as the response topic names it
+    command: Command | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    transaction: object = None
+    key: str | None = None
+    error: CommandError | None = None
+
+
+def read(topic: SetTopic | RequestTopic, message: Message, wall: float) -> Asked | None:
+    """Return what was asked, None where a retained message was only taken away. `wall` is UTC seconds."""
+    verb = "set" if isinstance(topic, SetTopic) else topic.verb[:NAME_LENGTH]
+    if message.retained and message.size == 0:
+        return None
+    transaction, key = None, None
+    try:
+        body = _body(message, words=isinstance(topic, SetTopic))
+        given = body.pop("transaction", None)
+        key = transaction_key(given)
+        transaction = given
+        command = _command(topic, body, wall)
+    except CommandError as wrong:
+        error = _RETAINED if message.retained else wrong
+        return Asked(verb, transaction=transaction, key=key, error=error)
+    if message.retained:
+        return Asked(verb, transaction=transaction, key=key, error=_RETAINED)
+    return Asked(verb, command, body, transaction, key)
+
+
+def _command(topic: SetTopic | RequestTopic, body: dict[str, Any], wall: float) -> Command | None:
+    if isinstance(topic, RequestTopic):
+        return parse(topic.verb, body, wall) if topic.verb in COMMANDS else None
+    check_fields("set", body, (*_SET_FIELDS, "transaction"))
+    word = body.pop("login", None)
+    verb = _WORDS.get(word.strip().upper()) if isinstance(word, str) else None
+    if verb is None:
+        wrong = f"login is {str(word)[:40]!r}" if word is not None else "login is missing"
+        raise CommandError("bad_request", f"{wrong}; {_RIGHT_SET}")
+    return parse(verb, {**body, "group": topic.group, "member": topic.member}, wall)
+
+
+def _body(message: Message, *, words: bool) -> dict[str, Any]:
+    """Return a payload as an object; `words`: ON and OFF alone stand for one."""
+    if message.payload is None or message.size > LARGEST:
+        raise CommandError("too_large", f"the payload has {message.size} bytes; right are {LARGEST} at most")
+    right = _RIGHT_SET if words else "right is a JSON object, or nothing"
+    try:
+        text = message.payload.decode("utf-8").strip()
+        if words and text.upper() in _WORDS:
+            return {"login": text}
+        value = json.loads(text) if text or words else {}
+    except (ValueError, RecursionError):
+        raise CommandError("bad_request", f"the payload is not JSON in UTF-8; {right}") from None
+    if words and isinstance(value, str):
+        return {"login": value}
+    if not isinstance(value, dict):
+        raise CommandError("bad_request", f"the payload is not an object; {right}")
+    return value

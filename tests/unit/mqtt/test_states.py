@@ -1,0 +1,80 @@
+"""Which states an event touches, and how they are read from the port."""
+
+from __future__ import annotations
+
+import pytest
+
+from bridge.directory.logins import OUT
+from bridge.events import (
+    CommandRefused,
+    Event,
+    GroupCall,
+    LineChanged,
+    LoginChanged,
+    MemberDropped,
+    Notice,
+    TrunkChanged,
+)
+from bridge.mqtt.states import GroupSubject, InfoSubject, LineSubject, MemberSubject, everything, payload, touched
+from tests.support.clock import run_virtual
+from tests.support.office import NOW, office
+from tests.support.paper import bureau
+
+ANNA, SUPPORT = MemberSubject("support", "anna"), GroupSubject("support")
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (LoginChanged(NOW, "support", "anna", OUT), [ANNA, SUPPORT]),
+        (MemberDropped(NOW, "support", "anna"), [ANNA, SUPPORT]),
+        (LineChanged(NOW, "anna", "busy"), [LineSubject("anna"), ANNA, SUPPORT]),
+        (
+            LineChanged(NOW, "ben", "busy"),
+            [
+                LineSubject("ben"),
+                *(MemberSubject("support", "ben"), SUPPORT),
+                *(MemberSubject("sales", "ben"), GroupSubject("sales")),
+            ],
+        ),
+        (GroupCall(NOW, "offered", "support", "c", "", ""), [SUPPORT]),
+        (TrunkChanged(NOW, "fritz", "lost", ""), [InfoSubject()]),
+        (Notice(NOW, "what", "text"), []),
+        (CommandRefused(NOW, "login", "support", "anna", "mqtt", "owner", "static", ""), []),
+    ],
+)
+def test_events_touch_what_they_may_have_changed(event: Event, expected: list[object]) -> None:
+    """And nothing else, so that nothing else is looked at."""
+    assert list(touched(event, office())) == expected
+
+
+def test_everything_is_every_member_group_and_line_and_the_bridge() -> None:
+    """Each once."""
+    found = list(everything(office()))
+    assert len(found) == len(set(found)) == 5 + 2 + 4 + 1
+
+
+def test_who_has_left_the_directory_has_no_state() -> None:
+    """The retained message is then taken away."""
+
+    async def scene() -> None:
+        async with bureau() as here:
+            assert payload(MemberSubject("support", "gone"), here.port) is None
+            assert payload(GroupSubject("gone"), here.port) is None
+            assert payload(LineSubject("gone"), here.port) is None
+
+    run_virtual(scene())
+
+
+def test_what_is_said_is_what_the_port_answers() -> None:
+    """One truth for every door."""
+
+    async def scene() -> None:
+        async with bureau() as here:
+            for subject in everything(here.port.directory):
+                assert payload(subject, here.port)
+            info = payload(InfoSubject(), here.port)
+            assert info is not None
+            assert set(info) == {"version", "site", "started", "trunks", "counts"}
+
+    run_virtual(scene())
