@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import cast
 
 from bridge.commands.model import Actor, CommandError, Reply
 from bridge.control.peers import Peers
@@ -20,6 +21,9 @@ from bridge.control.socketfile import listen, remove
 from bridge.port.model import Port
 
 CONNECTIONS_AT_MOST = 32
+LAST_ANSWERS = 1.0  # seconds that answers have at the end
+
+_Ends = tuple[asyncio.Transport, asyncio.StreamReader]
 
 
 class ControlServer:
@@ -41,7 +45,7 @@ class ControlServer:
         self._peers = Peers(actors)
         self._server: asyncio.Server | None = None
         self._file: os.stat_result | None = None
-        self._connections: set[asyncio.Task[None]] = set()
+        self._connections: dict[asyncio.Task[None], _Ends] = {}
         self._ended: asyncio.Future[None] | None = None
 
     async def start(self) -> None:
@@ -57,25 +61,36 @@ class ControlServer:
         await asyncio.shield(self._ended)
 
     async def close(self) -> None:
-        """End all connections and remove the socket's file. A second time does nothing."""
+        """Remove the socket's file, give the answers that are due, end all connections. Twice does nothing."""
         if self._server is None or self._file is None or self._ended is None:
             return
         self._server.close()
         self._server = None
         remove(self._path, self._file)
-        for connection in self._connections:
-            connection.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
+        await self._end_connections()
         if not self._ended.done():
             self._ended.set_result(None)
 
+    async def _end_connections(self) -> None:
+        """Let every connection read its end next, and cut off those that are not done soon."""
+        tasks = set(self._connections)
+        for transport, reader in self._connections.values():
+            if not transport.is_closing():
+                transport.pause_reading()  # nothing may come after the end
+            reader.feed_eof()
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=LAST_ANSWERS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.ensure_future(self._serve(reader, writer))
-        self._connections.add(task)
+        self._connections[task] = cast(asyncio.Transport, writer.transport), reader
         task.add_done_callback(self._over)
 
     def _over(self, task: asyncio.Task[None]) -> None:
-        self._connections.discard(task)
+        del self._connections[task]
         bug = None if task.cancelled() else task.exception()
         if bug is not None and self._ended is not None and not self._ended.done():
             self._ended.set_exception(bug)

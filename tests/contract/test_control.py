@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -155,6 +156,23 @@ def answered(served: Served, verb: str) -> bool:
     """Return whether a new connection is served."""
     with served.agent() as agent:
         return bool(agent.request(verb, {})["status"] == "ok")
+
+
+def test_an_ending_agent_gives_its_answers(tmp_path: Path) -> None:
+    """A command that is on its way when the agent is told to end is still answered; idle connections are closed."""
+    with Served(tmp_path) as served, served.agent() as idle:
+        idle.request("calls", {})
+        served.call(served.disk.free.clear)
+        answers: list[dict[str, Any]] = []
+        with served.agent() as agent:
+            asking = threading.Thread(target=lambda: answers.append(agent.request("login", SUPPORT_ANNA)))
+            asking.start()
+            wait_until(served.disk.busy.is_set, "the login waits for the disk")
+            served.call(lambda: served.end_soon(served.disk.free.set))
+            asking.join()
+        assert answers[0]["status"] == "ok"
+        with pytest.raises(AgentUnreachable):
+            idle.request("calls", {})
 
 
 def test_too_many_connections_are_refused(tmp_path: Path) -> None:

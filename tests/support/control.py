@@ -17,7 +17,7 @@ from bridge.control.server import ControlServer
 from bridge.directory.model import Directory
 from bridge.events import Notice
 from bridge.port.local import LocalPort
-from bridge.store.logins import LoginStore
+from tests.support.disk import Disk
 from tests.support.office import ToldTelephony, office
 
 
@@ -57,6 +57,11 @@ class Served:
                 self._loop.call_soon_threadsafe(self._end.set)
         self._thread.join()
 
+    def end_soon(self, then: Callable[[], None]) -> None:
+        """Begin to end, and do `then` a moment later; to be called on the loop."""
+        self._end.set()
+        self._loop.call_later(0.1, then)
+
     def hint(self) -> None:
         """Publish an event of no importance, so that followers are heard of."""
         self.call(lambda: self.port.publish(Notice(time.time(), "here", "the agent is here")))
@@ -81,7 +86,7 @@ class Served:
 
     async def _serve(self) -> None:
         self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
-        store = LoginStore(self.state / "logins.db", time.time)
+        self.disk = store = Disk(self.state / "logins.db")
         started = time.time()
         self.port = LocalPort(
             directory=self.people,
@@ -99,10 +104,10 @@ class Served:
             self._up.set()
             ending = asyncio.create_task(self._end.wait())
             await asyncio.wait({doing, serving, ending}, return_when=asyncio.FIRST_COMPLETED)
-            self.port.close()
-            await doing
             await control.close()
             await serving
+            self.port.close()
+            await doing
             ending.cancel()
         finally:
             await store.close()
