@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from bridge.directory.model import Directory, Group, Line
 from bridge.sip.flow import Flow
-from bridge.sip.message import Request, SipError, parse_address, parse_uri, split_list
+from bridge.sip.grammar import SipError, parse_address, parse_uri, split_list
+from bridge.sip.message import Request
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from bridge.calls.trunks import Trunk
 from bridge.directory.model import Directory, Group, Line
 from bridge.sip.dialog import flow_of
 from bridge.sip.flow import Flow
-from bridge.sip.message import Body, parse_uri
+from bridge.sip.grammar import parse_uri
+from bridge.sip.message import Body
 from bridge.sip.outgoing import OutgoingLeg
 from bridge.sip.registrar import Registrar
 from bridge.sip.useragent import UserAgent

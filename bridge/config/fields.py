@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from bridge.commands.moments import seconds
-from bridge.sip.message import SipError, parse_uri
+from bridge.sip.grammar import SipError, parse_uri
 
 NAME = r"[a-z0-9_-]{1,32}"
 NUMBER = r"[A-Za-z0-9*#+][A-Za-z0-9*#+._-]{0,63}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from bridge.sip.flow import Flow
-from bridge.sip.message import split_list
+from bridge.sip.grammar import split_list
 
 
 @dataclass(frozen=True, slots=True)

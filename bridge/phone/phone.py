@@ -28,8 +28,8 @@ from bridge.phone.talk import Talk
 from bridge.phone.voice import Voice
 from bridge.sip.agenda import Agenda
 from bridge.sip.flow import Flow, Locate, Send
+from bridge.sip.grammar import SipError
 from bridge.sip.legevents import Acknowledged, Ended, Replied, Requested
-from bridge.sip.message import SipError
 from bridge.sip.offers import Local, agreed
 from bridge.sip.sdp import Direction
 from bridge.sip.sdpread import session_in

@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from bridge.phone.model import Connected, Flowing, PhoneEvent, Refused
 from bridge.phone.voice import Voice
+from bridge.sip.grammar import SipError
 from bridge.sip.incoming import IncomingLeg
 from bridge.sip.legevents import Replied, Requested
-from bridge.sip.message import Body, SipError
+from bridge.sip.message import Body
 from bridge.sip.offers import Local, agreed
 from bridge.sip.sdp import Direction, Session
 from bridge.sip.sdpread import session_in

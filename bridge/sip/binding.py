@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bridge.sip.flow import Flow
-from bridge.sip.message import parse_uri
+from bridge.sip.grammar import parse_uri
 
 Plain = dict[str, str | int | float | None]
 """A binding as it is stored."""

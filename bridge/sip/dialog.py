@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bridge.sip.flow import Flow
-from bridge.sip.message import Request, Response, SipError, parse_uri, tag_of, uri_of
+from bridge.sip.grammar import SipError, parse_uri, tag_of, uri_of
+from bridge.sip.message import Request, Response
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from bridge.sip.agenda import Agenda
 from bridge.sip.flow import Flow, Locate, Send
-from bridge.sip.message import Request, Response, SipError, response_to
+from bridge.sip.grammar import SipError
+from bridge.sip.message import Request, Response, response_to
 from bridge.sip.transaction import (
     ClientInvite,
     ClientNonInvite,
@@ -25,7 +26,6 @@ from bridge.sip.transaction import (
     cancel_for,
 )
 from bridge.sip.via import MAGIC, TopVia, stamp_source, top_via
-
 
 WAITING = (State.CALLING, State.TRYING, State.PROCEEDING)
 

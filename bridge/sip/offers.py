@@ -10,7 +10,7 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bridge.sip.message import SipError
+from bridge.sip.grammar import SipError
 from bridge.sip.sdp import Codec, Direction, Media, Origin, Session
 
 EVENTS = Codec(101, "telephone-event", 8000, parameters="0-15")

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from bridge.sip.dialog import dialog_as_caller
 from bridge.sip.flow import Flow
+from bridge.sip.grammar import SipError
 from bridge.sip.leg import Leg, LegState
 from bridge.sip.legevents import Accepted, Progress, Rejected
-from bridge.sip.message import Body, Request, Response, SipError
+from bridge.sip.message import Body, Request, Response
 from bridge.sip.transaction import ClientTransaction, State
 
 if TYPE_CHECKING:

@@ -26,7 +26,8 @@ from bridge.sip.binding import (
 )
 from bridge.sip.challenger import Challenger, Verdict
 from bridge.sip.flow import Flow
-from bridge.sip.message import Request, Response, SipError, parse_address, parse_uri, response_to, uri_of
+from bridge.sip.grammar import SipError, parse_address, parse_uri, uri_of
+from bridge.sip.message import Request, Response, response_to
 
 _REFUSALS_EVERY = 60.0
 _NOT_A_NUMBER = 3600

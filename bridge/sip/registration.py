@@ -16,7 +16,8 @@ from enum import Enum
 
 from bridge.sip.binding import place
 from bridge.sip.digest import Authenticator, Credentials
-from bridge.sip.message import Request, Response, SipError, parse_address, uri_of
+from bridge.sip.grammar import SipError, parse_address, uri_of
+from bridge.sip.message import Request, Response
 
 
 class Phase(Enum):

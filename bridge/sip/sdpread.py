@@ -6,7 +6,8 @@ import re
 from dataclasses import replace
 from typing import NamedTuple
 
-from bridge.sip.message import Body, SipError
+from bridge.sip.grammar import SipError
+from bridge.sip.message import Body
 from bridge.sip.sdp import STATIC, TYPE, Codec, Direction, Line, Media, Origin, Session
 
 MAX_SIZE = 64 * 1024

@@ -13,11 +13,12 @@ from typing import NamedTuple
 from bridge.sip.agenda import Agenda
 from bridge.sip.dialog import dialog_as_callee
 from bridge.sip.flow import Flow, Locate, Send
+from bridge.sip.grammar import SipError, parse_uri
 from bridge.sip.incoming import IncomingLeg
 from bridge.sip.layer import Cancelled, Happened, RequestIn, ResponseIn, TransactionLayer
 from bridge.sip.leg import Leg
 from bridge.sip.legevents import LegEvent
-from bridge.sip.message import Request, SipError, parse_message, parse_uri, response_to
+from bridge.sip.message import Request, parse_message, response_to
 from bridge.sip.outgoing import OutgoingLeg
 from bridge.sip.transaction import ServerTransaction
 

@@ -6,7 +6,8 @@ import re
 from typing import NamedTuple
 
 from bridge.sip.flow import Flow
-from bridge.sip.message import Request, parse_via, split_list
+from bridge.sip.grammar import parse_via, split_list
+from bridge.sip.message import Request
 
 MAGIC = "z9hG4bK"
 _SIMPLE = re.compile(

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.sip.message import SipError
+from bridge.sip.grammar import SipError
 from bridge.sip.offers import EVENTS, PCMA, PCMU, Local, agreed
 from bridge.sip.sdp import Codec, Direction, Session
 from bridge.sip.sdpread import parse_session

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.sip.message import Body, SipError
+from bridge.sip.grammar import SipError
+from bridge.sip.message import Body
 from bridge.sip.sdp import Codec, Direction, Origin
 from bridge.sip.sdpread import MAX_MEDIA, MAX_SIZE, parse_session, session_in
 
