@@ -26,13 +26,16 @@ from bridge.config.settings import Settings
 from bridge.control.server import ControlServer
 from bridge.control.socketfile import ControlError
 from bridge.desk.model import DeskError
-from bridge.events import Event, LoginChanged
+from bridge.events import Event, LoginChanged, Notice
+from bridge.keeping import KINDS, Keeping
 from bridge.log import Log
+from bridge.mqtt.model import MqttError
 from bridge.options import Options
 from bridge.port.local import LocalPort
 from bridge.resolving import keep_resolved
 from bridge.sip.endpoint import Endpoint, EndpointError
 from bridge.store.errors import StoreError
+from bridge.store.kept import KeptStore
 from bridge.store.logins import LoginStore
 from bridge.systemd import notify, watchdog_seconds
 
@@ -47,7 +50,7 @@ def run_agent(settings: Settings, options: Options) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code: 0, or 1 where it cannot start."""
     try:
         asyncio.run(Agent(settings, options).serve())
-    except (ControlError, DeskError, EndpointError, StoreError) as error:
+    except (ControlError, DeskError, EndpointError, MqttError, StoreError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -65,6 +68,7 @@ class Agent:
         self.log = Log()
         directory = directory_of(settings)
         self.store = LoginStore(options.state / "logins.db", time.time)
+        self.keeping = Keeping(KeptStore(options.state / "kept.db", time.time), self._dump, self._cannot_keep)
         self.port = LocalPort(
             directory=directory, store=self.store, wall=time.time, monotonic=time.monotonic, info=self._info
         )
@@ -82,7 +86,7 @@ class Agent:
         self.control = ControlServer(options.control, self.port, time.time)
         self.mqtt: MqttDoor | None = None
         self._stop = asyncio.Event()
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: list[asyncio.Task[Any]] = []  # the command path first
 
     async def serve(self) -> None:
         """Start every part, say that it is ready, run until told to stop, and end every part."""
@@ -96,16 +100,20 @@ class Agent:
             await self._until_stopped()
             notify("STOPPING=1")
             await self._say_goodbye()
-            self.port.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _open(self, parts: AsyncExitStack) -> None:
         self.options.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.port.follow(self.log)
         parts.push_async_callback(self.store.close)
         await self.port.start()
+        parts.push_async_callback(self.keeping.close)
+        for notice in await self.keeping.open():
+            self.port.publish(notice)
+        kept = {kind: await self.keeping.load(kind) for kind in KINDS}
+        self._touch(lambda now: self.exchange.load(kept, now))
+        parts.push_async_callback(self._end_tasks)
+        self._run(self.port.run())
+        parts.callback(self.port.close)
         await self.control.start()
         parts.push_async_callback(self.control.close)
         await self.endpoint.start()
@@ -114,7 +122,6 @@ class Agent:
         self._open_desks(parts)
         await self._open_mqtt(parts)
         self._touch(self.exchange.start)
-        self._run(self.port.run())
         self._run(self.control.run())
         self._run(self._endpoint_failed())
         self._run(keep_resolved(self.exchange.unresolved_names(), self._resolved, self._unresolved))
@@ -131,9 +138,9 @@ class Agent:
     async def _open_mqtt(self, parts: AsyncExitStack) -> None:
         if self.settings.mqtt is None:
             return
-        from bridge.mqtt.door import open_door
+        from bridge.opening import mqtt_door  # paho is imported only where there is a broker
 
-        self.mqtt = open_door(self.settings, self.port, self.exchange)
+        self.mqtt = mqtt_door(self.settings, self.port)
         await self.mqtt.start()
         parts.push_async_callback(self.mqtt.close)
 
@@ -143,6 +150,14 @@ class Agent:
         """Publish what the exchange has said; after each step of the endpoint."""
         for event in self.exchange.take_events():
             self.port.publish(event)
+        if self.exchange.kept.touched:
+            self.keeping.soon(self.exchange.kept.take())
+
+    def _dump(self, kind: str) -> list[dict[str, Any]]:
+        return self.exchange.dump(kind, asyncio.get_running_loop().time())
+
+    def _cannot_keep(self, why: str) -> None:
+        self.port.publish(Notice(time.time(), "store", why))
 
     def _on_login(self, event: Event) -> None:
         if isinstance(event, LoginChanged):
@@ -151,7 +166,8 @@ class Agent:
     def _touch(self, do: Callable[[float], None]) -> None:
         """Do something to the exchange that the network did not ask for, and send what comes of it."""
         do(asyncio.get_running_loop().time())
-        self.endpoint.pump()
+        if self.endpoint.addresses:  # else it is still to be started
+            self.endpoint.pump()
 
     def _resolved(self, trunk: str, hosts: Any) -> None:
         self._touch(lambda now: self.exchange.trunk_resolved(trunk, hosts, now))
@@ -167,7 +183,7 @@ class Agent:
 
     def _run(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
+        self._tasks.append(task)
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
@@ -180,6 +196,14 @@ class Agent:
         for task in self._tasks:
             if task.done() and not task.cancelled():
                 task.result()
+
+    async def _end_tasks(self) -> None:
+        """Let the commands that are on their way be done, then end what runs for ever."""
+        command_path, *others = self._tasks
+        await asyncio.wait([command_path], timeout=GOODBYE)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _endpoint_failed(self) -> None:
         await self.endpoint.failed

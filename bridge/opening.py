@@ -6,7 +6,9 @@ What they need is imported here and not before, so that an agent without them do
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from bridge.calls.status import Telephony
 from bridge.config.doors import DeskSettings as Configured
@@ -17,8 +19,12 @@ from bridge.desk.desk import Desks, cautions
 from bridge.desk.model import ButtonSettings, DeskSettings, LampSettings
 from bridge.desk.shows import Shows
 from bridge.log import NOTICE, Log
+from bridge.port.local import LocalPort
 from bridge.port.model import Port
 from hardware.model import Board
+
+if TYPE_CHECKING:
+    from bridge.mqtt.door import MqttDoor
 
 
 def open_desks(
@@ -91,3 +97,28 @@ def _action(text: str | None) -> Action | None:
         return None
     words = parse_press(text)
     return Action(words.word, words.target or "", words.for_seconds)
+
+
+def mqtt_door(settings: Settings, port: LocalPort) -> MqttDoor:
+    """Return the door to the configured broker, still to be started. Raises MqttError."""
+    from bridge.mqtt.door import MqttDoor
+    from bridge.mqtt.model import MqttSettings
+
+    configured = settings.mqtt
+    assert configured is not None
+    return MqttDoor(
+        MqttSettings(
+            host=configured.broker.host,
+            port=configured.broker.port,
+            tls=configured.broker.tls,
+            prefix=settings.mqtt_prefix,
+            ca=configured.ca,
+            cert=configured.cert,
+            key=configured.key,
+            username=configured.username,
+            password=configured.password.reveal() if configured.password else None,
+        ),
+        port,
+        time.time,
+        port.publish,
+    )

@@ -16,10 +16,11 @@ The caller hears 180 without SDP as soon as one phone rings, whatever the member
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from bridge.calls.fork import ELSEWHERE, Fork
+from bridge.calls.kept import plain_dialog, plain_parties
 from bridge.calls.parties import Called, Caller
 from bridge.calls.status import CallStatus, Step, Story
 from bridge.calls.talk import Talk
@@ -78,6 +79,9 @@ class Switch(Protocol):
     def tell(self, call: Call, event_type: str, member: str | None = None, reason: str | None = None) -> None:
         """Tell the doors a step of a group's call."""
 
+    def keep(self, call: Call) -> None:
+        """Note that a talk is to be written, so that a restart can take it up."""
+
     def closed(self, call: Call) -> None:
         """Note that the call is over and its legs are on their way out."""
 
@@ -88,15 +92,15 @@ class Switch(Protocol):
 class Call:
     """A caller's whole attempt."""
 
-    def __init__(
-        self, ident: str, switch: Switch, leg: IncomingLeg, caller: Caller, called: Called, now: float
-    ) -> None:
+    def __init__(self, ident: str, switch: Switch, leg: Leg, caller: Caller, called: Called, now: float) -> None:
         self.id = ident
         self.leg = leg
         self.caller = caller
         self.called = called
         self.due: float | None = None
-        self.offer: Body | None = leg.invite.content if leg.invite else None
+        self._incoming = leg if isinstance(leg, IncomingLeg) else None  # a talk that was taken up has no INVITE
+        invite = self._incoming.invite if self._incoming else None
+        self.offer: Body | None = invite.content if invite else None
         self.talk: Talk | None = None
         self.result: str | None = None
         self.visited: list[Group] = []
@@ -116,6 +120,43 @@ class Call:
         self._stepping = False
         self._granted: list[Member] = []  # whom `look` found available in this step, each perhaps to be rung by it
         leg.owner = self
+
+    @classmethod
+    def resumed(
+        cls, switch: Switch, kept: Mapping[str, Any], caller: Caller, called: Called, talk: Talk, now: float
+    ) -> Call:
+        """Take up a talk from before a restart."""
+        call = cls(str(kept["call"]), switch, talk.caller, caller, called, now)
+        call.talk = talk
+        call._since = float(kept["since"])
+        call._answered_by = str(kept["answered_by"])
+        call._answered_at = float(kept["answered_at"])
+        call._hunt, _ = switch.hunt_for(called)
+        talk.member.owner = call
+        fork = Fork(call._answered_by, str(kept["line"]))
+        fork.offered = False
+        fork.talking = True
+        call._forks[fork.member] = fork
+        switch.count(caller.line, calls=1)
+        switch.count(fork.line, calls=1)
+        call._note(now, None, "taken up again after a restart")
+        return call
+
+    def kept(self) -> dict[str, Any] | None:
+        """Return a talk as plain values, None where the call is none (any more)."""
+        talk = self.talk
+        if talk is None or self.result is not None or talk.caller.dialog is None or talk.member.dialog is None:
+            return None
+        line = next(fork.line for fork in self._forks.values() if fork.talking)
+        return {
+            "call": self.id,
+            "parties": plain_parties(self.caller, self.called),
+            "since": self._since,
+            "answered_by": self._answered_by,
+            "answered_at": self._answered_at,
+            "line": line,
+            "legs": [plain_dialog(talk.caller.dialog), plain_dialog(talk.member.dialog)],
+        }
 
     @property
     def group(self) -> Group | None:
@@ -224,9 +265,11 @@ class Call:
         self._quiet(fork)
         self._answered_by = fork.member
         self._answered_at = self._switch.wall()
-        self.talk = Talk(self.leg, member)
-        self.talk.connect(self.offer is not None, fork.body, now)
+        assert self._incoming is not None
+        self.talk = Talk(self._incoming, member)
+        self.talk.connect(self._incoming, self.offer is not None, fork.body, now)
         fork.body = None
+        self._switch.keep(self)
         self._switch.tell(self, "answered", fork.member)
         self._note(now, fork.member, "connected")
 
@@ -244,7 +287,7 @@ class Call:
             self._note(now, None, f"overflow {group.overflow} leads nowhere", "no such number, or round in a circle")
         if group is None and self._last_status is not None:
             status = self._last_status
-        self.leg.reject(status, now)
+        self._reject(status, now)
         self._switch.tell(self, "missed", reason=why)
         self._close(f"nobody took it: {why}", now)
 
@@ -276,8 +319,8 @@ class Call:
         if ringing and fork.offered and not fork.ringing:
             fork.ringing = True
             self._switch.count(fork.line, rings=1)
-            if not self.leg.ringing:
-                self.leg.ring(now)
+            if self._incoming is not None and not self._incoming.ringing:
+                self._incoming.ring(now)
         self._step(Responded(fork.member, ringing), now)
 
     def _on_accepted(self, leg: Leg, body: Body | None, now: float) -> None:
@@ -306,6 +349,7 @@ class Call:
 
     def _on_requested(self, event: Requested, now: float) -> None:
         if self.talk is not None and event.leg in (self.talk.caller, self.talk.member):
+            self._switch.keep(self)
             self.talk.on_requested(event, now)
         else:
             event.leg.respond(event.transaction, event.request, 491, None, now)
@@ -343,8 +387,12 @@ class Call:
             self._finish_talk(now)
         else:
             self._step(CallerGone(), now)
-            self.leg.reject(480, now)
+            self._reject(480, now)
             self._close("ended by the bridge", now)
+
+    def _reject(self, status: int, now: float) -> None:
+        if self._incoming is not None:
+            self._incoming.reject(status, now)
 
     def _close(self, result: str, now: float) -> None:
         if self.result is None:
@@ -373,6 +421,10 @@ class Call:
         """Return 1 where this call itself is being offered to the member, else 0."""
         fork = self._forks.get(member)
         return 1 if fork is not None and fork.offered else 0
+
+    def offered_lines(self) -> set[str]:
+        """Return the lines that this call is being offered to."""
+        return {fork.line for fork in self._forks.values() if fork.offered}
 
     def ringing_members(self) -> tuple[str, ...]:
         """Return the members whose phones ring for this call."""

@@ -10,24 +10,29 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from bridge.calls.admission import Admission
 from bridge.calls.call import Call
+from bridge.calls.kept import Kept, dialog_of, parties_of
 from bridge.calls.lines import LineTable
 from bridge.calls.model import ExchangeSettings
 from bridge.calls.parties import Called, Caller, destination, trunk_destination, user_of
 from bridge.calls.reach import Reach
 from bridge.calls.status import CallStatus, LineStatus, Story, TrunkStatus
+from bridge.calls.talk import Talk
 from bridge.calls.trunks import Trunk, numeric, status_of
 from bridge.directory.logins import Logins
-from bridge.directory.model import Directory, Member
+from bridge.directory.model import Directory, Group, Member
 from bridge.events import Event, GroupCall, LineChanged, Notice, TrunkChanged
 from bridge.hunting.availability import availability
 from bridge.hunting.hunt import Hunt
 from bridge.hunting.model import Availability
 from bridge.hunting.rules import Rules
 from bridge.sip.agenda import Agenda
+from bridge.sip.binding import RegisterRefused
 from bridge.sip.challenger import Challenger
 from bridge.sip.flow import Flow, Locate, Send
 from bridge.sip.message import Request
@@ -61,6 +66,7 @@ class Exchange:
         self.wall = wall
         self._token = token
         self._rng = rng
+        self.kept = Kept()
         self._events: list[Event] = []
         self._calls: dict[str, Call] = {}
         self._latest = ""  # the id of the call that began last
@@ -114,6 +120,8 @@ class Exchange:
     def flow_failed(self, flow: Flow, reason: str, now: float) -> None:
         """Note that what was sent on a flow cannot be delivered."""
         self.ua.flow_failed(flow, now)
+        if flow.reliable:
+            self.registrar.flow_gone(flow)
         self._settle(now)
 
     def tick(self, now: float) -> None:
@@ -171,6 +179,47 @@ class Exchange:
     def unresolved_names(self) -> dict[str, str]:
         """Return the trunks whose server is a name, with the name."""
         return {n: t.settings.host for n, t in self._trunks.items() if not numeric(t.settings.host)}
+
+    # -- what a restart takes up again ------------------------------------------------------------------------------
+
+    def dump(self, kind: str, now: float) -> list[dict[str, Any]]:
+        """Return what is to be kept of a kind, "bindings" or "talks", as plain values."""
+        if kind == "bindings":
+            return list(self.registrar.dump(now, self.wall()))
+        return [kept for call in self._calls.values() if (kept := call.kept()) is not None]
+
+    def load(self, kept: Mapping[str, Iterable[Mapping[str, Any]]], now: float) -> None:
+        """Take up what was kept, by kind. What cannot be read any more is left out, and said so."""
+        for binding in kept["bindings"]:
+            with self._said_if_unreadable("a registration"):
+                self.registrar.load([binding], now, self.wall())
+        for talk in kept["talks"]:
+            with self._said_if_unreadable("a call"):
+                self._resume(talk, now)
+        self._settle(now)
+
+    @contextmanager
+    def _said_if_unreadable(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (KeyError, TypeError, ValueError) as error:
+            self._events.append(Notice(self.wall(), "store", f"{what} from before the restart is lost: {error!r}"))
+
+    def _resume(self, kept: Mapping[str, Any], now: float) -> None:
+        line = self.directory.lines[kept["line"]]
+        caller, called = parties_of(kept["parties"], self.directory)
+        first, second = (dialog_of(plain) for plain in kept["legs"])
+        if called.group is None and called.line is None:
+            called = Called(called.number, line=line)
+        talk = Talk(self.ua.resume(first), self.ua.resume(second))
+        trunk = self._trunks.get(caller.trunk or "")
+        if trunk is not None:
+            talk.caller.authenticator = trunk.authenticator
+            self._carry(trunk.settings.name, 1)
+        if line.trunk is not None:
+            talk.member.authenticator = self._trunks[line.trunk].authenticator
+        call = Call.resumed(self, kept, caller, called, talk, now)
+        self._calls[call.id] = call
 
     # -- the read side (Telephony) -----------------------------------------------------------------------------
 
@@ -242,7 +291,14 @@ class Exchange:
     def _take_registrar(self, now: float) -> None:
         events = self.registrar.events
         while events:
-            self.lines.refresh(events.pop(0).line)
+            event = events.pop(0)
+            if isinstance(event, RegisterRefused):
+                who = event.line or "nobody's number"
+                self._notice_sip(f"{event.flow}: a registration as {who} with a wrong name or password was refused")
+            else:
+                self.kept.touch("bindings")
+            if event.line in self.directory.lines:
+                self.lines.refresh(event.line)
 
     # -- calls that come in ---------------------------------------------------------------------------------------
 
@@ -272,12 +328,25 @@ class Exchange:
 
     def _refusal(self, called: Called, caller: Caller) -> int | None:
         group = called.group
+        if caller.trunk is not None and group is not None and self._comes_back(caller.trunk, caller.number, group):
+            return 482
         if group is None and called.line is None:
             return 404
         if group is None:
             return 482 if called.line is not None and called.line.name == caller.line else None
         up = sum(1 for c in self._calls.values() if c.group is group) if group.max_calls is not None else 0
         return 486 if group.max_calls is not None and up >= group.max_calls else None
+
+    def _comes_back(self, trunk: str, number: str, group: Group) -> bool:
+        """Tell whether a call is our own ringing of a line behind the trunk, sent back to its group by the PBX.
+
+        A PBX changes Call-IDs; what is left to tell it by is that it comes from our own number while our leg rings.
+        """
+        settings = self._trunks[trunk].settings
+        if number not in (settings.username, settings.number):
+            return False
+        behind = {line.name for line in self.directory.lines.values() if line.trunk == trunk}
+        return any(group in call.visited and behind & call.offered_lines() for call in self._calls.values())
 
     # -- what calls ask (Switch) ---------------------------------------------------------------------------------
 
@@ -362,10 +431,17 @@ class Exchange:
                 GroupCall(self.wall(), event_type, group.name, call.id, caller.number, caller.name, member, reason)
             )
 
+    def keep(self, call: Call) -> None:
+        """Note that a talk is to be written, so that a restart can take it up."""
+        self.kept.touch("talks")
+
     def closed(self, call: Call) -> None:
         """Keep a call's story; its legs end by themselves."""
         self._calls.pop(call.id, None)
-        if call.caller.trunk is not None:
+        if call.talk is not None:
+            self.kept.touch("talks")
+        if call.caller.trunk in self._trunks:
+            assert call.caller.trunk is not None
             self._carry(call.caller.trunk, -1)
         self._stories.append(call.story())
 

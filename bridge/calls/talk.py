@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from bridge.sip.incoming import IncomingLeg
 from bridge.sip.leg import Leg
 from bridge.sip.legevents import Acknowledged, Replied, Requested
 from bridge.sip.message import Body, Request
@@ -39,13 +40,13 @@ class Talk:
         """Return the opposite leg."""
         return self.member if leg is self.caller else self.caller
 
-    def connect(self, offer_was_sent: bool, body: Body | None, now: float) -> None:
+    def connect(self, caller: IncomingLeg, offer_was_sent: bool, body: Body | None, now: float) -> None:
         """Pass the member's 2xx to the caller; if it is an offer, its answer comes with the caller's ACK."""
         if offer_was_sent:
             self.member.acknowledge(None, now)
         else:
             self._answer_comes_with_ack = self.member
-        self.caller.accept(body, now)  # type: ignore[attr-defined]
+        caller.accept(body, now)
 
     def on_requested(self, event: Requested, now: float) -> None:
         """Carry a request across."""

@@ -145,6 +145,7 @@ class Session:
             self._tell(self._listener.complained, self, text)
 
     def _on_publish(self, client: Client, _: Any, mid: int, code: ReasonCode, properties: Any) -> None:
+        acknowledge_at_once(client.socket())
         if code.is_failure:
             text = f"the broker refuses what is published ({code}); its ACL has to allow {self._topics.prefix}/#"
             self._tell(self._listener.complained, self, text)
@@ -189,6 +190,16 @@ def send_at_once(client: Client, userdata: Any, sock: Any) -> None:
     """Set TCP_NODELAY on a new connection: Nagle's algorithm would hold messages back for 40 ms now and then."""
     with contextlib.suppress(OSError):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def acknowledge_at_once(sock: Any) -> None:
+    """Let the kernel acknowledge what has just come, to which we have nothing to say.
+
+    Else it waits 40 ms, and a broker with Nagle's algorithm on, as Mosquitto is by default, holds back the next
+    command for as long. The kernel forgets it soon, so it is said again each time.
+    """
+    with contextlib.suppress(OSError, AttributeError):  # AttributeError: not on Linux, or no socket any more
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
 def _reply_to(properties: Properties | None) -> tuple[str | None, bytes | None]:

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from bridge.sip.agenda import Agenda
-from bridge.sip.dialog import dialog_as_callee
+from bridge.sip.dialog import Dialog, dialog_as_callee
 from bridge.sip.flow import Flow, Locate, Send
 from bridge.sip.grammar import SipError, parse_uri
 from bridge.sip.incoming import IncomingLeg
 from bridge.sip.layer import Cancelled, Happened, RequestIn, ResponseIn, TransactionLayer
-from bridge.sip.leg import Leg
+from bridge.sip.leg import Leg, LegState
 from bridge.sip.legevents import LegEvent
 from bridge.sip.message import Request, parse_message, response_to
 from bridge.sip.outgoing import OutgoingLeg
@@ -96,6 +96,14 @@ class UserAgent:
         )
         self.legs[leg.call_id, leg.local_tag] = leg
         self._incoming[leg.call_id, leg.remote_tag] = leg
+        return leg
+
+    def resume(self, dialog: Dialog) -> Leg:
+        """Take up a confirmed dialog from before a restart."""
+        leg = Leg(self, dialog.call_id, dialog.local_tag, dialog.flow, dialog.contact, dialog.pinned)
+        leg.dialog = dialog
+        leg.state = LegState.UP
+        self.legs[leg.call_id, leg.local_tag] = leg
         return leg
 
     def answer(

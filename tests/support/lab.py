@@ -7,6 +7,7 @@ must have been sent to whom, and `drop` decides which datagrams get lost.
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -178,15 +179,7 @@ class Lab:
         groups = {g.name: g for g in (group, *self.more_groups)}
         self.directory = Directory(lines, {}, groups)
         self.logins = Logins()
-        self.exchange = Exchange(
-            self.directory,
-            self.logins,
-            self.settings,
-            locate=lambda flow: LocalAddress("10.0.0.100", 5060),
-            token=tokens("b"),
-            wall=lambda: 1_800_000_000.0 + self.now,
-            rng=random.Random(7),
-        )
+        self.exchange = self.new_exchange()
         self.phones = {
             n: Phone(self, n, (line.contact.split("@")[1].split(":")[0], 5060))
             for n, line in lines.items()
@@ -194,6 +187,24 @@ class Lab:
         }
         for name in names if self.logged_in else ():
             self.login(name)
+
+    def new_exchange(self, prefix: str = "b") -> Exchange:
+        """Return an exchange as after a start; `prefix` tells its tokens from those of the one before."""
+        return Exchange(
+            self.directory,
+            self.logins,
+            self.settings,
+            locate=lambda flow: LocalAddress("10.0.0.100", 5060),
+            token=tokens(prefix),
+            wall=lambda: 1_800_000_000.0 + self.now,
+            rng=random.Random(7),
+        )
+
+    def restart(self) -> None:
+        """Let the bridge be killed, and start again with what it has kept, through JSON as the store does."""
+        kept = {kind: self.exchange.dump(kind, self.now) for kind in ("bindings", "talks")}
+        self.exchange = self.new_exchange("r")
+        self.exchange.load(json.loads(json.dumps(kept)), self.now)
 
     def __getitem__(self, name: str) -> Phone:
         return self.phones[name]

@@ -31,6 +31,7 @@ LAYERS = {
     "bridge.desk": EDGE,
     "bridge.phone": EDGE,
     "bridge.log": EDGE,
+    "bridge.keeping": EDGE,
     "bridge.resolving": EDGE,
     "bridge.systemd": EDGE,
     "bridge.options": EDGE,

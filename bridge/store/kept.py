@@ -1,0 +1,75 @@
+"""What a restart takes up again, as rows of JSON: registrations, and talks that go on without us.
+
+In a file of its own, not waited for by anybody: written soon after a change, kind by kind, whole. A crash of the agent
+loses none of it, a power cut at most the last moments (synchronous=NORMAL): after that phones register again.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from bridge.events import Notice
+from bridge.store.database import Database, Migration
+from bridge.store.thread import StoreThread
+
+MIGRATIONS: tuple[Migration, ...] = (
+    (
+        """
+        CREATE TABLE kept (
+            kind TEXT NOT NULL,
+            number INTEGER NOT NULL,
+            value TEXT NOT NULL,
+            PRIMARY KEY (kind, number)
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
+)
+
+
+class KeptStore:
+    """The file of what is kept, behind a thread of its own. Every method may raise StoreError."""
+
+    def __init__(self, path: Path, wall: Callable[[], float]) -> None:
+        self._wall = wall
+        self._database = Database(path, MIGRATIONS, "NORMAL", wall)
+        self._thread = StoreThread("store-kept")
+
+    async def open(self) -> tuple[Notice, ...]:
+        """Open the file; return what a person should know about that."""
+        aside = await self._thread.do(self._database.open)
+        if aside is None:
+            return ()
+        text = f"{self._database.path} was damaged; it is kept as {aside.name}, and phones have to register again"
+        return (Notice(self._wall(), "store_broken", text),)
+
+    async def load(self, kind: str) -> list[dict[str, Any]]:
+        """Return the values of a kind, in their order."""
+        return await self._thread.do(partial(self._load, kind))
+
+    async def replace(self, kind: str, values: Sequence[dict[str, Any]]) -> None:
+        """Write all values of a kind in place of those before."""
+        await self._thread.do(partial(self._replace, kind, values))
+
+    async def close(self) -> None:
+        """Finish what is queued and close the file."""
+        await self._thread.close(self._database.close)
+
+    def _load(self, kind: str) -> list[dict[str, Any]]:
+        with self._database.transaction() as connection:
+            rows = connection.execute("SELECT value FROM kept WHERE kind = ? ORDER BY number", (kind,))
+            return [value for (text,) in rows if isinstance(value := json.loads(text), dict)]
+
+    def _replace(self, kind: str, values: Sequence[dict[str, Any]]) -> None:
+        with self._database.transaction() as connection:
+            _write(connection, kind, values)
+
+
+def _write(connection: sqlite3.Connection, kind: str, values: Sequence[dict[str, Any]]) -> None:
+    connection.execute("DELETE FROM kept WHERE kind = ?", (kind,))
+    rows = ((kind, number, json.dumps(value)) for number, value in enumerate(values))
+    connection.executemany("INSERT INTO kept (kind, number, value) VALUES (?, ?, ?)", rows)
