@@ -86,6 +86,7 @@ class Agent:
         self.control = ControlServer(options.control, self.port, time.time)
         self.mqtt: MqttDoor | None = None
         self._stop = asyncio.Event()
+        self._bug: BaseException | None = None
         self._tasks: list[asyncio.Task[Any]] = []  # the command path first
 
     async def serve(self) -> None:
@@ -93,9 +94,12 @@ class Agent:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
+        loop.set_exception_handler(self._on_bug)
         async with AsyncExitStack() as open_parts:
             await self._open(open_parts)
+            show_desks = self._open_desks(open_parts)
             self.options.ready([Listen(*address) for address in self.endpoint.addresses])
+            show_desks()
             notify("READY=1")
             await self._until_stopped()
             notify("STOPPING=1")
@@ -119,7 +123,6 @@ class Agent:
         await self.endpoint.start()
         parts.push_async_callback(self.endpoint.close)
         self.port.follow(self._on_login)
-        self._open_desks(parts)
         await self._open_mqtt(parts)
         self._touch(self.exchange.start)
         self._run(self.control.run())
@@ -127,13 +130,16 @@ class Agent:
         self._run(keep_resolved(self.exchange.unresolved_names(), self._resolved, self._unresolved))
         self._run(self._feed_watchdog())
 
-    def _open_desks(self, parts: AsyncExitStack) -> None:
+    def _open_desks(self, parts: AsyncExitStack) -> Callable[[], None]:
+        """Open buttons and lamps; return what draws them where they are simulated, once all else is said."""
         if not self.settings.desks:
-            return
+            return lambda: None
         from bridge.opening import open_desks  # gpiozero is imported only where there are desks
 
         simulated = self.options.simulate_hardware
-        parts.callback(open_desks(self.settings, simulated, self.port, self.exchange, self.board, self.log))
+        desks = open_desks(self.settings, simulated, self.port, self.exchange, self.board, self.log)
+        parts.callback(desks.close)
+        return desks.show
 
     async def _open_mqtt(self, parts: AsyncExitStack) -> None:
         if self.settings.mqtt is None:
@@ -190,9 +196,17 @@ class Agent:
         if not task.cancelled() and task.exception() is not None:
             self._stop.set()
 
+    def _on_bug(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """End the agent for an error that no part took: it is ours, and what it left behind cannot be trusted."""
+        loop.default_exception_handler(context)
+        self._bug = context.get("exception") or RuntimeError(str(context.get("message")))
+        self._stop.set()
+
     async def _until_stopped(self) -> None:
         """Wait for a signal, or for a part that failed, whose error is raised."""
         await self._stop.wait()
+        if self._bug is not None:
+            raise self._bug
         for task in self._tasks:
             if task.done() and not task.cancelled():
                 task.result()

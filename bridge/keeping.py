@@ -27,6 +27,7 @@ class Keeping:
         self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Task[None] | None = None
         self._failing = False
+        self._last = float("-inf")  # when the last write began, monotonic
 
     async def open(self) -> tuple[Notice, ...]:
         """Open the file."""
@@ -37,10 +38,11 @@ class Keeping:
         return await self._store.load(kind)
 
     def soon(self, kinds: Iterable[str]) -> None:
-        """Write these kinds in a moment."""
+        """Write these kinds: at once, or a moment after the last write."""
         self._touched.update(kinds)
         if self._timer is None and self._writing is None:
-            self._timer = asyncio.get_running_loop().call_later(SOON, self._begin)
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_at(max(loop.time(), self._last + SOON), self._begin)
 
     async def close(self) -> None:
         """Write what is still to be written, and close the file."""
@@ -53,6 +55,7 @@ class Keeping:
 
     def _begin(self) -> None:
         self._timer = None
+        self._last = asyncio.get_running_loop().time()
         self._writing = asyncio.get_running_loop().create_task(self._write())
         self._writing.add_done_callback(self._written)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bridge.calls.status import Telephony
 from bridge.config.doors import DeskSettings as Configured
@@ -27,10 +27,17 @@ if TYPE_CHECKING:
     from bridge.mqtt.door import MqttDoor
 
 
+class OpenDesks(NamedTuple):
+    """Desks that are open: `close` ends them; `show` draws simulated ones, and does nothing for real ones."""
+
+    close: Callable[[], None]
+    show: Callable[[], None]
+
+
 def open_desks(
     settings: Settings, simulated: bool, port: Port, telephony: Telephony, board: Board | None, log: Log
-) -> Callable[[], None]:
-    """Open every desk's buttons and lamps; return what closes them. Raises DeskError.
+) -> OpenDesks:
+    """Open every desk's buttons and lamps. Raises DeskError.
 
     `board`: one that is driven by program. Else the header of a Pi, or a simulated one, tied to the terminal where
     there is one.
@@ -42,7 +49,7 @@ def open_desks(
         return _open_in_terminal(configured, port, telephony, log)
     desks = Desks(configured, port, telephony, board or _real())
     desks.start()
-    return desks.close
+    return OpenDesks(desks.close, lambda: None)
 
 
 def _real() -> Board:
@@ -51,9 +58,7 @@ def _real() -> Board:
     return GpioBoard()
 
 
-def _open_in_terminal(
-    configured: tuple[DeskSettings, ...], port: Port, telephony: Telephony, log: Log
-) -> Callable[[], None]:
+def _open_in_terminal(configured: tuple[DeskSettings, ...], port: Port, telephony: Telephony, log: Log) -> OpenDesks:
     from hardware.simulated import SimulatedBoard
     from hardware.terminal import Terminal
 
@@ -61,14 +66,16 @@ def _open_in_terminal(
     desks = Desks(configured, port, telephony, board)
     desks.start()
     terminal = Terminal(board, sys.stdin, sys.stdout)
-    if terminal.open():
-        log.stream = terminal.above(log.stream)
+
+    def show() -> None:
+        if terminal.open():
+            log.stream = terminal.above(log.stream)
 
     def close() -> None:
         desks.close()
         terminal.close()
 
-    return close
+    return OpenDesks(close, show)
 
 
 def desks_of(settings: Settings) -> tuple[DeskSettings, ...]:

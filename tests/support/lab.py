@@ -11,6 +11,7 @@ import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from bridge.calls.exchange import Exchange
 from bridge.calls.model import ExchangeSettings
@@ -155,7 +156,7 @@ class Lab:
 
     strategy: Strategy = Strategy.PARALLEL
     members: int = 3
-    rules: dict[str, object] = field(default_factory=dict)
+    rules: dict[str, Any] = field(default_factory=dict)
     settings: ExchangeSettings = field(default_factory=ExchangeSettings)
     more_lines: tuple[Line, ...] = ()
     more_groups: tuple[Group, ...] = ()
@@ -175,7 +176,7 @@ class Lab:
         lines |= {line.name: line for line in self.more_lines}
         group = Group(
             "g", "Group", "600", tuple(Member(n, n, device=True) for n in names), strategy=self.strategy, **self.rules
-        )  # type: ignore[arg-type]
+        )
         groups = {g.name: g for g in (group, *self.more_groups)}
         self.directory = Directory(lines, {}, groups)
         self.logins = Logins()
@@ -231,18 +232,21 @@ class Lab:
                 break
             self.now = max(self.now, min(times))
             self._deliver()
-            for node in (self.exchange, *self.phones.values()):
+            for node in self._nodes():
                 due = node.deadline()
                 if due is not None and due <= self.now:
                     node.tick(self.now)
         self.now = end
         self._collect()
 
+    def _nodes(self) -> list[Exchange | Phone]:
+        return [self.exchange, *self.phones.values()]
+
     def _next_arrival(self) -> float | None:
         return min((f[0] for f in self._flying), default=None)
 
     def _next_deadline(self) -> float | None:
-        deadlines = [node.deadline() for node in (self.exchange, *self.phones.values())]
+        deadlines = [node.deadline() for node in self._nodes()]
         return min((d for d in deadlines if d is not None), default=None)
 
     def _collect(self) -> None:
