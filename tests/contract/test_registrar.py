@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.agent import Agent, group
+from tests.support.process import wait_until
 from tests.support.sipp import Sipp
 
 Bridges = Callable[..., Agent]
@@ -99,7 +100,10 @@ def test_stranger_is_challenged(sipp: Sipps, agent: Agent) -> None:
 
 def test_registration_survives_a_restart(sipp: Sipps, agent: Agent) -> None:
     """After a power cut the phone is reachable at once, without registering again."""
+    log = agent.state / "kept.db-wal"  # grows with each write
+    before = log.stat().st_size
     registering(sipp, agent, "phone_registers")
+    wait_until(lambda: log.stat().st_size > before, "the registration is written")
     agent.kill()
     agent.start()
     assert reachable(agent, "anna")
