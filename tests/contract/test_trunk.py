@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +25,20 @@ def trunk(port: int, **more: Any) -> dict[str, Any]:
     return {"server": f"sip:{PBX}:{port}", **account, **more}
 
 
+def proved(invite: str, user: str, password: str) -> bool:
+    """Whether an INVITE's Proxy-Authorization is right: MD5 with qop=auth (RFC 2617 §3.2.2)."""
+    header = next(line for line in invite.splitlines() if line.startswith("Proxy-Authorization: "))
+    given = {key: value.strip('"') for key, value in re.findall(r'(\w+)=("[^"]*"|[^,\s]+)', header)}
+    one = _md5(f"{user}:{given['realm']}:{password}")
+    two = _md5(f"INVITE:{given['uri']}")
+    nonce = ":".join(given[key] for key in ("nonce", "nc", "cnonce", "qop"))
+    return given["username"] == user and given["response"] == _md5(f"{one}:{nonce}:{two}")
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
 def state(agent: Agent) -> str:
     """Return the state of the trunk called pbx."""
     trunks = agent.cli("status")["trunks"]
@@ -42,6 +58,8 @@ def test_registers_and_rings_a_line_behind_the_pbx(sipp: Sipps, bridge: Bridges)
     caller = sipp("caller_calls_and_hangs_up", port=caller_port, remote=agent.port, keys={"caller": "301"})
     caller.passed()
     pbx.passed()
+    [invite] = pbx.received(r"^INVITE [\s\S]*\nProxy-Authorization: ")
+    assert proved(invite, "620", "secret") and not proved(invite, "620", "guessed")
     agent.wait_idle()
 
 

@@ -111,7 +111,7 @@ class Baresip:
 
     def wait_registered(self) -> None:
         """Wait until the registrar has accepted it."""
-        self.wait("REGISTER_OK")
+        self.process.wait_for(r": 200 OK \(.*\) \[\d+ binding")
 
     def wait_ringing(self) -> Event:
         """Wait until it rings; return the event, with the caller in `peeruri` and `peerdisplayname`."""

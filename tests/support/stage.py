@@ -60,12 +60,12 @@ class Stage:
             }
             for number, port in enumerate(self._caller_ports, 1):
                 every[f"c{number}"] = static(f"{300 + number}", port, max_calls=10)
-            group_600 = group("600", *names, always=always, strategy=strategy, **settings)
+            mine = {"sales": group("600", *names, always=always, strategy=strategy, **settings)} if names else {}
             self.agent = self._stack.enter_context(
                 Agent(
                     directory,
                     lines={**every, **(lines or {})},
-                    groups={"sales": group_600, **(groups or {})},
+                    groups={**mine, **(groups or {})},
                     **(options or {}),
                 )
             )
