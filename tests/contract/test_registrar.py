@@ -96,3 +96,14 @@ def test_stranger_is_challenged(sipp: Sipps, agent: Agent) -> None:
     """Who calls without being known is challenged, whether the number exists or not."""
     for called in ("600", "999"):
         sipp("stranger_calls", service=called, remote=agent.port, keys={"caller": "777"}).passed()
+
+
+def test_registration_survives_a_restart(sipp: Sipps, agent: Agent) -> None:
+    """After a power cut the phone is reachable at once, without registering again."""
+    log = agent.state / "kept.db-wal"  # grows with each write
+    before = log.stat().st_size
+    registering(sipp, agent, "phone_registers")
+    wait_until(lambda: log.stat().st_size > before, "the registration is written")
+    agent.kill()
+    agent.start()
+    assert reachable(agent, "anna")

@@ -54,7 +54,7 @@ def test_registers_and_rings_a_line_behind_the_pbx(sipp: Sipps, bridge: Bridges)
         lines={"anna": {"number": "201", "trunk": "pbx", "dial": "**611"}, "caller": static("301", caller_port)},
         groups={"sales": group("600", "anna")},
     )
-    wait_until(lambda: state(agent) == "registered", f"the trunk is registered\n{pbx.report()}")
+    wait_until(lambda: state(agent) == "registered", lambda: f"the trunk is registered\n{pbx.report()}")
     caller = sipp("caller_calls_and_hangs_up", port=caller_port, remote=agent.port, keys={"caller": "301"})
     caller.passed()
     pbx.passed()

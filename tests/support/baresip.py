@@ -111,7 +111,7 @@ class Baresip:
 
     def wait_registered(self) -> None:
         """Wait until the registrar has accepted it."""
-        self.process.wait_for(r": 200 OK \(.*\) \[\d+ binding")
+        wait_until(lambda: "OK " in self.command("reginfo"), lambda: f"{self.number} is registered\n{self.report()}")
 
     def wait_ringing(self) -> Event:
         """Wait until it rings; return the event, with the caller in `peeruri` and `peerdisplayname`."""
@@ -120,7 +120,7 @@ class Baresip:
     def wait_hearing(self) -> None:
         """Wait until sound comes in: more RTP than when this was asked."""
         before = self._packets()
-        wait_until(lambda: self._packets() >= before + 3, f"{self.number} hears something\n{self.report()}")
+        wait_until(lambda: self._packets() >= before + 3, lambda: f"{self.number} hears something\n{self.report()}")
 
     @property
     def direction(self) -> str:

@@ -17,12 +17,12 @@ PATIENCE = 30.0
 """Seconds that anything may take on a loaded machine before a test calls it failed."""
 
 
-def wait_until(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
-    """Return as soon as `condition()` is true; AssertionError naming `what` if it is not in time."""
+def wait_until(condition: Callable[[], object], what: str | Callable[[], str], seconds: float = PATIENCE) -> None:
+    """Return as soon as `condition()` is true; AssertionError naming `what` (asked for then) if it is not in time."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds:g} s: {what}")
+            raise AssertionError(f"not within {seconds:g} s: {what() if callable(what) else what}")
         time.sleep(0.005)
 
 
