@@ -211,7 +211,7 @@ class Exchange:
         first, second = (dialog_of(plain) for plain in kept["legs"])
         if called.group is None and called.line is None:
             called = Called(called.number, line=line)
-        talk = Talk(self.ua.resume(first), self.ua.resume(second))
+        talk = Talk(self.ua.resume(first, now), self.ua.resume(second, now))
         trunk = self._trunks.get(caller.trunk or "")
         if trunk is not None:
             talk.caller.authenticator = trunk.authenticator

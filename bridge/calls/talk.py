@@ -51,6 +51,9 @@ class Talk:
     def on_requested(self, event: Requested, now: float) -> None:
         """Carry a request across."""
         request = event.request
+        if request.method == "UPDATE" and not request.body:  # only refreshes the session of who sends it
+            event.leg.respond(event.transaction, request, 200, None, now)
+            return
         carried = self.other(event.leg).request(
             request.method, request.content, Pending(event.transaction, request), now
         )

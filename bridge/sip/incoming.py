@@ -48,6 +48,7 @@ class IncomingLeg(Leg):
         invite = self.invite
         self.dialog = dialog_as_callee(invite, self.local_tag, self.contact, self.flow, self.pinned)
         self.state = LegState.ANSWERED
+        self.peer_takes_update = "update" in invite.tokens("Allow")
         send = self._respond(200, body, now)
         self.invite = None
         self._transaction = None
@@ -103,7 +104,9 @@ class IncomingLeg(Leg):
                 headers["Record-Route"] = list(self.invite.headers["Record-Route"])
             headers["Contact"] = [self.contact]
             headers["Allow"] = [self.ua.allow]
-            headers["Supported"] = ["replaces"]
+            headers["Supported"] = ["replaces, timer"]
+        if 200 <= status < 300:
+            self._agree_timer(self.invite, response, now)
         headers["Server"] = [self.ua.name]
         for name, value in (extra or {}).items():
             headers[name] = [value]

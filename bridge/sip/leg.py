@@ -20,11 +20,16 @@ from bridge.sip.dialog import Dialog
 from bridge.sip.flow import Flow, Send
 from bridge.sip.legevents import Acknowledged, Ended, LegEvent, Replied, Requested
 from bridge.sip.message import Body, Request, Response, response_to
+from bridge.sip.session_timer import agreed
 from bridge.sip.transaction import T1, T2, TIMEOUT, ClientTransaction, ServerTransaction
 
 if TYPE_CHECKING:
     from bridge.sip.digest import Authenticator
     from bridge.sip.useragent import UserAgent
+
+
+LOOK_AFTER = 600.0  # seconds between looks whether a silent peer is still there
+_LOOK = object()
 
 
 class LegState(Enum):
@@ -74,6 +79,9 @@ class Leg:
         self._invite_seq = 0  # of our INVITE that awaits its ACK
         self._ack: tuple[int, Send] | None = None  # the last ACK to a 2xx, to be sent again
         self.authenticator: Authenticator | None = None
+        self.peer_takes_update = False
+        self._look_at: float | None = None  # when to see whether the peer is still there
+        self._refresh_by: float | None = None  # when a session timer of the peer's runs out
 
     @property
     def over(self) -> bool:
@@ -122,6 +130,8 @@ class Leg:
         if 200 <= status < 300 and request.method in ("INVITE", "UPDATE"):
             response.set("Contact", self.contact)
             response.set("Allow", self.ua.allow)
+        if 200 <= status < 300:
+            self._agree_timer(request, response, now)
         response.put(body)
         wire = transaction.respond(response, now)
         if 200 <= status < 300 and request.method == "INVITE":
@@ -132,8 +142,14 @@ class Leg:
         if self.dialog is None or self.state in (LegState.ENDING, LegState.ENDED):
             return
         if self.state is LegState.ANSWERED:
-            self.state = LegState.UP
+            self.come_up(now)
         self._send_ack(self.dialog, self._invite_seq, body)
+
+    def come_up(self, now: float) -> None:
+        """Note that the dialog is confirmed on both sides; from now on the peer is looked after."""
+        self.state = LegState.UP
+        self._look_at = now + LOOK_AFTER
+        self._rearm()
 
     def hang_up(self, reason: str | None, now: float) -> None:
         """End the leg in whatever way its state asks for; `reason` is a Reason header's value."""
@@ -159,6 +175,9 @@ class Leg:
         if method == "BYE":
             self._end()
             return
+        if context is _LOOK:
+            self._on_look(method, response.code, now)
+            return
         if 200 <= response.code < 300 and method in ("INVITE", "UPDATE") and self.dialog:
             self.dialog = self.dialog.refresh(response)
             self._invite_seq = response.cseq.sequence if method == "INVITE" else self._invite_seq
@@ -178,6 +197,9 @@ class Leg:
             self._end()
             return
         context, _ = transaction.context
+        if context is _LOOK:
+            self._on_look(transaction.method, status, now)
+            return
         self._say(Replied(self, context, status, "no answer", None, transaction.method))
         if transaction.method in ("INVITE", "UPDATE"):
             self._gone("no longer answers", now)
@@ -236,9 +258,9 @@ class Leg:
         if waiting is None or waiting.seq != ack.cseq.sequence:
             return
         self._unacknowledged = None
-        self.ua.agenda.arm(self, None)
         if self.state is LegState.ANSWERED:
-            self.state = LegState.UP
+            self.come_up(now)
+        self._rearm()
         if self._bye_wanted:
             self._bye(now)
             return
@@ -258,22 +280,57 @@ class Leg:
     # -- inside ------------------------------------------------------------------------------------------------
 
     def tick(self, now: float) -> None:
+        """Send the 2xx again, let a session timer run out, or see whether the peer is still there."""
+        if self._unacknowledged is not None:
+            self._repeat_success(self._unacknowledged, now)
+        if self._refresh_by is not None and self._refresh_by <= now:
+            self._gone("did not refresh its session", now)
+        elif self._look_at is not None and self._look_at <= now:
+            self._look_at = now + LOOK_AFTER
+            if self.state is LegState.UP and self._asked is None and self._asking is None:
+                self._send("UPDATE" if self.peer_takes_update else "OPTIONS", None, _LOOK, now)
+        self._rearm()
+
+    def _repeat_success(self, waiting: _Unacknowledged, now: float) -> None:
         """Send the 2xx again; without an ACK in 32 s, hang up (§13.3.1.4)."""
-        waiting = self._unacknowledged
-        if waiting is None:
-            return
         if now >= waiting.expires:
             self._unacknowledged = None
             self._gone("never acknowledged the answer", now)
-            return
-        self.ua.layer.outbox.append(waiting.send)
-        waiting.interval = min(waiting.interval * 2, T2)
-        waiting.again = now + waiting.interval
-        self.ua.agenda.arm(self, min(waiting.again, waiting.expires))
+        elif now >= waiting.again:
+            self.ua.layer.outbox.append(waiting.send)
+            waiting.interval = min(waiting.interval * 2, T2)
+            waiting.again = now + waiting.interval
+
+    def _rearm(self) -> None:
+        """Set the deadline to the soonest of what this leg waits for."""
+        due = [at for at in (self._look_at, self._refresh_by) if at is not None]
+        if self._unacknowledged is not None:
+            due.append(min(self._unacknowledged.again, self._unacknowledged.expires))
+        self.ua.agenda.arm(self, min(due, default=None))
 
     def _await_ack(self, seq: int, send: Send, now: float) -> None:
         self._unacknowledged = _Unacknowledged(seq, send, now)
-        self.ua.agenda.arm(self, now + T1)
+        self._rearm()
+
+    def _agree_timer(self, request: Request, response: Response, now: float) -> None:
+        """Take the session timer that an INVITE or UPDATE asks for (RFC 4028)."""
+        timer = agreed(request)
+        if timer is None:
+            return
+        for name, value in timer.headers.items():
+            response.set(name, value)
+        self._refresh_by = None if timer.ours else timer.over(now)
+        if timer.ours:
+            self._look_at = now + timer.expires / 2
+        self._rearm()
+
+    def _on_look(self, method: str, status: int, now: float) -> None:
+        """Take the answer to the question whether the peer is still there.
+
+        An OPTIONS may be answered by a phone that knows nothing of dialogs; only silence says that it is gone.
+        """
+        if status == 408 or (status == 481 and method == "UPDATE"):
+            self._gone("no longer answers", now)
 
     def _repeat_ack(self, response: Response) -> None:
         """Acknowledge a repeated 2xx with the same ACK (§13.2.2.4); where there is none yet, the call still owes it."""
@@ -308,8 +365,7 @@ class Leg:
     def _bye(self, now: float) -> None:
         self._settle_debts(now)
         self.state = LegState.ENDING
-        self._unacknowledged = None
-        self.ua.agenda.arm(self, None)
+        self._wait_for_nothing()
         self._send("BYE", None, None, now)
 
     def _gone(self, why: str, now: float) -> None:
@@ -319,9 +375,12 @@ class Leg:
 
     def _end(self) -> None:
         self.state = LegState.ENDED
-        self._unacknowledged = None
-        self.ua.agenda.arm(self, None)
+        self._wait_for_nothing()
         self.ua.drop(self)
+
+    def _wait_for_nothing(self) -> None:
+        self._unacknowledged = self._look_at = self._refresh_by = None
+        self.ua.agenda.arm(self, None)
 
     @staticmethod
     def _refuse(transaction: ServerTransaction, request: Request, status: int, now: float) -> None:

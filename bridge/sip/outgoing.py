@@ -107,6 +107,7 @@ class OutgoingLeg(Leg):
         self._invite_seq = response.cseq.sequence
         self._request = None
         self.state = LegState.ANSWERED
+        self.peer_takes_update = "update" in response.tokens("Allow")
         self._say(Accepted(self, response.content))
 
     def _hang_up_fork(self, response: Response, now: float) -> None:

@@ -16,15 +16,16 @@ from bridge.sip.flow import Flow, Locate, Send
 from bridge.sip.grammar import SipError, parse_uri
 from bridge.sip.incoming import IncomingLeg
 from bridge.sip.layer import Cancelled, Happened, RequestIn, ResponseIn, TransactionLayer
-from bridge.sip.leg import Leg, LegState
+from bridge.sip.leg import Leg
 from bridge.sip.legevents import LegEvent
 from bridge.sip.message import Request, parse_message, response_to
 from bridge.sip.outgoing import OutgoingLeg
+from bridge.sip.session_timer import LEAST, too_brief
 from bridge.sip.transaction import ServerTransaction
 
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, MESSAGE, REGISTER"
 KNOWN = frozenset((*ALLOW.split(", "), "PRACK", "SUBSCRIBE", "NOTIFY", "PUBLISH", "REFER"))
-EXTENSIONS = frozenset({"replaces"})
+EXTENSIONS = frozenset({"replaces", "timer"})
 
 
 class Invited(NamedTuple):
@@ -98,11 +99,11 @@ class UserAgent:
         self._incoming[leg.call_id, leg.remote_tag] = leg
         return leg
 
-    def resume(self, dialog: Dialog) -> Leg:
+    def resume(self, dialog: Dialog, now: float) -> Leg:
         """Take up a confirmed dialog from before a restart."""
         leg = Leg(self, dialog.call_id, dialog.local_tag, dialog.flow, dialog.contact, dialog.pinned)
         leg.dialog = dialog
-        leg.state = LegState.UP
+        leg.come_up(now)
         self.legs[leg.call_id, leg.local_tag] = leg
         return leg
 
@@ -228,6 +229,8 @@ class UserAgent:
         if request.number("Max-Forwards", 70) == 0:
             return 483, None
         dialog_as_callee(request, "", "", flow, pinned=False)  # raises where no dialog could come of it
+        if too_brief(request):
+            return 422, {"Min-SE": [str(LEAST)]}
         content_type = (request.get("Content-Type") or "").split(";")[0].strip().lower()
         if request.body and content_type not in ("application/sdp", "multipart/mixed"):
             return 415, {"Accept": ["application/sdp"]}
@@ -241,7 +244,7 @@ class UserAgent:
             capabilities = {
                 "Allow": [ALLOW],
                 "Accept": ["application/sdp"],
-                "Supported": ["replaces"],
+                "Supported": ["replaces, timer"],
                 "Contact": [self.contact("bridge", transaction.flow)],
             }
             self.answer(transaction, request, 200, now, capabilities)

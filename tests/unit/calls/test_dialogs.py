@@ -300,3 +300,50 @@ def test_an_answer_that_cannot_be_read_is_a_refusal() -> None:
     lab["m2"].leg.accept(ANSWER, lab.now)
     lab.run(1)
     assert lab["c1"].accepted(call)
+
+
+def test_a_phone_that_is_gone_without_a_word_does_not_stay_busy() -> None:
+    """A silent talk is looked after every ten minutes; a phone that answers nothing any more ends it."""
+    lab, _ = connected()
+    lab.run(3600)
+    assert lab.exchange.calls()[0].state == "connected"
+    lab.drop = lambda passed: lab["m1"].address in (passed.source, passed.target)
+    lab.run(700)
+    assert not lab.exchange.calls()
+    assert lab.sent("c1", "BYE") and lab.exchange.line("m1").state.value == "idle"
+
+
+def invite_with_timer(lab: Lab, expires: str, supported: str = "timer") -> OutgoingLeg:
+    """Call with a session timer."""
+    phone = lab["c1"]
+    leg = phone.ua.call(Flow("udp", "10.0.0.100", 5060), "c1", pinned=False)
+    extra = {"Session-Expires": expires, "Supported": supported}
+    leg.invite("sip:600@10.0.0.100", "<sip:c1@10.0.1.1>", "<sip:600@10.0.0.100>", OFFER, extra, lab.now)
+    lab.run(1)
+    return leg
+
+
+def test_a_session_timer_is_agreed_refreshed_and_runs_out() -> None:
+    """RFC 4028: the 2xx names the refresher; UPDATEs refresh; without one both sides are hung up."""
+    lab = Lab(members=1)
+    lab["m1"].on_invite = answers
+    call = invite_with_timer(lab, "300")
+    (ok,) = lab.sent("c1", "200 INVITE")[:1]
+    assert ok.message.get("Session-Expires") == "300;refresher=uac" and ok.message.get("Require") == "timer"
+    assert lab["c1"].accepted(call)
+    for _ in range(3):
+        lab.run(200)
+        call._send("UPDATE", None, "refresh", lab.now)
+        lab.run(1)
+    assert [r.status for r in lab.replies("c1")] == [200, 200, 200]
+    assert not lab.sent("m1", "UPDATE"), "a refresh concerns only the side that sends it"
+    lab.run(299)
+    assert not lab.exchange.calls() and lab.sent("c1", "BYE") and lab.sent("m1", "BYE")
+
+
+def test_a_session_timer_that_is_too_brief_is_refused() -> None:
+    """422 with the least that is taken."""
+    lab = Lab(members=1)
+    invite_with_timer(lab, "30")
+    (refusal,) = [p.message for p in lab.wire if p.name == "422 INVITE"]
+    assert refusal.get("Min-SE") == "90"
