@@ -314,8 +314,11 @@ class Leg:
 
     def _agree_timer(self, request: Request, response: Response, now: float) -> None:
         """Take the session timer that an INVITE or UPDATE asks for (RFC 4028)."""
+        if request.method not in ("INVITE", "UPDATE"):
+            return
         timer = agreed(request)
-        if timer is None:
+        if timer is None:  # none asked for any more: the session does not expire (§7.2)
+            self._refresh_by = None
             return
         for name, value in timer.headers.items():
             response.set(name, value)

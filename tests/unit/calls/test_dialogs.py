@@ -333,7 +333,11 @@ def test_a_session_timer_is_agreed_refreshed_and_runs_out() -> None:
     assert lab["c1"].accepted(call)
     for _ in range(3):
         lab.run(200)
-        call._send("UPDATE", None, "refresh", lab.now)
+        assert call.dialog is not None
+        call.dialog, update = call.dialog.request("UPDATE")
+        update.set("Session-Expires", "300;refresher=uac")
+        update.set("Supported", "timer")
+        lab["c1"].ua.layer.request(update, call.dialog.flow, call, lab.now, ("refresh", None))
         lab.run(1)
     assert [r.status for r in lab.replies("c1")] == [200, 200, 200]
     assert not lab.sent("m1", "UPDATE"), "a refresh concerns only the side that sends it"
