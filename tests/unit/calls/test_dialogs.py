@@ -332,7 +332,7 @@ def test_a_session_timer_is_agreed_refreshed_and_runs_out() -> None:
     assert ok.message.get("Session-Expires") == "300;refresher=uac" and ok.message.get("Require") == "timer"
     assert lab["c1"].accepted(call)
     for _ in range(3):
-        lab.run(200)
+        lab.run(100)
         assert call.dialog is not None
         call.dialog, update = call.dialog.request("UPDATE")
         update.set("Session-Expires", "300;refresher=uac")
