@@ -93,19 +93,23 @@ def sender() -> Iterator[Datagrams]:
         yield socket_
 
 
-def answers(agent: Agent, sender: Datagrams) -> None:
-    """Check that the agent still is the same process, and answers an OPTIONS over UDP and over TCP."""
-    assert agent.process.running, agent.report()
+def options(transport: bytes, port: int) -> bytes:
+    """Return an OPTIONS, another one each time: with the same branch it would be a retransmission."""
     number = next(_numbers)
-    options = (
+    return (
         b"OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/%b 127.0.0.1:%d;branch=z9hG4bK-o%d\r\n"
         b"From: <sip:x@127.0.0.1>;tag=1\r\nTo: <sip:127.0.0.1>\r\nCall-ID: o%d\r\nCSeq: 1 OPTIONS\r\n"
         b"Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
-    )
-    sender.send(options % (b"UDP", sender.port, number, number), agent.port)
+    ) % (transport, port, number, number)
+
+
+def answers(agent: Agent, sender: Datagrams) -> None:
+    """Check that the agent still is the same process, and answers an OPTIONS over UDP and over TCP."""
+    assert agent.process.running, agent.report()
+    sender.send(options(b"UDP", sender.port), agent.port)
     sender.wait(b"SIP/2.0 200")
     with connected(agent) as stream:
-        stream.sendall(options % (b"TCP", sender.port, number, number))
+        stream.sendall(options(b"TCP", sender.port))
         assert stream.recv(4096).startswith(b"SIP/2.0 200")
     assert "Traceback" not in agent.process.output, agent.report()
 
