@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hardware.patterns import PATTERNS as PANEL_PATTERNS
+from hardware.patterns import Pattern as PanelPattern
+
 
 class Signal(StrEnum):
     """The signals by name; the same for lamps at pins and on panels."""
@@ -17,6 +20,11 @@ class Signal(StrEnum):
     SHORT_FLASH = "short flash"
     THREE_FLASHES = "three flashes"
     DOUBLE_BLINK = "double blink"
+
+    @property
+    def panel_name(self) -> str:
+        """The name by which panels know it: in one word."""
+        return self.replace(" ", "-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +46,12 @@ class Pattern:
         return sum(length for _, length in self.steps)
 
 
-PATTERNS: Mapping[Signal, Pattern] = {
-    Signal.OFF: Pattern(),
-    Signal.STEADY: Pattern(rest=True),
-    Signal.BLINK_SLOW: Pattern(((True, 1.0), (False, 1.0))),
-    Signal.BLINK_FAST: Pattern(((True, 0.15), (False, 0.15))),
-    Signal.SHORT_FLASH: Pattern(((True, 0.1), (False, 0.9)), together=False),
-    # it begins dark, so that the first flash is seen on a lamp that was lit
-    Signal.THREE_FLASHES: Pattern(((False, 0.15), (True, 0.1)) * 3 + ((False, 0.25),), once=True, together=False),
-    Signal.DOUBLE_BLINK: Pattern(((True, 0.1), (False, 0.2), (True, 0.1), (False, 1.6))),
-}
+def _pattern(of: PanelPattern) -> Pattern:
+    return Pattern(tuple((on, length / 1000) for on, length in of.steps), of.rest, of.once, of.together)
+
+
+PATTERNS: Mapping[Signal, Pattern] = {signal: _pattern(PANEL_PATTERNS[signal.panel_name]) for signal in Signal}
+"""The same that panels show: there is one table for both."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""What runs on a serial panel: MicroPython for a Raspberry Pi Pico."""
