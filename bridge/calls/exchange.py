@@ -281,7 +281,7 @@ class Exchange:
                 self._on_invite(event, now)
             case Registering(request, transaction, flow):
                 response = self.registrar.receive(request, flow, now, self.wall())
-                transaction.respond(response, now)
+                self.ua.answer_register(transaction, response, now)
             case Strange(flow, text):
                 self._notice_sip(f"{flow}: {text}")
             case _:

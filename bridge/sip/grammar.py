@@ -1,7 +1,9 @@
-"""The grammar of what stands in headers: their names, URIs, addresses, lists, Via values (RFC 3261 §25).
+"""The grammar of what stands in headers: their names, URIs, addresses, parameters, lists (RFC 3261 §25).
 
-sipmessage reads the values. What its reader does not take (any case of a scheme, URI headers, commas in quotes) is
-normalised here first, and what would cost it more than linear time is refused first.
+URIs are sipmessage's to read. What its reader does not take (any case of a scheme, URI headers) is normalised here
+first, and what would cost it more than linear time is refused first. The rest is read here, in time linear in its
+length: quoted strings in parameters, display names that somebody forgot to quote. What is remembered of values seen
+before is bounded, values included.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from sipmessage import URI, Address, Parameters, Via
+from sipmessage import URI, Address, Parameters
 
 _COMPACT = {
     "a": "Accept-Contact",
@@ -44,8 +46,20 @@ _ODD_CASE = {
     "p-called-party-id": "P-Called-Party-ID",
     "min-se": "Min-SE",
 }
-_QUOTED = re.compile(r'\s*"(?:[^"\\]|\\.)*+"')
+TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+\Z")
+MAX_NAME = 256
+MAX_URI = 1024
+MAX_ADDRESS = 4096
+
+_QUOTED = re.compile(r'\s*+"(?:[^"\\]|\\.)*+"')
 _QUOTED_COMMA = re.compile(r'("(?:[^"\\]|\\.)*+"?|<[^>]*+>?)|,')  # what is never closed reaches to the end
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*+\Z")
+_SUBSCRIBER = re.compile(r"\+?[0-9A-Fa-f*#\-.()]{1,64}\Z")  # a telephone number, RFC 3966 §3
+_PARAMETER = re.compile(
+    r"\s*+;\s*+([A-Za-z0-9\-.!%*_+`'~]++)"  # ; name
+    r'(?:\s*+=\s*+("(?:[^"\\]|\\.)*+"|[^\s;,"]++))?\s*+'  # = quoted string, token or host
+)
 
 
 class SipError(ValueError):
@@ -58,20 +72,25 @@ class SipError(ValueError):
 
 @lru_cache(maxsize=512)
 def canonical(name: str) -> str:
-    """Return a header's canonical name for any case and compact form."""
+    """Return a header's canonical name for any case and compact form; `name` has at most `MAX_NAME` characters."""
     lower = name.lower()
     return _COMPACT.get(lower) or _ODD_CASE.get(lower) or "-".join(part.capitalize() for part in lower.split("-"))
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=1024)
 def parse_uri(text: str) -> URI:
     """Parse a SIP, SIPS or TEL URI. URI headers (`?...`) are dropped. Raises `SipError` (416 for other schemes)."""
+    if len(text) > MAX_URI:
+        raise SipError(f"URI {text[:80]!r}... must have at most {MAX_URI} characters", 414)
     scheme, colon, rest = text.partition(":")
     scheme = scheme.lower()
     if scheme not in ("sip", "sips", "tel"):
-        raise SipError(f"URI {text[:80]!r}: the scheme must be sip, sips or tel", 416 if colon else 400)
+        known = colon and _SCHEME.match(scheme)
+        raise SipError(f"URI {text[:80]!r}: the scheme must be sip, sips or tel", 416 if known else 400)
     head, at, host = rest.partition("@")
     rest = head + at + host.split("?", 1)[0] if at else head.split("?", 1)[0]
+    if scheme == "tel" and not _SUBSCRIBER.match(rest.partition(";")[0]):
+        raise SipError(f"URI {text[:80]!r} must have a telephone number")
     try:
         uri = URI.parse(f"{scheme}:{rest}")
     except (ValueError, TypeError):  # TypeError: sipmessage takes parameters as keyword arguments
@@ -81,29 +100,55 @@ def parse_uri(text: str) -> URI:
     return uri
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def parse_address(text: str) -> Address:
     """Parse a From, To, Contact or Route value. Raises `SipError`."""
+    if len(text) > MAX_ADDRESS:
+        raise SipError(f"address {text[:80]!r}... must have at most {MAX_ADDRESS} characters")
+    start = _bracket(text)
+    end = text.find(">", start) if start >= 0 else text.find(";")
+    if start >= 0 and end < 0:
+        raise SipError(f"address {text[:80]!r} must have a > behind its <")
+    uri = text[start + 1 : end if end >= 0 else len(text)].strip()
+    if start < 0 and "?" in uri:
+        raise SipError(f"URI {uri[:80]!r} must stand in < and >, for it has headers")  # RFC 3261 §20.10
+    name = _display_name(text[:start].strip()) if start >= 0 else ""
+    rest = text[end + (start >= 0) :] if end >= 0 else ""
     try:
-        bracket = _bracket(text)
-        if bracket >= 0:  # URIs in brackets go by our own reader, which takes what sipmessage's refuses
-            close = text.index(">", bracket)
-            uri = parse_uri(text[bracket + 1 : close].strip())
-            plain = Address.parse(f"{text[:bracket]}<sip:x>{text[close + 1 :]}")
-            return Address(uri=uri, name=plain.name, parameters=plain.parameters)
-        uri_text, _, parameters = text.partition(";")
-        uri = parse_uri(uri_text.strip())
-        return Address(uri=uri, parameters=Parameters.parse(";" + parameters if parameters else ""))
-    except SipError:
-        raise
-    except (ValueError, TypeError):
+        return Address(uri=parse_uri(uri), name=name, parameters=Parameters(**parse_parameters(rest)))
+    except TypeError:  # a parameter "self"
         raise SipError(f"address {text[:80]!r} is not valid") from None
+    except SipError as error:
+        raise SipError(str(error)) from None  # a scheme that we do not have is 416 in a request line only
 
 
 def _bracket(value: str) -> int:
     """Return where a value's URI opens with `<`, after its display name; -1 where it has no brackets."""
     name = _QUOTED.match(value)
     return value.find("<", name.end() if name else 0)
+
+
+def _display_name(text: str) -> str:
+    """Return a display name as people read it. Quotes that are missing altogether are inferred (RFC 4475 §3.1.2.15)."""
+    if '"' not in text:
+        return " ".join(text.split())
+    whole = _QUOTED.match(text)
+    if whole is None or whole.end() != len(text):
+        raise SipError(f"display name {text[:80]!r} must stand in a pair of quotes")
+    return _ESCAPE.sub(r"\1", text[1:-1])
+
+
+def parse_parameters(text: str) -> dict[str, str | None]:
+    """Parse `;name=value;name...` of a header (not of a URI), names and values as written. Raises `SipError`."""
+    found: dict[str, str | None] = {}
+    at, end = 0, len(text.rstrip())
+    while at < end:
+        match = _PARAMETER.match(text, at)
+        if match is None:
+            raise SipError(f"parameters {text[at : at + 40]!r} must be like ;name=value")
+        found[match[1]] = match[2]
+        at = match.end()
+    return found
 
 
 def split_list(value: str) -> list[str]:
@@ -135,12 +180,3 @@ def uri_of(value: str) -> str:
     if start >= 0:
         return value[start + 1 : value.find(">", start)].strip()
     return value.partition(";")[0].strip()
-
-
-@lru_cache(maxsize=512)
-def parse_via(text: str) -> Via:
-    """Parse one Via value. Raises `SipError`."""
-    try:
-        return Via.parse(text)
-    except (ValueError, TypeError):
-        raise SipError(f"Via {text[:80]!r} is not valid") from None

@@ -6,11 +6,13 @@ as a value, so that nobody is re-entered in the middle of a change. RFC 3261 §1
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from bridge.sip.agenda import Agenda
+from bridge.sip.checks import KNOWN
 from bridge.sip.flow import Flow, Locate, Send
 from bridge.sip.grammar import SipError
 from bridge.sip.message import Request, Response, response_to
@@ -25,13 +27,13 @@ from bridge.sip.transaction import (
     Transaction,
     cancel_for,
 )
-from bridge.sip.via import MAGIC, TopVia, stamp_source, top_via
+from bridge.sip.via import MAGIC, TopVia, stamp_source, top_via, way_back
 
 WAITING = (State.CALLING, State.TRYING, State.PROCEEDING)
 
 
 class RequestIn(NamedTuple):
-    """A new request. `transaction` is None for the ACK to a 2xx, which has none."""
+    """A new request, its transaction still to be kept, or answered as it is; None for an ACK, which has none."""
 
     transaction: ServerTransaction | None
     request: Request
@@ -73,6 +75,8 @@ class TransactionLayer:
         self._token = token
         self._clients: dict[object, ClientTransaction] = {}
         self._servers: dict[object, ServerTransaction] = {}
+        self._on_flow: dict[tuple[object, ...], set[Transaction]] = {}  # by transport, host and port
+        self._secret = token().encode()[:64]
 
     def __len__(self) -> int:
         return len(self._clients) + len(self._servers)
@@ -89,9 +93,13 @@ class TransactionLayer:
         branch = self._put_via(request, flow)
         make = ClientInvite if request.method == "INVITE" else ClientNonInvite
         transaction = make(self, (branch, request.method), request, flow, user, context)
-        self._clients[transaction.key] = transaction
-        transaction.start(now)
+        self._start(transaction, now)
         return transaction
+
+    def _start(self, transaction: ClientTransaction, now: float) -> None:
+        self._clients[transaction.key] = transaction
+        self._on_flow.setdefault(transaction.flow[:3], set()).add(transaction)
+        transaction.start(now)
 
     def send_ack(self, ack: Request, flow: Flow) -> Send:
         """Send the ACK to a 2xx, which is a transaction of nobody's; return it, to be sent again for a repeated 2xx."""
@@ -106,9 +114,7 @@ class TransactionLayer:
             return
         request = cancel_for(invite.request, reason)
         key = (top_via(request.headers["Via"][0]).branch, "CANCEL")
-        transaction = ClientNonInvite(self, key, request, invite.flow, None, None)
-        self._clients[key] = transaction
-        transaction.start(now)
+        self._start(ClientNonInvite(self, key, request, invite.flow, None, None), now)
         invite.give_up_after_cancel(now)
 
     def _put_via(self, request: Request, flow: Flow) -> str:
@@ -129,6 +135,8 @@ class TransactionLayer:
         return self._receive_request(message, via, flow, now)
 
     def _receive_response(self, response: Response, via: TopVia, now: float) -> Happened | None:
+        if len(response.headers["Via"]) > 1:
+            raise SipError("a response to us must have one Via")  # §8.1.3.3
         transaction = self._clients.get((via.branch, response.cseq.method))
         if transaction is None or not transaction.receive(response, now) or transaction.user is None:
             return None
@@ -148,22 +156,18 @@ class TransactionLayer:
             return None
         if method == "ACK":
             return RequestIn(None, request, flow)
-        back = stamp_source(request, via, flow)
         self._check(request)
+        back = stamp_source(request, via, flow)
         if method == "CANCEL":
             return self._receive_cancel(request, via, key, back, now)
-        return RequestIn(self._new_server(key, method, back), request, flow)
-
-    def _new_server(self, key: object, method: str, back: Flow) -> ServerTransaction:
         transaction: ServerTransaction
         transaction = ServerInvite(self, key, back) if method == "INVITE" else ServerNonInvite(self, key, method, back)
-        self._servers[key] = transaction
-        return transaction
+        return RequestIn(transaction, request, flow)
 
     def _receive_cancel(self, cancel: Request, via: TopVia, key: object, back: Flow, now: float) -> Happened | None:
         invite = self._servers.get(self._server_key(cancel, via, "INVITE"))
-        transaction = self._new_server(key, "CANCEL", back)
-        transaction.respond(response_to(cancel, 481 if invite is None else 200, to_tag=self._token()), now)
+        status = 481 if invite is None else 200
+        self.outbox.append(Send(back, bytes(response_to(cancel, status, to_tag=self.tag_for(cancel)))))
         if isinstance(invite, ServerInvite) and invite.state is State.PROCEEDING:
             return Cancelled(invite, cancel.get("Reason"))
         return None
@@ -180,17 +184,39 @@ class TransactionLayer:
         for name in ("From", "To", "Call-ID"):
             request.need(name)
         if request.cseq.method != request.method:
-            raise SipError(f"CSeq names {request.cseq.method}, the request is {request.method}")
+            status = 400 if request.method in KNOWN else 501
+            raise SipError(f"CSeq names {request.cseq.method}, the request is {request.method}", status)
+
+    # -- answers ------------------------------------------------------------------------------------------------
+
+    def keep(self, transaction: ServerTransaction) -> None:
+        """Keep a new request's transaction: it absorbs repeats from now on, and must be answered some time."""
+        self._servers[transaction.key] = transaction
+        self._on_flow.setdefault(transaction.flow[:3], set()).add(transaction)
+
+    def answer(self, transaction: ServerTransaction, response: Response, now: float) -> None:
+        """Send a final response; where its transaction is not kept nothing stays of it (§8.2.7)."""
+        if self._servers.get(transaction.key) is transaction:
+            transaction.respond(response, now)
+        else:
+            self.outbox.append(Send(transaction.flow, bytes(response)))
 
     def refuse(self, request: Request, flow: Flow, status: int, phrase: str) -> None:
-        """Answer a request that cannot be taken, without a transaction, where its way back is known."""
-        if request.method == "ACK" or any(h not in request.headers for h in ("Via", "From", "To", "Call-ID", "CSeq")):
+        """Answer a request that has no transaction because it is wrong; nobody who cannot be answered."""
+        if request.method == "ACK":
             return
+        back: Flow | None
         try:
-            back = stamp_source(request, top_via(request.headers["Via"][0]), flow)
+            back = stamp_source(request, top_via(request.need("Via")), flow)
         except SipError:
-            return
-        self.outbox.append(Send(back, bytes(response_to(request, status, phrase, to_tag=self._token()))))
+            back = way_back(request, flow)
+        if back is not None:
+            self.outbox.append(Send(back, bytes(response_to(request, status, phrase, self.tag_for(request)))))
+
+    def tag_for(self, request: Request) -> str:
+        """Return a To tag for an answer of which nothing is kept: another time the same for the same request."""
+        what = f"{request.get('Call-ID')} {request.get('From')}".encode("utf-8", "surrogateescape")
+        return hashlib.blake2b(what, digest_size=8, key=self._secret).hexdigest()
 
     # -- from the transactions ----------------------------------------------------------------------------------
 
@@ -205,8 +231,14 @@ class TransactionLayer:
             self._clients.pop(transaction.key, None)
         else:
             self._servers.pop(transaction.key, None)
+        place = transaction.flow[:3]
+        there = self._on_flow.get(place)
+        if there is not None:
+            there.discard(transaction)
+            if not there:
+                del self._on_flow[place]
 
     def flow_failed(self, flow: Flow, now: float) -> None:
         """Break every transaction on a flow that cannot deliver."""
-        for transaction in [t for t in (*self._clients.values(), *self._servers.values()) if t.flow[:3] == flow[:3]]:
+        for transaction in tuple(self._on_flow.get(flow[:3], ())):
             transaction.broken(now)

@@ -6,20 +6,14 @@ a B2BUA touches few of the headers of most messages.
 
 from __future__ import annotations
 
-import re
+from functools import lru_cache
 from typing import NamedTuple
 
-from sipmessage import Address, CSeq, Via
+from sipmessage import Address, CSeq
 
-from bridge.sip.grammar import SipError, canonical, parse_address, parse_via, split_list, tag_of, uri_of
+from bridge.sip.grammar import TOKEN, SipError, parse_address, split_list, tag_of, uri_of
 
-MAX_HEADERS = 256
-MAX_LINE = 8192
-
-_TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+\Z")
-_FOLD = re.compile(r"\r?\n[ \t]+")
-_LINE_END = re.compile(r"\r?\n")
-_STATUS = re.compile(r"SIP/2\.0 (\d{3})(?: (.*))?\Z", re.IGNORECASE)
+_ECHOED = ("Via", "From", "To", "Call-ID", "CSeq")
 
 PHRASES = {
     100: "Trying",
@@ -35,10 +29,12 @@ PHRASES = {
     403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
+    406: "Not Acceptable",
     407: "Proxy Authentication Required",
     408: "Request Timeout",
     412: "Conditional Request Failed",
     413: "Request Entity Too Large",
+    414: "Request-URI Too Long",
     415: "Unsupported Media Type",
     416: "Unsupported URI Scheme",
     420: "Bad Extension",
@@ -146,20 +142,7 @@ class Message:
     @property
     def cseq(self) -> CSeq:
         """The CSeq. Raises `SipError`."""
-        value = self.need("CSeq")
-        number, _, method = value.replace("\t", " ").partition(" ")
-        method = method.strip()
-        if not (number.isascii() and number.isdigit() and len(number) <= 10 and _TOKEN.match(method)):
-            raise SipError(f"CSeq {value[:40]!r} must be a number below 2^31 and a method")
-        sequence = int(number)
-        if sequence >= 1 << 31:
-            raise SipError(f"CSeq {value[:40]!r} must be below 2^31")
-        return CSeq(sequence, method)
-
-    @property
-    def via(self) -> Via:
-        """The topmost Via. Raises `SipError`."""
-        return parse_via(split_list(self.need("Via"))[0])
+        return _cseq(self.need("CSeq"))
 
     @property
     def contact(self) -> str | None:
@@ -228,70 +211,22 @@ class Response(Message):
         return f"<Response {self.code} {self.phrase}>"
 
 
-def parse_message(data: bytes) -> Request | Response:
-    """Parse one whole message as it came in a datagram or off a framed stream.
-
-    Headers are folded lines joined, names canonical; the body is cut to Content-Length (RFC 3261 §18.3). Raises
-    `SipError`: what it is raised for here cannot be answered, for its Via and CSeq are not known.
-    """
-    head, separator, body = data.partition(b"\r\n\r\n")
-    if not separator:
-        head, separator, body = data.partition(b"\n\n")
-        if not separator:
-            raise SipError("message has no empty line after its headers")
-    text = head.decode("utf-8", "surrogateescape").lstrip("\r\n")
-    if "\n " in text or "\n\t" in text:
-        text = _FOLD.sub(" ", text)
-    lines = text.split("\r\n")
-    if "\n" in text and text.count("\n") != text.count("\r\n"):
-        lines = _LINE_END.split(text)
-    if len(lines) > MAX_HEADERS:
-        raise SipError(f"message has over {MAX_HEADERS} header lines", 513)
-    message = _parse_start_line(lines[0])
-    headers = message.headers
-    for line in lines[1:]:
-        name, colon, value = line.partition(":")
-        if not colon or len(line) > MAX_LINE:
-            raise SipError(f"header line {line[:40]!r} must be a name, a colon and at most {MAX_LINE} characters")
-        key = canonical(name.strip())
-        values = headers.get(key)
-        if values is None:
-            headers[key] = [value.strip()]
-        else:
-            values.append(value.strip())
-    length = headers.get("Content-Length")
-    if length is not None:
-        if not (length[0].isascii() and length[0].isdigit()) or len(length[0]) > 9:
-            raise SipError(f"Content-Length {length[0][:20]!r} must be a number")
-        if int(length[0]) > len(body):
-            raise SipError(f"body has {len(body)} bytes, Content-Length says {length[0]}")
-        body = body[: int(length[0])]
-    message.body = body
-    return message
-
-
-def _parse_start_line(line: str) -> Request | Response:
-    status = _STATUS.match(line)
-    if status:
-        return Response(int(status.group(1)), status.group(2) or "")
-    method, _, rest = line.partition(" ")
-    uri, _, version = rest.rpartition(" ")
-    if not uri or not _TOKEN.match(method) or not version.upper().startswith("SIP/"):
-        raise SipError(f"start line {line[:60]!r} is neither a request's nor a response's")
-    request = Request(method, uri)
-    if version.upper() != "SIP/2.0":
-        raise SipError(f"version {version[:20]!r} must be SIP/2.0", 505)
-    return request
+@lru_cache(maxsize=1024)
+def _cseq(value: str) -> CSeq:
+    number, _, method = value.replace("\t", " ").partition(" ")
+    method = method.strip()
+    if not (number.isascii() and number.isdigit() and len(number) <= 10 and TOKEN.match(method)):
+        raise SipError(f"CSeq {value[:40]!r} must be a number below 2^31 and a method")
+    sequence = int(number)
+    if sequence >= 1 << 31:
+        raise SipError(f"CSeq {value[:40]!r} must be below 2^31")
+    return CSeq(sequence, method)
 
 
 def response_to(request: Request, code: int, phrase: str = "", to_tag: str | None = None) -> Response:
     """Return a response with what it echoes of its request (RFC 3261 §8.2.6); `to_tag` is added where none is."""
-    headers: dict[str, list[str]] = {"Via": list(request.headers.get("Via", ()))}
-    to = request.need("To")
-    if to_tag is not None and tag_of(to) is None:
-        to = f"{to};tag={to_tag}"
-    headers["From"] = [request.need("From")]
-    headers["To"] = [to]
-    headers["Call-ID"] = [request.need("Call-ID")]
-    headers["CSeq"] = [request.need("CSeq")]
+    asked = request.headers
+    headers = {name: asked[name][:] for name in _ECHOED if name in asked}
+    if to_tag is not None and "To" in headers and tag_of(headers["To"][0]) is None:
+        headers["To"] = [f"{headers['To'][0]};tag={to_tag}"]
     return Response(code, phrase, headers)

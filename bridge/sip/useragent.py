@@ -2,6 +2,9 @@
 
 What arrives is parsed, given to its transaction, then to the leg of its dialog; what belongs to no dialog is checked
 (§8.2) and queued in `events` for the exchange to decide. Nothing that the network sends raises here.
+
+What is answered at once outside any dialog leaves nothing behind (§8.2.7): a stranger costs the time of an answer, no
+memory and no repeats of it; who did not hear it asks again.
 """
 
 from __future__ import annotations
@@ -11,21 +14,18 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from bridge.sip.agenda import Agenda
-from bridge.sip.dialog import Dialog, dialog_as_callee
+from bridge.sip.checks import ALLOW, KNOWN, refusal
+from bridge.sip.dialog import Dialog
 from bridge.sip.flow import Flow, Locate, Send
-from bridge.sip.grammar import SipError, parse_uri
+from bridge.sip.grammar import SipError
 from bridge.sip.incoming import IncomingLeg
 from bridge.sip.layer import Cancelled, Happened, RequestIn, ResponseIn, TransactionLayer
 from bridge.sip.leg import Leg
 from bridge.sip.legevents import LegEvent
-from bridge.sip.message import Request, parse_message, response_to
+from bridge.sip.message import Request, Response, response_to
 from bridge.sip.outgoing import OutgoingLeg
-from bridge.sip.session_timer import LEAST, too_brief
+from bridge.sip.reading import Unreadable, parse_message
 from bridge.sip.transaction import ServerTransaction
-
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, MESSAGE, REGISTER"
-KNOWN = frozenset((*ALLOW.split(", "), "PRACK", "SUBSCRIBE", "NOTIFY", "PUBLISH", "REFER"))
-EXTENSIONS = frozenset({"replaces", "timer"})
 
 
 class Invited(NamedTuple):
@@ -91,6 +91,7 @@ class UserAgent:
 
     def take(self, invited: Invited, user: str, pinned: bool, now: float) -> IncomingLeg:
         """Make the leg of a call that comes in, and say 100 to it."""
+        self.layer.keep(invited.transaction)
         invited.transaction.respond(response_to(invited.request, 100), now)
         leg = IncomingLeg(
             self, invited.request, invited.transaction, invited.flow, self.contact(user, invited.flow), pinned
@@ -116,11 +117,17 @@ class UserAgent:
         extra: dict[str, list[str]] | None = None,
         phrase: str = "",
     ) -> None:
-        """Answer a request outside any leg."""
-        response = response_to(request, status, phrase, self.token())
+        """Answer a request outside any leg, finally."""
+        response = response_to(request, status, phrase, self.layer.tag_for(request))
         response.headers["Server"] = [self.name]
         response.headers.update(extra or {})
-        transaction.respond(response, now)
+        self.layer.answer(transaction, response, now)
+
+    def answer_register(self, transaction: ServerTransaction, response: Response, now: float) -> None:
+        """Answer a REGISTER; one that was taken is not taken again when it is repeated."""
+        if response.code < 300:
+            self.layer.keep(transaction)
+        self.layer.answer(transaction, response, now)
 
     def drop(self, leg: Leg) -> None:
         """Forget a leg that has ended."""
@@ -136,6 +143,8 @@ class UserAgent:
             message = parse_message(data)
         except SipError as error:
             self.events.append(Strange(flow, str(error)))
+            if isinstance(error, Unreadable) and error.request is not None:
+                self.layer.refuse(error.request, flow, error.status, str(error)[:100])
             return
         happened: Happened | None = None
         try:
@@ -187,6 +196,8 @@ class UserAgent:
             if leg is not None and leg.dialog is not None and leg.dialog.remote_tag != (request.from_tag or ""):
                 leg = None
             if leg is not None:
+                if transaction is not None:
+                    self.layer.keep(transaction)
                 leg.on_request(transaction, request, now)
             elif transaction is not None:
                 self.answer(transaction, request, 481, now)
@@ -194,10 +205,9 @@ class UserAgent:
             self._on_new(request, transaction, asked.flow, now)
 
     def _on_new(self, request: Request, transaction: ServerTransaction, flow: Flow, now: float) -> None:
-        refusal = self._refusal(request, flow)
-        if refusal is not None:
-            status, extra = refusal
-            self.answer(transaction, request, status, now, extra)
+        refused = refusal(request, flow)
+        if refused is not None:
+            self.answer(transaction, request, refused.status, now, refused.extra)
         elif request.method == "INVITE":
             self._on_invite(request, transaction, flow, now)
         elif request.method == "REGISTER":
@@ -210,33 +220,6 @@ class UserAgent:
             self.answer(transaction, request, 482, now)  # merged: it came twice, by two ways (§8.2.2.2)
             return
         self.events.append(Invited(request, transaction, flow))
-
-    def _refusal(self, request: Request, flow: Flow) -> tuple[int, dict[str, list[str]] | None] | None:
-        """Return the status and headers to refuse a new request with, None where it may be taken (§8.2)."""
-        if request.method not in KNOWN:
-            return 501, {"Allow": [ALLOW]}
-        parse_uri(request.uri)
-        parse_uri(str(request.from_.uri))
-        unknown = [tag for tag in request.tokens("Require") if tag not in EXTENSIONS]
-        if unknown:
-            return 420, {"Unsupported": [", ".join(unknown)]}
-        if request.method == "INVITE":
-            return self._invite_refusal(request, flow)
-        return None
-
-    @staticmethod
-    def _invite_refusal(request: Request, flow: Flow) -> tuple[int, dict[str, list[str]] | None] | None:
-        if request.number("Max-Forwards", 70) == 0:
-            return 483, None
-        dialog_as_callee(request, "", "", flow, pinned=False)  # raises where no dialog could come of it
-        if too_brief(request):
-            return 422, {"Min-SE": [str(LEAST)]}
-        content_type = (request.get("Content-Type") or "").split(";")[0].strip().lower()
-        if request.body and content_type not in ("application/sdp", "multipart/mixed"):
-            return 415, {"Accept": ["application/sdp"]}
-        if request.body and request.get("Content-Encoding"):
-            return 415, {"Accept-Encoding": ["identity"]}
-        return None
 
     def answer_plainly(self, transaction: ServerTransaction, request: Request, now: float) -> None:
         """Answer what needs no decision: OPTIONS, and methods that we do not have."""

@@ -6,13 +6,18 @@ import re
 from typing import NamedTuple
 
 from bridge.sip.flow import Flow
-from bridge.sip.grammar import parse_via, split_list
+from bridge.sip.grammar import SipError, parse_parameters, split_list
 from bridge.sip.message import Request
 
 MAGIC = "z9hG4bK"
+
+_HOST = r"([A-Za-z0-9.\-_]++|\[[0-9A-Fa-f:.]++\])"
 _SIMPLE = re.compile(
-    r"SIP/2\.0/[A-Za-z]+ ([A-Za-z0-9.\-]+)(?::(\d{1,5}))?((?:;[A-Za-z0-9\-]+(?:=[A-Za-z0-9.\-_+]+)?)*)\Z"
+    r"SIP/2\.0/[A-Za-z]+ ([A-Za-z0-9.\-]+)(?::([0-9]{1,5}))?((?:;[A-Za-z0-9\-]+(?:=[A-Za-z0-9.\-_+]+)?)*)\Z"
 )
+_ANY = re.compile(rf"SIP\s*+/\s*+2\.0\s*+/\s*+[^\s/;,]++\s++{_HOST}\s*+(?::\s*+([0-9]{{1,5}}))?", re.IGNORECASE)
+_WRONG = re.compile(rf"[^\s/]++\s*+/\s*+[^\s/]++\s*+/\s*+[^\s/;,]++\s++{_HOST}(?::([0-9]{{1,5}}))?")
+_RPORT = re.compile(r";\s*+rport(?:\s*+=\s*+[0-9]*+)?(?=[;,\s]|\Z)", re.IGNORECASE)
 
 
 class TopVia(NamedTuple):
@@ -29,7 +34,7 @@ def top_via(value: str) -> TopVia:
     """Read the first value of a Via header. Raises `SipError`."""
     match = _SIMPLE.match(value)
     if match is None:
-        return _slow(value)
+        return _slow(split_list(value)[0])
     host, port, parameters = match.groups()
     branch, rport = "", False
     for part in parameters.split(";"):
@@ -39,16 +44,33 @@ def top_via(value: str) -> TopVia:
             branch = text
         elif key == "rport":
             rport = True
-    host = host.lower()
-    return TopVia(f"{host}:{port}" if port else host, host, int(port) if port else None, branch, rport)
+    return _top_via(host, port, branch, rport)
 
 
 def _slow(value: str) -> TopVia:
-    via = parse_via(" ".join(split_list(value)[0].split()))
-    names = {key.lower(): text for key, text in via.parameters.items()}
-    host = via.host.lower()
-    sent_by = f"{host}:{via.port}" if via.port else host
-    return TopVia(sent_by, host, via.port, names.get("branch") or "", "rport" in names)
+    match = _ANY.match(value)
+    if match is None:
+        raise SipError(f"Via {value[:80]!r} must be like SIP/2.0/UDP host:port;branch=z9hG4bK...")
+    names = {key.lower(): text for key, text in parse_parameters(value[match.end() :]).items()}
+    return _top_via(match[1], match[2], names.get("branch") or "", "rport" in names)
+
+
+def _top_via(host: str, port: str | None, branch: str, rport: bool) -> TopVia:
+    host = host.lower()
+    number = int(port) if port else None
+    if number is not None and not 0 < number < 65536:
+        raise SipError(f"Via {host}:{port}: port must be 1 to 65535")
+    return TopVia(f"{host}:{port}" if port else host, host, number, branch, rport)
+
+
+def way_back(request: Request, flow: Flow) -> Flow | None:
+    """Return where a request is refused to whose Via may be wrong; None where not even its host can be read."""
+    value = request.headers.get("Via", [""])[0]
+    match = _WRONG.match(value)
+    if match is None or flow.reliable or "rport" in value:
+        return flow if match else None
+    port = int(match[2] or 5060)
+    return flow._replace(port=port) if 0 < port < 65536 else None
 
 
 def stamp_source(request: Request, via: TopVia, flow: Flow) -> Flow:
@@ -60,7 +82,7 @@ def stamp_source(request: Request, via: TopVia, flow: Flow) -> Flow:
     values = request.headers["Via"]
     host = via.host.strip("[]")
     if via.rport:
-        text = re.sub(r";\s*rport(?:\s*=\s*\d*)?(?=[;,\s]|\Z)", f";rport={flow.port}", values[0], count=1, flags=re.I)
+        text = _RPORT.sub(f";rport={flow.port}", values[0], count=1)
         values[0] = _with_parameter(text, f"received={flow.host}")
         return flow
     if host != flow.host:

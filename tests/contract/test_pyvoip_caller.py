@@ -14,8 +14,9 @@ from bridge.phone.caller import Caller
 from bridge.phone.model import Account, Connected, Flowing, Manner, Over, Pressed
 from bridge.phone.run import SoftPhone
 from bridge.sip.flow import Flow
-from bridge.sip.grammar import parse_via
-from bridge.sip.message import Request, parse_message
+from bridge.sip.message import Request
+from bridge.sip.reading import parse_message
+from bridge.sip.via import top_via
 from tests.support.agent import Agent, group
 from tests.support.process import PATIENCE
 from tests.support.sipp import Sipp
@@ -68,9 +69,9 @@ def against(server: Sipp, do: Callable[[Caller], Awaitable[None]]) -> dict[str, 
     return found
 
 
-def branch(request: Request) -> str | None:
+def branch(request: Request) -> str:
     """Return the branch of a request's transaction."""
-    return parse_via(request.need("Via")).parameters.get("branch")
+    return top_via(request.need("Via")).branch
 
 
 def test_a_challenged_call_is_one_call_in_two_transactions(sipp: Sipps) -> None:

@@ -22,8 +22,9 @@ from bridge.sip.agenda import Agenda
 from bridge.sip.flow import Flow, LocalAddress
 from bridge.sip.incoming import IncomingLeg
 from bridge.sip.legevents import Accepted, Ended, LegEvent, Replied, Requested
-from bridge.sip.message import Body, Request, Response, parse_message
+from bridge.sip.message import Body, Request, Response
 from bridge.sip.outgoing import OutgoingLeg
+from bridge.sip.reading import parse_message
 from bridge.sip.useragent import Invited, UserAgent
 
 OFFER = Body("application/sdp", b"v=0\r\no=- 1 1 IN IP4 10.0.0.9\r\ns=-\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n")

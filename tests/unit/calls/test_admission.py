@@ -11,7 +11,8 @@ from bridge.directory.model import Group, Line, Member
 from bridge.sip.digest import Authenticator, Credentials
 from bridge.sip.flow import Flow
 from bridge.sip.legevents import Rejected
-from bridge.sip.message import Request, Response, parse_message
+from bridge.sip.message import Request, Response
+from bridge.sip.reading import parse_message
 from tests.support.lab import OFFER, Lab, Phone, answers, refuses
 
 SOURCE = Flow("udp", "192.0.2.66", 5060)
@@ -61,12 +62,13 @@ def answered(lab: Lab, data: bytes, flow: Flow = SOURCE) -> list[Response]:
         (request("INVITE", Contact=None), 400),
         (request("INVITE", uri="mailto:someone@example.com"), 416),
         (request("OPTIONS", CSeq="1 INVITE"), 400),
-        (request("OPTIONS", From=None), None),
+        (request("OPTIONS", From=None), 400),
+        (request("ACK", From=None), None),
         (request("OPTIONS", Max_Forwards="many"), 200),
     ],
 )
 def test_every_request_is_answered_as_is_due(data: bytes, status: int | None) -> None:
-    """RFC 3261 §8.2, §12.2.2, §9.2: each has its status; what cannot be answered gets nothing."""
+    """RFC 3261 §8.2, §12.2.2, §9.2: each has its status; an ACK is never answered."""
     said = answered(Lab(), data)
     assert [response.code for response in said][-1:] == ([] if status is None else [status])
 

@@ -3,7 +3,8 @@ import time
 import pytest
 
 from bridge.sip.grammar import SipError, parse_address, parse_uri, split_list, uri_of
-from bridge.sip.message import Request, parse_message
+from bridge.sip.message import Request
+from bridge.sip.reading import parse_message
 
 
 def test_brackets_in_a_quoted_display_name_are_part_of_the_name() -> None:
