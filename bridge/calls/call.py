@@ -24,6 +24,7 @@ from bridge.calls.kept import plain_dialog, plain_parties
 from bridge.calls.parties import Called, Caller
 from bridge.calls.status import CallStatus, Step, Story
 from bridge.calls.talk import Talk
+from bridge.calls.transfer import Transfer
 from bridge.directory.model import Group, Member
 from bridge.hunting.hunt import Hunt
 from bridge.hunting.model import (
@@ -45,10 +46,10 @@ from bridge.hunting.model import (
     Withdraw,
     Withdrawal,
 )
-from bridge.sip.incoming import IncomingLeg
+from bridge.sip.grammar import SipError
 from bridge.sip.leg import Leg
 from bridge.sip.legevents import Accepted, Acknowledged, Ended, LegEvent, Progress, Rejected, Replied, Requested
-from bridge.sip.message import Body
+from bridge.sip.message import Body, Request
 from bridge.sip.outgoing import OutgoingLeg
 
 
@@ -82,6 +83,15 @@ class Switch(Protocol):
     def keep(self, call: Call) -> None:
         """Note that a talk is to be written, so that a restart can take it up."""
 
+    def refer(self, call: Call, transfer: Transfer, request: Request, now: float) -> int:
+        """Look where a REFER leads and prepare it; return 202, or the status that refuses it."""
+
+    def seek(self, transfer: Transfer, now: float) -> None:
+        """Begin to ring a transfer's target, or ask it for an offer."""
+
+    def party(self, line: str | None, name: str) -> Caller:
+        """Return a line of ours as a caller."""
+
     def closed(self, call: Call) -> None:
         """Note that the call is over and its legs are on their way out."""
 
@@ -89,18 +99,45 @@ class Switch(Protocol):
         """Return UTC, seconds since the epoch."""
 
 
-class Call:
-    """A caller's whole attempt."""
+class Asking(Protocol):
+    """Who waits for the call to be answered: the caller's leg, or the transfer that makes the call."""
 
-    def __init__(self, ident: str, switch: Switch, leg: Leg, caller: Caller, called: Called, now: float) -> None:
+    offer: Body | None
+
+    @property
+    def ringing(self) -> bool:
+        """Whether it has been told that a phone rings."""
+
+    def ring(self, now: float) -> None:
+        """Take note that a phone rings."""
+
+    def accept(self, body: Body | None, now: float) -> None:
+        """Take the answer, or the offer where it made none."""
+
+    def reject(self, status: int, now: float) -> None:
+        """Take note that nobody takes the call."""
+
+
+class Call:
+    """A caller's whole attempt. `leg` is the caller's; `asked_by` None: a talk that was taken up."""
+
+    def __init__(
+        self,
+        ident: str,
+        switch: Switch,
+        leg: Leg,
+        asked_by: Asking | None,
+        caller: Caller,
+        called: Called,
+        now: float,
+    ) -> None:
         self.id = ident
         self.leg = leg
         self.caller = caller
         self.called = called
         self.due: float | None = None
-        self._incoming = leg if isinstance(leg, IncomingLeg) else None  # a talk that was taken up has no INVITE
-        invite = self._incoming.invite if self._incoming else None
-        self.offer: Body | None = invite.content if invite else None
+        self.asked_by = asked_by
+        self.offer: Body | None = asked_by.offer if asked_by else None
         self.talk: Talk | None = None
         self.result: str | None = None
         self.visited: list[Group] = []
@@ -119,26 +156,25 @@ class Call:
         self._last_status: int | None = None
         self._stepping = False
         self._granted: list[Member] = []  # whom `look` found available in this step, each perhaps to be rung by it
-        leg.owner = self
+        self._counted: dict[Leg, str | None] = {}  # the legs that talk, or want to, and the lines that they make busy
+        self.transfer: Transfer | None = None  # one of this call's sides is being transferred
+        if not isinstance(asked_by, Transfer):  # whose transferee stays with its talk until the transfer is done
+            leg.owner = self
 
     @classmethod
     def resumed(
         cls, switch: Switch, kept: Mapping[str, Any], caller: Caller, called: Called, talk: Talk, now: float
     ) -> Call:
         """Take up a talk from before a restart."""
-        call = cls(str(kept["call"]), switch, talk.caller, caller, called, now)
+        call = cls(str(kept["call"]), switch, talk.caller, None, caller, called, now)
         call.talk = talk
+        talk.caller.owner = talk.member.owner = call
         call._since = float(kept["since"])
         call._answered_by = str(kept["answered_by"])
         call._answered_at = float(kept["answered_at"])
         call._hunt, _ = switch.hunt_for(called)
-        talk.member.owner = call
-        fork = Fork(call._answered_by, str(kept["line"]))
-        fork.offered = False
-        fork.talking = True
-        call._forks[fork.member] = fork
-        switch.count(caller.line, calls=1)
-        switch.count(fork.line, calls=1)
+        call.occupy(talk.caller, caller.line)
+        call.occupy(talk.member, str(kept["line"]))
         call._note(now, None, "taken up again after a restart")
         return call
 
@@ -147,14 +183,15 @@ class Call:
         talk = self.talk
         if talk is None or self.result is not None or talk.caller.dialog is None or talk.member.dialog is None:
             return None
-        line = next(fork.line for fork in self._forks.values() if fork.talking)
+        if isinstance(self.asked_by, Transfer) and self.asked_by.pending:
+            return None
         return {
             "call": self.id,
             "parties": plain_parties(self.caller, self.called),
             "since": self._since,
             "answered_by": self._answered_by,
             "answered_at": self._answered_at,
-            "line": line,
+            "line": self._counted.get(talk.member),
             "legs": [plain_dialog(talk.caller.dialog), plain_dialog(talk.member.dialog)],
         }
 
@@ -167,9 +204,21 @@ class Call:
 
     def start(self, now: float) -> None:
         """Begin to hunt."""
-        self._switch.count(self.caller.line, calls=1)
+        if not isinstance(self.asked_by, Transfer):
+            self.occupy(self.leg, self.caller.line)
         self._turn_to(self.called)
         self._step(Start(), now)
+
+    def occupy(self, leg: Leg, line: str | None) -> None:
+        """Count a leg of this call as one on its line."""
+        self._counted[leg] = line
+        self._switch.count(line, calls=1)
+
+    def vacate(self, leg: Leg) -> str | None:
+        """Take a leg out of its line's count; return the line."""
+        line = self._counted.pop(leg, None)
+        self._switch.count(line, calls=-1)
+        return line
 
     def _turn_to(self, called: Called) -> None:
         self.called = called
@@ -260,14 +309,13 @@ class Call:
     def _connect(self, fork: Fork, now: float) -> None:
         member = fork.answered
         assert member is not None
-        fork.talking = True
-        self._switch.count(fork.line, calls=1)
+        self.occupy(member, fork.line)
         self._quiet(fork)
         self._answered_by = fork.member
         self._answered_at = self._switch.wall()
-        assert self._incoming is not None
-        self.talk = Talk(self._incoming, member)
-        self.talk.connect(self._incoming, self.offer is not None, fork.body, now)
+        assert self.asked_by is not None
+        self.talk = Talk(self.leg, member)
+        self.talk.connect(self.asked_by, self.offer is not None, fork.body, now)
         fork.body = None
         self._switch.keep(self)
         self._switch.tell(self, "answered", fork.member)
@@ -306,6 +354,8 @@ class Call:
                 self._on_ended(event, now)
             case Requested():
                 self._on_requested(event, now)
+            case Replied() if isinstance(event.context, Transfer):
+                event.context.on_replied(event, now)
             case Replied() if self.talk:
                 self.talk.on_replied(event, now)
             case Acknowledged() if self.talk:
@@ -319,8 +369,8 @@ class Call:
         if ringing and fork.offered and not fork.ringing:
             fork.ringing = True
             self._switch.count(fork.line, rings=1)
-            if self._incoming is not None and not self._incoming.ringing:
-                self._incoming.ring(now)
+            if self.asked_by is not None and not self.asked_by.ringing:
+                self.asked_by.ring(now)
         self._step(Responded(fork.member, ringing), now)
 
     def _on_accepted(self, leg: Leg, body: Body | None, now: float) -> None:
@@ -348,15 +398,88 @@ class Call:
             self._step(Refused(fork.member, verdict), now)
 
     def _on_requested(self, event: Requested, now: float) -> None:
-        if self.talk is not None and event.leg in (self.talk.caller, self.talk.member):
-            self._switch.keep(self)
-            self.talk.on_requested(event, now)
-        else:
+        talk = self.talk
+        if talk is None or event.leg not in (talk.caller, talk.member):
             event.leg.respond(event.transaction, event.request, 491, None, now)
+        elif event.request.method == "REFER":
+            self._on_referred(event, talk, now)
+        else:
+            self._switch.keep(self)
+            talk.on_requested(event, now)
+
+    def _on_referred(self, event: Requested, talk: Talk, now: float) -> None:
+        """Begin a transfer, where the referrer may and the target is one of ours."""
+        if self.transfer is not None and self.transfer.pending:
+            event.leg.respond(event.transaction, event.request, 491, None, now)
+            return
+        transfer = Transfer(self, event.leg, talk.other(event.leg))
+        try:
+            status = self._switch.refer(self, transfer, event.request, now)
+        except SipError as error:
+            status = error.status
+        event.leg.respond(event.transaction, event.request, status, None, now)
+        if status == 202:
+            self._note(now, None, f"{self._who(event.leg)} transfers", event.request.need("Refer-To"))
+            self.transfer = transfer
+            event.leg.notify_refer(100, "Trying", False, now)
+            self._switch.seek(transfer, now)
+
+    def _who(self, leg: Leg) -> str:
+        return "caller" if self.talk is not None and leg is self.talk.caller else str(self._answered_by)
+
+    def party_of(self, leg: Leg) -> Caller:
+        """Return who is on a leg of this talk, as a caller."""
+        if leg is self.leg:
+            return self.caller
+        line = self._counted.get(leg)
+        return self._switch.party(line, str(self._answered_by))
+
+    def transferred(self, referrer: Leg, now: float) -> None:
+        """End this talk: its transferee talks elsewhere."""
+        referrer.hang_up(None, now)
+        self._note(now, None, "transferred")
+        self._finish_talk(now)
+
+    def transfer_failed(self, transfer: Transfer, now: float) -> None:
+        """Go on as before, or end the talk where the referrer has hung up already."""
+        self.transfer = None
+        self._note(now, None, "the transfer failed")
+        if transfer.referrer_gone and self.result is None:
+            transfer.transferee.hang_up(None, now)
+            self._finish_talk(now)
+
+    def exchange_side(self, leaving: Leg, arriving: Leg, now: float) -> None:
+        """Put another leg in one's place, and hang the one up."""
+        assert self.talk is not None
+        self.vacate(leaving)
+        if leaving is self.talk.caller:
+            self.leg = arriving
+            self.talk = Talk(arriving, self.talk.member)
+        else:
+            self.talk = Talk(self.talk.caller, arriving)
+        leaving.hang_up(None, now)
+        self._note(now, None, "one side was transferred")
+
+    def abandon(self, now: float) -> None:
+        """End this call because who wanted it is gone."""
+        if self.result is None:
+            if self.talk is not None:
+                self.talk.member.hang_up(None, now)
+            else:
+                self._step(CallerGone(), now)
+            self._close("the transferred caller gave up", now)
 
     def _on_ended(self, event: Ended, now: float) -> None:
         talk = self.talk
-        if talk is not None and event.leg in (talk.caller, talk.member):
+        if isinstance(self.asked_by, Transfer) and self.asked_by.pending and talk is not None:
+            self._close("ended before the transfer was done", now)
+            self.asked_by.reject(480, now)
+        elif self.transfer is not None and self.transfer.pending and event.leg is self.transfer.referrer:
+            self.transfer.referrer_gone = True  # as many phones do as soon as their REFER is taken
+            self._note(now, None, f"{self._who(event.leg)} {event.why}, the transfer goes on")
+        elif talk is not None and event.leg in (talk.caller, talk.member):
+            if self.transfer is not None:
+                self.transfer.transferee_gone(now)
             who = "caller" if event.leg is talk.caller else self._answered_by
             talk.other(event.leg).hang_up(event.reason, now)
             self._note(now, None, f"{who} {event.why}")
@@ -370,10 +493,6 @@ class Call:
     # -- the end ----------------------------------------------------------------------------------------------
 
     def _finish_talk(self, now: float) -> None:
-        for fork in self._forks.values():
-            if fork.talking:
-                fork.talking = False
-                self._switch.count(fork.line, calls=-1)
         self._switch.tell(self, "ended", self._answered_by)
         self._close(f"answered by {self._answered_by}", now)
 
@@ -383,7 +502,8 @@ class Call:
             return
         if self.talk is not None:
             self.talk.member.hang_up(None, now)
-            self.talk.caller.hang_up(None, now)
+            if self.talk.caller.owner is self:  # else it is still another call's, in the midst of a transfer
+                self.talk.caller.hang_up(None, now)
             self._finish_talk(now)
         else:
             self._step(CallerGone(), now)
@@ -391,8 +511,8 @@ class Call:
             self._close("ended by the bridge", now)
 
     def _reject(self, status: int, now: float) -> None:
-        if self._incoming is not None:
-            self._incoming.reject(status, now)
+        if self.asked_by is not None:
+            self.asked_by.reject(status, now)
 
     def _close(self, result: str, now: float) -> None:
         if self.result is None:
@@ -400,7 +520,8 @@ class Call:
             self._keep_trace()
             self._note(now, None, "over", result)
             self._switch.arm(self, None)
-            self._switch.count(self.caller.line, calls=-1)
+            for leg in tuple(self._counted):
+                self.vacate(leg)
             self._switch.hunting(self, ())
             self._switch.closed(self)
 

@@ -21,8 +21,10 @@ from bridge.calls.lines import LineTable
 from bridge.calls.model import ExchangeSettings
 from bridge.calls.parties import Called, Caller, destination, trunk_destination, user_of
 from bridge.calls.reach import Reach
+from bridge.calls.referring import refer_to
 from bridge.calls.status import CallStatus, LineStatus, Story, TrunkStatus
 from bridge.calls.talk import Talk
+from bridge.calls.transfer import Transfer
 from bridge.calls.trunks import Trunk, numeric, status_of
 from bridge.directory.logins import Logins
 from bridge.directory.model import Directory, Group, Member
@@ -316,7 +318,9 @@ class Exchange:
         if caller.trunk is not None:
             leg.authenticator = self._trunks[caller.trunk].authenticator
             self._carry(caller.trunk, 1)
-        call = Call(self._token()[:8], self, leg, caller, called, now)
+        self._begin(Call(self._token()[:8], self, leg, leg, caller, called, now), now)
+
+    def _begin(self, call: Call, now: float) -> None:
         self._calls[call.id] = call
         self._latest = call.id
         call.start(now)
@@ -430,6 +434,36 @@ class Exchange:
             self._events.append(
                 GroupCall(self.wall(), event_type, group.name, call.id, caller.number, caller.name, member, reason)
             )
+
+    def refer(self, call: Call, transfer: Transfer, request: Request, now: float) -> int:
+        """Look where a REFER leads and prepare it; return 202, or the status that refuses it."""
+        to = refer_to(request)
+        if to.replaces is not None:
+            leaving = self.ua.legs.get(to.replaces)
+            onward = leaving.owner if leaving is not None else None
+            if leaving is None or not isinstance(onward, Call) or onward.talk is None or onward is call:
+                return 481
+            transfer.leaving, transfer.target, transfer.onward = leaving, onward.talk.other(leaving), onward
+            return 202
+        called = destination(user_of(to.uri), self.directory)
+        if called.group is None and called.line is None:
+            return 404
+        caller = call.party_of(transfer.transferee)
+        transfer.onward = Call(self._token()[:8], self, transfer.transferee, transfer, caller, called, now)
+        return 202
+
+    def seek(self, transfer: Transfer, now: float) -> None:
+        """Begin to ring a transfer's target, or ask it for an offer."""
+        assert transfer.onward is not None
+        if transfer.target is None:
+            self._begin(transfer.onward, now)
+        elif not transfer.target.request("INVITE", None, transfer, now):
+            transfer.reject(491, now)
+
+    def party(self, line: str | None, name: str) -> Caller:
+        """Return a line of ours as a caller."""
+        found = self.directory.lines.get(line or "")
+        return Caller(line, None, found.number if found else "", self.directory.shown(name))
 
     def keep(self, call: Call) -> None:
         """Note that a talk is to be written, so that a restart can take it up."""

@@ -23,7 +23,6 @@ class Fork:
         self.offered = True  # counts as an offer to its line
         self.ringing = False
         self.body: Body | None = None  # of the answer, until the caller has it
-        self.talking = False  # its line counts as on a call
         self.answered: OutgoingLeg | None = None
         self._statuses: list[int] = []
 

@@ -12,13 +12,15 @@ answers are carried as they are; only who must acknowledge what is decided here:
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from bridge.sip.incoming import IncomingLeg
 from bridge.sip.leg import Leg
 from bridge.sip.legevents import Acknowledged, Replied, Requested
 from bridge.sip.message import Body, Request
 from bridge.sip.transaction import ServerTransaction
+
+if TYPE_CHECKING:
+    from bridge.calls.call import Asking
 
 
 class Pending(NamedTuple):
@@ -40,7 +42,7 @@ class Talk:
         """Return the opposite leg."""
         return self.member if leg is self.caller else self.caller
 
-    def connect(self, caller: IncomingLeg, offer_was_sent: bool, body: Body | None, now: float) -> None:
+    def connect(self, caller: Asking, offer_was_sent: bool, body: Body | None, now: float) -> None:
         """Pass the member's 2xx to the caller; if it is an offer, its answer comes with the caller's ACK."""
         if offer_was_sent:
             self.member.acknowledge(None, now)

@@ -11,8 +11,8 @@ from bridge.sip.message import Request
 from bridge.sip.session_timer import LEAST, too_brief
 from bridge.sip.via import MAGIC
 
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, MESSAGE, REGISTER"
-KNOWN = frozenset((*ALLOW.split(", "), "PRACK", "SUBSCRIBE", "NOTIFY", "PUBLISH", "REFER"))
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, MESSAGE, REFER, REGISTER"
+KNOWN = frozenset((*ALLOW.split(", "), "PRACK", "SUBSCRIBE", "NOTIFY", "PUBLISH"))
 EXTENSIONS = frozenset({"replaces", "timer"})
 MAX_BODY = 16 * 1024
 """Of a description of media, which is kept as long as its call hunts, once for each phone that rings."""

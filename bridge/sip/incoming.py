@@ -25,6 +25,7 @@ class IncomingLeg(Leg):
     ) -> None:
         super().__init__(ua, request.call_id, ua.token(), flow, contact, pinned)
         self.invite: Request | None = request
+        self.offer = request.content
         self.remote_tag = request.from_tag or ""
         self._transaction: ServerTransaction | None = transaction
         transaction.user = self

@@ -118,6 +118,19 @@ class Leg:
             self.authenticator.authorize(request)
         return self.ua.layer.request(request, self.dialog.flow, self, now, (context, body))
 
+    def notify_refer(self, status: int, phrase: str, over: bool, now: float) -> None:
+        """Tell the peer how far its REFER has come (RFC 3515 §2.4.4, RFC 3420)."""
+        if self.state is not LegState.UP or self.dialog is None:
+            return
+        self.dialog, request = self.dialog.request("NOTIFY")
+        request.set("Contact", self.contact)
+        request.set("Event", "refer")
+        request.set("Subscription-State", "terminated;reason=noresource" if over else "active;expires=180")
+        request.put(Body("message/sipfrag;version=2.0", f"SIP/2.0 {status} {phrase}\r\n".encode()))
+        if self.authenticator is not None:
+            self.authenticator.authorize(request)
+        self.ua.layer.request(request, self.dialog.flow, self, now, (_LOOK, request.content))
+
     def respond(
         self, transaction: ServerTransaction, request: Request, status: int, body: Body | None, now: float
     ) -> None:
@@ -127,7 +140,7 @@ class Leg:
         if self._asking is transaction:
             self._asking = None
         response = response_to(request, status)
-        if 200 <= status < 300 and request.method in ("INVITE", "UPDATE"):
+        if 200 <= status < 300 and request.method in ("INVITE", "UPDATE", "REFER"):
             response.set("Contact", self.contact)
             response.set("Allow", self.ua.allow)
         if 200 <= status < 300:
@@ -222,7 +235,7 @@ class Leg:
             self._refuse(transaction, request, 481, now)
         elif request.method in ("INVITE", "UPDATE"):
             self._on_offer(transaction, request, now)
-        elif request.method in ("INFO", "MESSAGE"):
+        elif request.method in ("INFO", "MESSAGE", "REFER"):
             self._owed[transaction] = request
             self._say(Requested(self, transaction, request))
         else:

@@ -1,0 +1,131 @@
+"""A transfer: one side of a talk (the referrer) asks that the other (the transferee) talk to somebody else.
+
+REFER ends at the bridge (RFC 3515): it is answered here, its target is rung by a call of our own, and only media
+move: the target's offer becomes a re-INVITE to the transferee (RFC 3725, flow I). To the call that rings the target
+the transfer is what a caller's leg is to other calls: it is told that a phone rings, that it was answered, that nobody
+took it.
+
+| phase | blind: the target is a number | attended: the target is another talk of the referrer (Replaces) |
+|---|---|---|
+| SEEKING | a call without an offer rings the target, whose 200 brings one | a re-INVITE without an offer does |
+| OFFERING | the offer goes to the transferee in a re-INVITE | the same |
+| DONE | the transferee's answer goes into the target's ACK, the referrer is hung up | the same, with both its legs |
+| FAILED | all stays as it was; if the referrer is gone already, the transferee is hung up | the same |
+
+The referrer is told each step by NOTIFY, and may hang up as soon as it has been heard.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from bridge.sip.leg import Leg
+from bridge.sip.legevents import Acknowledged, Replied
+from bridge.sip.message import PHRASES, Body
+
+if TYPE_CHECKING:
+    from bridge.calls.call import Call
+
+
+class Phase(Enum):
+    """Where a transfer stands."""
+
+    SEEKING = "seeking"
+    OFFERING = "offering"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Transfer:
+    """One REFER. `call` is the talk of referrer and transferee; `onward` the call that the transferee goes to."""
+
+    offer: Body | None = None  # the target makes the offer
+
+    def __init__(self, call: Call, referrer: Leg, transferee: Leg) -> None:
+        self.call = call
+        self.referrer = referrer
+        self.transferee = transferee
+        self.onward: Call | None = None
+        self.target: Leg | None = None  # attended: the target's leg, and
+        self.leaving: Leg | None = None  # the referrer's leg to it
+        self.phase = Phase.SEEKING
+        self.referrer_gone = False
+        self.ringing = False
+
+    @property
+    def pending(self) -> bool:
+        """Whether it may still come about."""
+        return self.phase in (Phase.SEEKING, Phase.OFFERING)
+
+    # -- what the onward call says (Asking) ------------------------------------------------------------------------
+
+    def ring(self, now: float) -> None:
+        """The target rings."""
+        self.ringing = True
+        self._notify(180, False, now)
+
+    def accept(self, body: Body | None, now: float) -> None:
+        """The target answered with an offer: it goes to the transferee."""
+        self.phase = Phase.OFFERING
+        if body is None or not self.transferee.request("INVITE", body, self, now):
+            self._fail(491, now)
+
+    def reject(self, status: int, now: float) -> None:
+        """Nobody takes the call."""
+        if self.pending:
+            self._fail(status, now)
+
+    # -- what the legs say -----------------------------------------------------------------------------------------
+
+    def on_replied(self, event: Replied, now: float) -> None:
+        """Take the target's offer (attended), or the transferee's answer."""
+        if not self.pending:
+            return
+        success = 200 <= event.status < 300
+        if event.leg is self.target:
+            if success:
+                self.accept(event.body, now)
+            else:
+                self._fail(event.status, now)
+        elif success:
+            self._finish(event, now)
+        else:
+            self._fail(event.status, now)
+
+    def transferee_gone(self, now: float) -> None:
+        """The transferee hung up: there is nobody left to transfer."""
+        if self.pending:
+            self.phase = Phase.FAILED
+            if self.onward is not None and self.target is None:
+                self.onward.abandon(now)
+            self._notify(487, True, now)
+
+    def _finish(self, event: Replied, now: float) -> None:
+        self.phase = Phase.DONE
+        self._notify(200, True, now)
+        onward, transferee = self.onward, self.transferee
+        assert onward is not None
+        transferee.acknowledge(None, now)
+        line = self.call.vacate(transferee)
+        if self.leaving is not None and self.target is not None:
+            self.target.acknowledge(event.body, now)
+            onward.exchange_side(self.leaving, transferee, now)
+        else:
+            assert onward.talk is not None
+            onward.talk.on_acknowledged(Acknowledged(transferee, event.body), now)
+        transferee.owner = onward
+        onward.occupy(transferee, line)
+        self.call.transferred(self.referrer, now)
+
+    def _fail(self, status: int, now: float) -> None:
+        offering = self.phase is Phase.OFFERING
+        self.phase = Phase.FAILED
+        self._notify(status, True, now)
+        if offering and self.onward is not None:
+            self.onward.hang_up(now)
+        self.call.transfer_failed(self, now)
+
+    def _notify(self, status: int, over: bool, now: float) -> None:
+        if not self.referrer_gone:
+            self.referrer.notify_refer(status, PHRASES.get(status, "Failed"), over, now)
