@@ -9,12 +9,25 @@ from bridge.sip.flow import Flow, Send
 from bridge.sip.leg import Leg, LegState
 from bridge.sip.legevents import Ended
 from bridge.sip.message import Body, Request, response_to
-from bridge.sip.transaction import ServerTransaction
+from bridge.sip.transaction import T1, TIMEOUT, ServerTransaction
 
 if TYPE_CHECKING:
     from bridge.sip.useragent import UserAgent
 
 REMIND = 60.0  # a ringing caller's 180 is repeated each minute (§13.3.1.1)
+
+
+class Unpracked:
+    """A provisional response that goes out again until its PRACK comes (RFC 3262 §3)."""
+
+    __slots__ = ("again", "expires", "interval", "rseq", "send")
+
+    def __init__(self, rseq: int, send: Send, now: float) -> None:
+        self.rseq = rseq
+        self.send = send
+        self.interval = T1
+        self.again = now + T1
+        self.expires = now + TIMEOUT
 
 
 class IncomingLeg(Leg):
@@ -28,6 +41,9 @@ class IncomingLeg(Leg):
         self.offer = request.content
         self.remote_tag = request.from_tag or ""
         self._transaction: ServerTransaction | None = transaction
+        self._reliably = "100rel" in request.tokens("Require")
+        self._rseq = 0
+        self._unpracked: Unpracked | None = None
         transaction.user = self
 
     @property
@@ -39,8 +55,42 @@ class IncomingLeg(Leg):
         """Say 180 (or another provisional), and again each minute until there is a final response."""
         if self.state in (LegState.TRYING, LegState.RINGING):
             self.state = LegState.RINGING
-            self._respond(status, None, now)
-            self.ua.agenda.arm(self, now + REMIND)
+            if self._reliably and self._unpracked is None:
+                self._ring_reliably(status, now)
+            elif not self._reliably:
+                self._respond(status, None, now)
+                self.ua.agenda.arm(self, now + REMIND)
+
+    def _ring_reliably(self, status: int, now: float) -> None:
+        """Say a provisional that the caller has to acknowledge, because it demands so (RFC 3262 §3)."""
+        self._rseq += 1
+        headers = {"Require": "100rel", "RSeq": str(self._rseq)}
+        send = self._respond(status, None, now, extra=headers)
+        self._unpracked = Unpracked(self._rseq, send, now)
+        self.ua.agenda.arm(self, self._unpracked.again)
+
+    def _ring_again(self, waiting: Unpracked, now: float) -> None:
+        if now >= waiting.expires:
+            self.reject(504, now, "No PRACK")
+            self._say(Ended(self, "never acknowledged the ringing"))
+            return
+        self.ua.layer.outbox.append(waiting.send)
+        waiting.interval *= 2
+        waiting.again = now + waiting.interval
+        self.ua.agenda.arm(self, min(waiting.again, waiting.expires))
+
+    def on_request(self, transaction: ServerTransaction | None, request: Request, now: float) -> None:
+        """Take a request inside the dialog; PRACK also while it is still early."""
+        if request.method == "PRACK" and transaction is not None:
+            rack = (request.get("RAck") or "").split()
+            waiting = self._unpracked
+            known = waiting is not None and rack[:1] == [str(waiting.rseq)] and rack[2:] == ["INVITE"]
+            transaction.respond(response_to(request, 200 if known else 481), now)
+            if known:
+                self._unpracked = None
+                self.ua.agenda.arm(self, now + REMIND)
+        else:
+            super().on_request(transaction, request, now)
 
     def accept(self, body: Body | None, now: float) -> None:
         """Say 200, and again until the ACK comes. Raises `SipError` where the INVITE's Contact is none."""
@@ -82,7 +132,9 @@ class IncomingLeg(Leg):
 
     def tick(self, now: float) -> None:
         """Remind the caller that it rings, or send the 2xx again."""
-        if self.state is LegState.RINGING:
+        if self.state is LegState.RINGING and self._unpracked is not None:
+            self._ring_again(self._unpracked, now)
+        elif self.state is LegState.RINGING:
             self.ring(now)
         else:
             super().tick(now)

@@ -6,7 +6,7 @@ from bridge.directory.model import Group, Line, Member, Strategy
 from bridge.sip.incoming import IncomingLeg
 from bridge.sip.legevents import Rejected
 from bridge.sip.message import Request, Response
-from tests.support.lab import ANSWER, OFFER, Lab, Phone, answers, refuses, silent
+from tests.support.lab import ANSWER, BRIDGE, OFFER, Lab, Phone, answers, refuses, silent
 
 
 def test_every_member_rings_and_the_first_answer_wins() -> None:
@@ -232,3 +232,39 @@ def test_a_late_offer_is_answered_by_the_callers_ack() -> None:
     (ok,) = [p.message for p in lab.wire if p.name == "200 INVITE" and p.target == lab["c1"].address]
     assert isinstance(ok, Response) and ok.body == OFFER.data
     assert isinstance(ack.message, Request)
+
+
+def demanding(lab: Lab, acknowledge: bool) -> list[Response]:
+    """Call with Require: 100rel; return the reliable provisionals as they came, with PRACK for each if wanted."""
+    phone = lab["c1"]
+    leg = phone.ua.call(BRIDGE, "c1", pinned=False)
+    to = "<sip:600@10.0.0.100>"
+    leg.invite("sip:600@10.0.0.100", "<sip:c1@10.0.1.1>", to, OFFER, {"Require": "100rel"}, lab.now)
+    lab.run(1.4)
+    heard = [p.message for p in lab.sent("c1", "180 INVITE")]
+    if acknowledge:
+        first = heard[0]
+        headers = {name: list(first.headers[name]) for name in ("From", "To", "Call-ID")}
+        headers |= {"CSeq": ["2 PRACK"], "RAck": [f"{first.get('RSeq')} 1 INVITE"], "Max-Forwards": ["70"]}
+        phone.ua.layer.request(Request("PRACK", "sip:600@10.0.0.100", headers), BRIDGE, None, lab.now)
+        lab.run(30)
+    return [p.message for p in lab.sent("c1", "180 INVITE") if isinstance(p.message, Response)]
+
+
+def test_ringing_is_reliable_where_the_caller_demands_it() -> None:
+    """RFC 3262: 180 with RSeq, again until the PRACK, which is answered; the call goes on as any other."""
+    lab = Lab(members=1)
+    heard = demanding(lab, acknowledge=True)
+    assert [(m.get("Require"), m.get("RSeq")) for m in heard] == [("100rel", "1")] * 2, "at 0 and 0.5 s"
+    assert lab.sent("c1", "200 PRACK")
+    lab["m1"].leg.accept(ANSWER, lab.now)
+    lab.run(1)
+    assert lab.sent("c1", "200 INVITE")
+
+
+def test_a_caller_that_demands_and_never_acknowledges_is_refused() -> None:
+    """After 64*T1 without a PRACK: 504, and the phones stop ringing."""
+    lab = Lab(members=1)
+    demanding(lab, acknowledge=False)
+    lab.run(40)
+    assert lab.sent("c1", "504 INVITE") and lab.sent("m1", "CANCEL") and not lab.exchange.calls()
