@@ -20,7 +20,7 @@ from bridge.sip.message import Body, Request
 from bridge.sip.transaction import ServerTransaction
 
 if TYPE_CHECKING:
-    from bridge.calls.call import Asking
+    from bridge.calls.switch import Asking
 
 
 class Pending(NamedTuple):

@@ -61,7 +61,7 @@ class Replied(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """The peer is gone: BYE, CANCEL, or it does not answer any more. `reason` is a Reason header's value, if it sent one."""
+    """The peer is gone: BYE, CANCEL, or it answers no more. `reason` is a Reason header's value, if it sent one."""
 
     leg: Leg
     why: str

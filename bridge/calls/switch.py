@@ -1,0 +1,82 @@
+"""What a call asks of its surroundings: the exchange (`Switch`), and who waits for its answer (`Asking`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from bridge.calls.parties import Called, Caller
+from bridge.directory.model import Member
+from bridge.hunting.hunt import Hunt
+from bridge.hunting.model import Availability
+from bridge.sip.message import Body, Request
+from bridge.sip.outgoing import OutgoingLeg
+
+if TYPE_CHECKING:
+    from bridge.calls.call import Call
+    from bridge.calls.transfer import Transfer
+
+
+class Switch(Protocol):
+    """What a call asks of the exchange."""
+
+    def look(self, call: Call, member: Member, granted: Sequence[Member]) -> Availability:
+        """Tell whether a member can be rung by this call now, `granted` being about to be rung as well."""
+
+    def ring(self, call: Call, line: str, now: float) -> list[OutgoingLeg]:
+        """Send the INVITEs to a line's contacts; empty where it has none."""
+
+    def hunt_for(self, called: Called) -> tuple[Hunt, tuple[Member, ...]]:
+        """Make the hunt for a group or a single line."""
+
+    def overflow(self, call: Call, number: str) -> Called | None:
+        """Find where an overflow leads; None where it leads nowhere or round in a circle."""
+
+    def count(self, line: str | None, *, offers: int = 0, rings: int = 0, calls: int = 0) -> None:
+        """Add to a line's use."""
+
+    def arm(self, call: Call, due: float | None) -> None:
+        """Set when the call's `tick` is due."""
+
+    def hunting(self, call: Call, members: tuple[Member, ...]) -> None:
+        """Note whose changes the call wants to know."""
+
+    def tell(self, call: Call, event_type: str, member: str | None = None, reason: str | None = None) -> None:
+        """Tell the doors a step of a group's call."""
+
+    def keep(self, call: Call) -> None:
+        """Note that a talk is to be written, so that a restart can take it up."""
+
+    def refer(self, call: Call, transfer: Transfer, request: Request, now: float) -> int:
+        """Look where a REFER leads and prepare it; return 202, or the status that refuses it."""
+
+    def seek(self, transfer: Transfer, now: float) -> None:
+        """Begin to ring a transfer's target, or ask it for an offer."""
+
+    def party(self, line: str | None, name: str) -> Caller:
+        """Return a line of ours as a caller."""
+
+    def closed(self, call: Call) -> None:
+        """Note that the call is over and its legs are on their way out."""
+
+    def wall(self) -> float:
+        """Return UTC, seconds since the epoch."""
+
+
+class Asking(Protocol):
+    """Who waits for the call to be answered: the caller's leg, or the transfer that makes the call."""
+
+    offer: Body | None
+
+    @property
+    def ringing(self) -> bool:
+        """Whether it has been told that a phone rings."""
+
+    def ring(self, now: float) -> None:
+        """Take note that a phone rings."""
+
+    def accept(self, body: Body | None, now: float) -> None:
+        """Take the answer, or the offer where it made none."""
+
+    def reject(self, status: int, now: float) -> None:
+        """Take note that nobody takes the call."""
