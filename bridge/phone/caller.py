@@ -29,6 +29,14 @@ class Caller:
         self._reading: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Caller:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def start(self) -> None:
+        """Start the process."""
         # A session of its own: Ctrl-C ends whoever tells it what to do, and the end of stdin ends it.
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -40,10 +48,6 @@ class Caller:
             start_new_session=True,
         )
         self._reading = [asyncio.create_task(self._read()), asyncio.create_task(self._read_errors())]
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
 
     @property
     def pid(self) -> int:
@@ -85,6 +89,13 @@ class Caller:
             if self._process.returncode is None:  # we were cancelled while it said goodbye
                 self._process.kill()
             await asyncio.gather(*self._reading, return_exceptions=True)
+
+    async def kill(self) -> None:
+        """End it at once: whom it would say goodbye to is gone."""
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.wait()
+        await asyncio.gather(*self._reading, return_exceptions=True)
 
     async def _read(self) -> None:
         assert self._process.stdout is not None

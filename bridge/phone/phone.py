@@ -77,6 +77,7 @@ class Phone:
         self._rng = rng
         self._talk: Talk | None = None
         self._registering: Registering | None = None
+        self._leaving = False
         self._answers = Alarm(self.agenda, self.answer)
         self._ends = Alarm(self.agenda, self.hang_up)
 
@@ -110,11 +111,13 @@ class Phone:
 
     def start(self, now: float) -> None:
         """Register."""
+        self._leaving = False
         self._registering = Registering(self.account, self.ua, self.agenda, self._rng, self._registration_is)
         self._registering.start(now)
 
     def stop(self, now: float) -> None:
-        """Hang up and unregister; it is over once the phone is `quiet`."""
+        """Hang up, unregister and take no calls any more; it is over once the phone is `quiet`."""
+        self._leaving = True
         self.hang_up(now)
         if self._registering is not None:
             self._registering.stop(now)
@@ -211,8 +214,8 @@ class Phone:
     def _on_invited(self, event: Invited, now: float) -> None:
         leg = self.ua.take(event, self.account.number, True, now)
         manner = self.manner
-        if self._talk is not None:
-            leg.reject(486, now)
+        if self._talk is not None or self._leaving:
+            leg.reject(480 if self._leaving else 486, now)
             return
         if manner.refuse_with is not None:
             leg.reject(manner.refuse_with, now)

@@ -26,6 +26,8 @@ from pyVoIP.VoIP import CallState, PhoneStatus
 
 from bridge.phone.mendedcall import Call, Phone
 
+_GOODBYE = 1.0  # seconds that a server has to take note of a CANCEL
+
 
 class Wrong(Exception):
     """What was told makes no sense now; the message says why."""
@@ -65,8 +67,7 @@ class Caller:
                 if line.strip() and not self._take(line):
                     break
         finally:
-            if self._phone is not None:
-                self._phone.stop()
+            self._leave()
             self.tell("bye")
 
     def _take(self, line: str) -> bool:
@@ -119,6 +120,17 @@ class Caller:
         if self._call is None or self._call.state != CallState.DIALING:
             raise Wrong("no call of its is still to be answered")
         self._call.cancel()
+
+    def _leave(self) -> None:
+        """Give up or hang up, and unregister."""
+        call = self._call
+        if call is not None and call.state == CallState.DIALING:
+            call.cancel()
+            end = time.monotonic() + _GOODBYE
+            while call.state == CallState.DIALING and time.monotonic() < end:
+                time.sleep(0.01)
+        if self._phone is not None:
+            self._phone.stop()
 
     def _talk(self) -> Any:
         if self._call is None or self._call.sound is None or self._call.state != CallState.ANSWERED:

@@ -56,13 +56,18 @@ class SoftPhone:
         self.do(self.phone.start)
 
     async def close(self) -> None:
-        """Hang up, unregister, and close the sockets, whether the server has taken note or not."""
+        """Hang up, unregister, and close the sockets, whether the server has taken note or not.
+
+        Raises what the phone has failed with, if it has: a bug of ours.
+        """
         self.do(self.phone.stop)
         end = self._loop.time() + GOODBYE
         while not self.phone.quiet and self._loop.time() < end:
             await asyncio.sleep(0.01)
         await self._endpoint.close()
         self._rtp.close()
+        if self._endpoint.failed.done():
+            self._endpoint.failed.result()
 
     async def registered(self, seconds: float) -> bool:
         """Wait until the server knows it; False if that takes longer."""

@@ -37,6 +37,7 @@ LAYERS = {
     "bridge.options": EDGE,
     "bridge.opening": COMPOSITION,
     "bridge.agent": COMPOSITION,
+    "bridge.demo": COMPOSITION,
     "bridge.cli": COMMAND_LINE,
 }
 """The layer of each module, by the longest name that begins its own; an arrow never leads to a higher layer."""
@@ -73,7 +74,7 @@ AT_HOME = {
     "gpiozero": ("hardware",),
     "lgpio": ("hardware",),
     "serial": ("hardware",),
-    "hardware": ("hardware", "bridge.desk", "bridge.opening", "bridge.agent"),
+    "hardware": ("hardware", "bridge.desk", "bridge.opening", "bridge.agent", "bridge.demo"),
 }
 """The only places where these may be imported."""
 

@@ -91,6 +91,18 @@ def test_it_registers_by_digest_and_takes_it_back(lab: Lab) -> None:
     assert phone.quiet and lab.exchange.line("desk").contacts == ()
 
 
+def test_a_phone_that_goes_takes_no_calls(lab: Lab) -> None:
+    """A call that crosses its goodbye is told that it is not there, and does not hold it up."""
+    phone = desk(lab)
+    lab.drop = lambda passed: passed.source == phone.address and passed.name == "REGISTER"
+    phone.stop(lab.now)
+    call(lab)
+    lab.run(0.1)
+    assert lab.of("401", "480 INVITE") and phone.said() == [Unregistered("unregistering")]
+    lab.run(5)
+    assert phone.quiet
+
+
 def test_a_wrong_password_is_told(lab: Lab) -> None:
     """It is not registered, and says what the server said."""
     phone = Desk(lab, "401", ("10.0.2.1", 5060), password="wrong")

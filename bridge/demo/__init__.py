@@ -1,0 +1,1 @@
+"""A whole bridge with phones, a button and a lamp on loopback, and a story that checks what happens there."""
