@@ -25,6 +25,7 @@ from hardware.model import Board
 
 if TYPE_CHECKING:
     from bridge.mqtt.door import MqttDoor
+    from bridge.mqtt.model import MqttSettings
 
 
 class OpenDesks(NamedTuple):
@@ -109,23 +110,27 @@ def _action(text: str | None) -> Action | None:
 def mqtt_door(settings: Settings, port: LocalPort) -> MqttDoor:
     """Return the door to the configured broker, still to be started. Raises MqttError."""
     from bridge.mqtt.door import MqttDoor
+
+    return MqttDoor(mqtt_settings(settings), port, time.time, port.publish)
+
+
+def mqtt_settings(settings: Settings) -> MqttSettings:
+    """Return the broker, and what is said there, as its clients know it; the password is in it as plain text."""
     from bridge.mqtt.model import MqttSettings
 
     configured = settings.mqtt
     assert configured is not None
-    return MqttDoor(
-        MqttSettings(
-            host=configured.broker.host,
-            port=configured.broker.port,
-            tls=configured.broker.tls,
-            prefix=settings.mqtt_prefix,
-            ca=configured.ca,
-            cert=configured.cert,
-            key=configured.key,
-            username=configured.username,
-            password=configured.password.reveal() if configured.password else None,
-        ),
-        port,
-        time.time,
-        port.publish,
+    return MqttSettings(
+        host=configured.broker.host,
+        port=configured.broker.port,
+        tls=configured.broker.tls,
+        prefix=settings.mqtt_prefix,
+        ca=configured.ca,
+        cert=configured.cert,
+        key=configured.key,
+        username=configured.username,
+        password=configured.password.reveal() if configured.password else None,
+        site=settings.site.name,
+        discovery=configured.discovery,
+        discovery_prefix=configured.discovery_prefix,
     )

@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from paho.mqtt.client import MQTTMessageInfo
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from bridge.commands.views import Link
-from bridge.mqtt.model import Message, MqttError, MqttSettings
+from bridge.mqtt.model import Message, MqttError, MqttSettings, Role
 from bridge.mqtt.session import Session
 
 FIRST_DELAY = 1.0  # seconds
@@ -46,8 +46,9 @@ class BrokerClient:
     Raises MqttError for certificates that cannot be read.
     """
 
-    def __init__(self, settings: MqttSettings, owner: Owner, wall: Callable[[], float]) -> None:
+    def __init__(self, settings: MqttSettings, role: Role, owner: Owner, wall: Callable[[], float]) -> None:
         self._settings = settings
+        self._role = role
         self._owner = owner
         self._wall = wall
         self._context = _tls(settings)
@@ -71,16 +72,16 @@ class BrokerClient:
         self._loop = asyncio.get_running_loop()
         self._thread.start()
 
-    async def close(self, farewell: tuple[str, str]) -> None:
-        """Publish a last (topic, payload), retained, and disconnect; a broker that does not answer is left."""
+    async def close(self) -> None:
+        """Say `offline`, retained, and disconnect; a broker that does not answer is left."""
         self._stopping.set()
         if self._thread.ident is None:
             return
         session, self._session = self._session, None
         if session is not None:
-            last = session.publish(*farewell, retain=True)
+            last = session.publish(self._role.presence, "offline", retain=True)
             await asyncio.to_thread(_wait_for, last)
-            session.leave("the bridge ends")
+            session.leave("it ends")
         await asyncio.to_thread(self._thread.join, _PARTING)
 
     def publish(self, topic: str, payload: str, *, retain: bool = False, correlation: bytes | None = None) -> None:
@@ -88,12 +89,22 @@ class BrokerClient:
         if self._session is not None:
             self._session.publish(topic, payload, retain=retain, correlation=correlation)
 
+    def look(self, filters: Sequence[str]) -> None:
+        """Hear also, on this connection, what else there is at the broker, retained messages first."""
+        if self._session is not None:
+            self._session.look(filters)
+
+    def look_away(self, filters: Sequence[str]) -> None:
+        """End a `look`."""
+        if self._session is not None:
+            self._session.look_away(filters)
+
     # -- what sessions tell, on the loop ----------------------------------------------------------------------
 
     def accepted(self, session: Session) -> None:
         """Take a session that stands."""
         if self._stopping.is_set():
-            session.leave("the bridge ends")
+            session.leave("it ends")
             return
         self._become(Link("mqtt", "connected", self._wall()))
         self._session = session
@@ -128,7 +139,7 @@ class BrokerClient:
     def _run(self) -> None:
         protocol, delay = MQTTProtocolVersion.MQTTv5, 0.0
         while not self._stopping.wait(delay):
-            session = Session(self._settings, protocol, self._context, self, self._tell)
+            session = Session(self._settings, self._role, protocol, self._context, self, self._tell)
             try:
                 session.serve()
             except Exception as error:  # what a broker sends may be anything, and paho does not foresee all of it

@@ -1,50 +1,72 @@
 """The MQTT door: what the bridge knows goes out, what is asked comes in, each asked for is answered.
 
 On every connection everything is said anew; then each state once per change, and only when its payload differs from
-what this connection has heard. Changes that come close together are gathered for 20 ms.
+what this connection has heard. Changes that come close together are gathered for 20 ms. What an earlier run left at
+the broker and nobody knows any more is taken away; then Home Assistant is told what there is.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bridge.commands.model import OWNER, Reply
+from bridge.commands.model import OWNER, CommandError, Reply
 from bridge.commands.views import Link
 from bridge.directory.logins import Origin
 from bridge.events import Event, GroupCall, Notice
 from bridge.mqtt import states
 from bridge.mqtt.client import BrokerClient
-from bridge.mqtt.model import Message, MqttSettings
-from bridge.mqtt.requests import Asked, read
-from bridge.mqtt.topics import Topics
+from bridge.mqtt.discovery import DiscoveryTopics, Style, plan
+from bridge.mqtt.entities import Site, devices
+from bridge.mqtt.model import Message, MqttSettings, Role
+from bridge.mqtt.monitor import Monitors
+from bridge.mqtt.requests import LARGEST, Asked, read
+from bridge.mqtt.survey import Survey
+from bridge.mqtt.topics import MonitorSubject, Subject, Topics
 from bridge.port.model import Port
 
 GATHER = 0.02  # seconds between two rounds of states, at the least
+MONITORS = 0.25  # the same for monitors, and at the least MONITORS_SHARE times as long as a round takes
+MONITORS_SHARE = 20
+BIRTH = 5.0  # seconds within which all states are said to a Home Assistant that has started
+_LARGEST_DISCOVERY = 2**20  # bytes
 
 
 class MqttDoor:
     """Ties a port to a broker between `start` and `close`.
 
-    `wall` gives UTC seconds; `tell` publishes the door's own events: the broker is away, or there again. Raises
-    MqttError for certificates that cannot be read.
+    `wall` gives UTC seconds; `tell` publishes the door's own events: the broker is away, or there again. `spread`
+    gives the seconds to wait at a birth of Home Assistant. Raises MqttError for certificates that cannot be read.
     """
 
     def __init__(
-        self, settings: MqttSettings, port: Port, wall: Callable[[], float], tell: Callable[[Event], None]
+        self,
+        settings: MqttSettings,
+        port: Port,
+        wall: Callable[[], float],
+        tell: Callable[[Event], None],
+        spread: Callable[[], float] = lambda: random.uniform(0.0, BIRTH),
     ) -> None:
         self._settings = settings
         self._tell = tell
         self._topics = Topics(settings.prefix)
+        self._where = DiscoveryTopics(settings.discovery_prefix, settings.prefix)
         self._port = port
         self._wall = wall
-        self._client = BrokerClient(settings, self, wall)
+        self._spread = spread
+        self._client = BrokerClient(settings, self._role(), self, wall)
+        self._survey = Survey(self._client, self._topics, self._where, self._take_away, self._announce)
         self._said: dict[str, str] = {}  # by topic, on this connection
-        self._stale: dict[states.Subject, None] = {}
+        self._stale: dict[states.Public, None] = {}
+        self._stale_monitors: dict[MonitorSubject, None] = {}
         self._said_at = 0.0  # seconds, monotonic
         self._round: asyncio.TimerHandle | None = None
+        self._monitors_at = 0.0
+        self._monitors_round: asyncio.TimerHandle | None = None
+        self._birth: asyncio.TimerHandle | None = None
         self._commands: set[asyncio.Task[None]] = set()
         self._unfollow: Callable[[], None] = lambda: None
 
@@ -67,9 +89,10 @@ class MqttDoor:
         if self._round is not None:
             self._round.cancel()
             self._say_stale()
-        await self._client.close((self._topics.bridge_state, "offline"))
+        self._forget()
+        await self._client.close()
 
-    # -- what the client tells --------------------------------------------------------------------------------
+    # -- what the client tells ------------------------------------------------------------------------------------
 
     def changed(self, link: Link) -> None:
         """Tell how the connection to the broker is."""
@@ -78,25 +101,31 @@ class MqttDoor:
 
     def connected(self) -> None:
         """Say everything; `online` comes last, so that whoever waits for it finds the rest true."""
-        self._said.clear()
-        self._stale = dict.fromkeys(states.everything(self._port.directory))
-        self._say_stale()
+        self._survey.begin()
+        self._say_everything()
         self._client.publish(self._topics.bridge_state, "online", retain=True)
 
     def disconnected(self) -> None:
         """Forget what was not yet said: it will be said anew."""
-        self._stale.clear()
+        self._forget()
 
     def received(self, message: Message) -> None:
         """Do what a message asks, and answer."""
+        if message.topic in self._where.births():
+            self._on_birth(message)
+            return
+        if self._survey.received(message):
+            return
         topic = self._topics.parse(message.topic)
         asked = read(topic, message, self._wall()) if topic else None
         if asked is None:
             return
-        if asked.error is not None:
+        if asked.user is not None and asked.user not in self._port.directory.users:
+            self._answer(asked, message, Reply.refused(_unknown_user(asked.user)))
+        elif asked.error is not None:
             self._answer(asked, message, Reply.refused(asked.error))
         elif asked.command is None:
-            self._answer(asked, message, self._port.ask(asked.verb, asked.arguments, OWNER))
+            self._answer(asked, message, self._port.ask(asked.verb, asked.arguments, asked.actor))
         else:
             task = self._loop.create_task(self._do(asked, message))
             self._commands.add(task)
@@ -104,7 +133,7 @@ class MqttDoor:
 
     async def _do(self, asked: Asked, message: Message) -> None:
         assert asked.command is not None
-        reply = await self._port.submit(asked.command, OWNER, Origin.MQTT, asked.key)
+        reply = await self._port.submit(asked.command, asked.actor, Origin.MQTT, asked.key)
         self._answer(asked, message, reply)
 
     def _done(self, task: asyncio.Task[None]) -> None:
@@ -114,12 +143,31 @@ class MqttDoor:
 
     def _answer(self, asked: Asked, message: Message, reply: Reply) -> None:
         topic = message.response_topic or ""
-        if not self._topics.may_answer_at(topic):
-            topic = self._topics.response(asked.verb)
+        if not self._topics.may_answer_at(topic, asked.user):
+            topic = self._topics.response(asked.verb, asked.user)
         body = _json(reply.to_json(asked.transaction))
         self._client.publish(topic, body, correlation=message.correlation)
 
-    # -- what the port tells ----------------------------------------------------------------------------------
+    def _on_birth(self, message: Message) -> None:
+        """Say everything to a Home Assistant that has started, a little later than others do."""
+        if message.payload == b"online" and not message.retained and self._birth is None:
+            self._birth = self._loop.call_later(self._spread(), self._say_everything)
+
+    # -- what the survey tells ------------------------------------------------------------------------------------
+
+    def _take_away(self, topic: str) -> None:
+        if topic not in self._said:
+            self._client.publish(topic, "", retain=True)
+
+    def _announce(self, found: Mapping[str, str]) -> None:
+        status, settings = self._port.ask("status", {}, OWNER).data, self._settings
+        site = Site(settings.site, status["version"], tuple(status["trunks"]))
+        wanted = devices(site, self._port.directory, self._topics, self._where)
+        style = Style(settings.discovery)
+        for topic, payload, retain in plan(style, wanted, found, self._where):
+            self._client.publish(topic, payload, retain=retain)
+
+    # -- what the port tells --------------------------------------------------------------------------------------
 
     def _on_event(self, event: Event) -> None:
         if not self._client.is_connected:
@@ -127,23 +175,83 @@ class MqttDoor:
         self._client.publish(self._topics.bridge_event, _json(event.to_json()))
         if isinstance(event, GroupCall) and event.event_type in states.TOLD_OF_GROUPS:
             self._client.publish(self._topics.group_event(event.group), _json(states.group_event(event)))
-        self._stale.update(dict.fromkeys(states.touched(event, self._port.directory)))
+        touched = dict.fromkeys(states.touched(event, self._port.directory))
+        self._stale.update(touched)
         if self._stale and self._round is None:
             self._round = self._loop.call_at(self._said_at + GATHER, self._say_stale)
+        for subject in touched:
+            self._stale_monitors.update(dict.fromkeys(states.watching(subject, self._port.directory)))
+        if self._stale_monitors and self._monitors_round is None:
+            self._monitors_round = self._loop.call_at(self._monitors_at, self._say_stale_monitors)
+
+    def _say_everything(self) -> None:
+        self._forget_rounds()
+        self._said.clear()
+        directory = self._port.directory
+        self._stale = dict.fromkeys(states.everything(directory))
+        self._stale_monitors = dict.fromkeys(states.monitors(directory))
+        self._say_stale()
+        self._say_stale_monitors()
 
     def _say_stale(self) -> None:
         """Publish the states that may have changed, where they have."""
         self._round, self._said_at = None, self._loop.time()
         subjects, self._stale = self._stale, {}
         for subject in subjects:
-            self._say(states.topic(subject, self._topics), states.payload(subject, self._port))
+            self._say(subject, states.payload(subject, self._port))
 
-    def _say(self, topic: str, payload: Mapping[str, Any] | None) -> None:
+    def _say_stale_monitors(self) -> None:
+        began = self._loop.time()
+        subjects, self._stale_monitors = self._stale_monitors, {}
+        monitors = Monitors(self._port)
+        for subject in subjects:
+            self._say(subject, monitors.of(subject.user))
+        took = self._loop.time() - began
+        self._monitors_round, self._monitors_at = None, began + max(MONITORS, MONITORS_SHARE * took)
+
+    def _say(self, subject: Subject, payload: Mapping[str, Any] | None) -> None:
+        topic = self._topics.state(subject)
         text = "" if payload is None else _json(payload)  # an empty payload takes a retained message away
         if self._said.get(topic) != text:
             self._said[topic] = text
             self._client.publish(topic, text, retain=True)
 
+    # -- beginning and ending -------------------------------------------------------------------------------------
+
+    def _forget(self) -> None:
+        self._survey.end()
+        self._forget_rounds()
+        self._stale.clear()
+        self._stale_monitors.clear()
+
+    def _forget_rounds(self) -> None:
+        for timer in (self._round, self._monitors_round, self._birth):
+            if timer is not None:
+                timer.cancel()
+        self._round = self._monitors_round = self._birth = None
+
+    def _role(self) -> Role:
+        announces = self._settings.discovery != Style.OFF
+        return Role(
+            # always the same, so that the broker ends a connection of ours that it does not yet know to be dead
+            client_id=f"cti-bridge:{self._topics.prefix}",
+            presence=self._topics.bridge_state,
+            listens=(*self._topics.requests(), *self._where.births()),
+            keeps=self._keeps,
+            writes=f"{self._topics.prefix}/#" + (f" and {self._where.prefix}/#" if announces else ""),
+        )
+
+    def _keeps(self, topic: str) -> int | None:
+        if topic.startswith(f"{self._topics.prefix}/") or topic in self._where.births():
+            return LARGEST
+        return _LARGEST_DISCOVERY if self._where.place(topic) else None
+
 
 def _json(value: Mapping[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False)
+
+
+def _unknown_user(name: str) -> CommandError:
+    return CommandError(
+        "unknown_user", f"there is no user {name[:64]!r}; right is a user's name from the configuration"
+    )

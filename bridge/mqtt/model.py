@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class MqttSettings:
-    """A broker, and the prefix of all topics. `ca` None: the machine's own; `keepalive` is seconds."""
+    """A broker, and the prefix of all topics. `ca` None: the machine's own; `keepalive` is seconds.
+
+    `site` is what Home Assistant's entity ids begin with; `discovery` is a `discovery.Style`.
+    """
 
     host: str
     prefix: str
@@ -20,6 +24,9 @@ class MqttSettings:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     keepalive: int = 30
+    site: str = "home"
+    discovery: str = "device"
+    discovery_prefix: str = "homeassistant"
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -28,6 +35,22 @@ class MqttSettings:
 
 class MqttError(Exception):
     """An MQTT door that cannot be opened, as `mqtt.key: what is wrong; what would be right`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """As what a client comes to the broker.
+
+    `presence` is the topic that says `offline`, retained, when it is gone; `listens` are filters, for as long as a
+    connection stands. `keeps` tells, for a topic, of how many bytes a payload may be to be kept; None: a message
+    there is nothing to this client, and is dropped where it comes in.
+    """
+
+    client_id: str
+    presence: str
+    listens: tuple[str, ...]
+    keeps: Callable[[str], int | None]
+    writes: str  # what the broker has to allow it to publish, in words for people
 
 
 @dataclass(frozen=True, slots=True)

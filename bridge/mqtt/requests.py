@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bridge.commands.model import Command, CommandError, LoginVerb
+from bridge.commands.model import OWNER, Actor, Command, CommandError, Kind, LoginVerb
 from bridge.commands.verbs import COMMANDS, NAME_LENGTH, check_fields, parse, transaction_key
 from bridge.mqtt.model import Message
 from bridge.mqtt.topics import RequestTopic, SetTopic
@@ -27,20 +27,27 @@ _RETAINED = CommandError(
 class Asked:
     """What a message asks: a command, else a query by its verb; or an `error`.
 
-    `transaction` is as it came, to be echoed; `key` tells it from others.
+    `user` is whose topic it came on, None for the owner's. `transaction` is as it came, to be echoed; `key` tells it
+    from others.
     """
 
     verb: str  # as the response topic names it
+    user: str | None = None
     command: Command | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
     transaction: object = None
     key: str | None = None
     error: CommandError | None = None
 
+    @property
+    def actor(self) -> Actor:
+        """In whose name it is asked: the topic is the identity, which the broker's rules have checked."""
+        return OWNER if self.user is None else Actor(Kind.USER, self.user)
+
 
 def read(topic: SetTopic | RequestTopic, message: Message, wall: float) -> Asked | None:
     """Return what was asked, None where a retained message was only taken away. `wall` is UTC seconds."""
-    verb = "set" if isinstance(topic, SetTopic) else topic.verb[:NAME_LENGTH]
+    verb, user = ("set", None) if isinstance(topic, SetTopic) else (topic.verb[:NAME_LENGTH], topic.user)
     if message.retained and message.size == 0:
         return None
     transaction, key = None, None
@@ -52,15 +59,15 @@ def read(topic: SetTopic | RequestTopic, message: Message, wall: float) -> Asked
         command = _command(topic, body, wall)
     except CommandError as wrong:
         error = _RETAINED if message.retained else wrong
-        return Asked(verb, transaction=transaction, key=key, error=error)
+        return Asked(verb, user, transaction=transaction, key=key, error=error)
     if message.retained:
-        return Asked(verb, transaction=transaction, key=key, error=_RETAINED)
-    return Asked(verb, command, body, transaction, key)
+        return Asked(verb, user, transaction=transaction, key=key, error=_RETAINED)
+    return Asked(verb, user, command, body, transaction, key)
 
 
 def _command(topic: SetTopic | RequestTopic, body: dict[str, Any], wall: float) -> Command | None:
     if isinstance(topic, RequestTopic):
-        return parse(topic.verb, body, wall) if topic.verb in COMMANDS else None
+        return parse(topic.verb, body, wall, own=topic.user) if topic.verb in COMMANDS else None
     check_fields("set", body, (*_SET_FIELDS, "transaction"))
     word = body.pop("login", None)
     verb = _WORDS.get(word.strip().upper()) if isinstance(word, str) else None

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from paho.mqtt.client import Client, ConnectFlags, MQTTMessage, MQTTMessageInfo
@@ -23,9 +23,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from bridge.mqtt.model import Message, MqttSettings
-from bridge.mqtt.requests import LARGEST
-from bridge.mqtt.topics import Topics
+from bridge.mqtt.model import Message, MqttSettings, Role
 
 CLOSED = "the broker closed the connection"
 _QUEUED_AT_MOST = 10_000  # messages not acknowledged: beyond it the connection is given up
@@ -54,6 +52,7 @@ class Session:
     def __init__(
         self,
         settings: MqttSettings,
+        role: Role,
         protocol: MQTTProtocolVersion,
         context: ssl.SSLContext | None,
         listener: Listener,
@@ -64,7 +63,7 @@ class Session:
         self.reason = CLOSED  # why it ended, or will have
         self._settings = settings
         self._five = protocol is MQTTProtocolVersion.MQTTv5
-        self._topics = Topics(settings.prefix)
+        self._role = role
         self._listener = listener
         self._tell = tell
         self._client = self._make(protocol, context)
@@ -98,6 +97,14 @@ class Session:
             self.leave("the broker acknowledges nothing any more")
         return info
 
+    def look(self, filters: Sequence[str]) -> None:
+        """Hear for a while what else there is, retained messages first; at QoS 0, so that it holds up nothing."""
+        self._client.subscribe([(topic, 0) for topic in filters])
+
+    def look_away(self, filters: Sequence[str]) -> None:
+        """End a `look`."""
+        self._client.unsubscribe(list(filters))
+
     def leave(self, reason: str) -> None:
         """End the connection in order: the broker says nothing of a will."""
         self.reason = reason
@@ -114,9 +121,9 @@ class Session:
         if self._five:
             # "retain as published": a retained message shows as such also to whom it is sent on at once
             options = SubscribeOptions(qos=1, retainAsPublished=True)
-            client.subscribe([(topic, options) for topic in self._topics.subscriptions()])
+            client.subscribe([(topic, options) for topic in self._role.listens])
         else:
-            client.subscribe([(topic, 1) for topic in self._topics.subscriptions()])
+            client.subscribe([(topic, 1) for topic in self._role.listens])
         self._tell(self._listener.accepted, self)
 
     def _on_disconnect(self, client: Client, _: Any, flags: Any, code: ReasonCode, properties: Any) -> None:
@@ -133,7 +140,10 @@ class Session:
             topic = message.topic
         except UnicodeDecodeError:
             return  # not one of ours, and no way to answer
-        kept = bytes(message.payload) if size <= LARGEST else None
+        largest = self._role.keeps(topic)
+        if largest is None:
+            return
+        kept = bytes(message.payload) if size <= largest else None
         response, correlation = _reply_to(message.properties)
         heard = Message(topic, kept, size, bool(message.retain), response, correlation)
         self._tell(self._listener.received, self, heard)
@@ -147,7 +157,7 @@ class Session:
     def _on_publish(self, client: Client, _: Any, mid: int, code: ReasonCode, properties: Any) -> None:
         acknowledge_at_once(client.socket())
         if code.is_failure:
-            text = f"the broker refuses what is published ({code}); its ACL has to allow {self._topics.prefix}/#"
+            text = f"the broker refuses what is published ({code}); its ACL has to allow {self._role.writes}"
             self._tell(self._listener.complained, self, text)
 
     # -- making -----------------------------------------------------------------------------------------------
@@ -157,11 +167,11 @@ class Session:
         client = Client(
             CallbackAPIVersion.VERSION2,
             # always the same, so that the broker ends a connection of ours that it does not yet know to be dead
-            client_id=f"cti-bridge:{settings.prefix}",
+            client_id=self._role.client_id,
             protocol=protocol,
             reconnect_on_failure=False,
         )
-        client.will_set(self._topics.bridge_state, "offline", qos=1, retain=True)
+        client.will_set(self._role.presence, "offline", qos=1, retain=True)
         client.max_queued_messages_set(_QUEUED_AT_MOST)
         client.max_inflight_messages_set(_UNDER_WAY)
         if settings.username is not None:

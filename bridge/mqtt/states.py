@@ -3,51 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from bridge.commands.model import OWNER
 from bridge.directory.model import Directory
 from bridge.events import Event, GroupCall, LineChanged, LoginChanged, MemberDropped, TrunkChanged
-from bridge.mqtt.topics import Topics
+from bridge.mqtt.topics import GroupSubject, InfoSubject, LineSubject, MemberSubject, MonitorSubject, Subject
 from bridge.port.model import Port
 
 TOLD_OF_GROUPS = frozenset({"offered", "answered", "missed", "abandoned", "overflowed", "ended"})
 _NOT_FOR_GROUPS = frozenset({"type", "caller", "caller_name"})
 
 
-@dataclass(frozen=True, slots=True)
-class GroupSubject:
-    """A group as a whole."""
-
-    group: str
+Public = GroupSubject | MemberSubject | LineSubject | InfoSubject
+"""What is said of to everybody alike; a monitor is one user's."""
 
 
-@dataclass(frozen=True, slots=True)
-class MemberSubject:
-    """A member's login in a group."""
-
-    group: str
-    member: str
-
-
-@dataclass(frozen=True, slots=True)
-class LineSubject:
-    """A line."""
-
-    line: str
-
-
-@dataclass(frozen=True, slots=True)
-class InfoSubject:
-    """The bridge itself."""
-
-
-Subject = GroupSubject | MemberSubject | LineSubject | InfoSubject
-
-
-def everything(directory: Directory) -> Iterator[Subject]:
-    """Yield all that has a state."""
+def everything(directory: Directory) -> Iterator[Public]:
+    """Yield all that has a state, monitors aside."""
     for group in directory.groups.values():
         yield from (MemberSubject(group.name, member.name) for member in group.members)
         yield GroupSubject(group.name)
@@ -55,8 +28,21 @@ def everything(directory: Directory) -> Iterator[Subject]:
     yield InfoSubject()
 
 
-def touched(event: Event, directory: Directory) -> Iterator[Subject]:
-    """Yield whose state an event may have changed."""
+def monitors(directory: Directory) -> Iterator[MonitorSubject]:
+    """Yield every user's monitor."""
+    yield from map(MonitorSubject, directory.users)
+
+
+def watching(subject: Subject, directory: Directory) -> Iterator[MonitorSubject]:
+    """Yield the monitors that show a member: those of whoever is in the group or leads it."""
+    group = directory.groups.get(subject.group) if isinstance(subject, MemberSubject) else None
+    if group is not None:
+        yield from (MonitorSubject(m.name) for m in group.members if not m.device)
+        yield from map(MonitorSubject, group.leaders)
+
+
+def touched(event: Event, directory: Directory) -> Iterator[Public]:
+    """Yield whose state an event may have changed, monitors aside."""
     match event:
         case LoginChanged(group=group, member=member) | MemberDropped(group=group, member=member):
             yield MemberSubject(group, member)
@@ -72,20 +58,7 @@ def touched(event: Event, directory: Directory) -> Iterator[Subject]:
             yield InfoSubject()
 
 
-def topic(subject: Subject, topics: Topics) -> str:
-    """Return where a state is said."""
-    match subject:
-        case GroupSubject(group):
-            return topics.group_state(group)
-        case MemberSubject(group, member):
-            return topics.member_state(group, member)
-        case LineSubject(line):
-            return topics.line_state(line)
-        case InfoSubject():
-            return topics.bridge_info
-
-
-def payload(subject: Subject, port: Port) -> Mapping[str, Any] | None:
+def payload(subject: Public, port: Port) -> Mapping[str, Any] | None:
     """Return what is true of a subject now, None for one that is not in the directory any more."""
     match subject:
         case GroupSubject(group):

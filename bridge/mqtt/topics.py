@@ -1,8 +1,50 @@
-"""The topics of the contract: built and read in this one place."""
+"""The topics of the contract: built and read in this one place, with what they are about."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+# -- what has a retained state --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSubject:
+    """A group as a whole."""
+
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberSubject:
+    """A member's login in a group."""
+
+    group: str
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineSubject:
+    """A line."""
+
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorSubject:
+    """What a user may see of others."""
+
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class InfoSubject:
+    """The bridge itself."""
+
+
+Subject = GroupSubject | MemberSubject | LineSubject | MonitorSubject | InfoSubject
+
+
+# -- what is asked --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +57,10 @@ class SetTopic:
 
 @dataclass(frozen=True, slots=True)
 class RequestTopic:
-    """`P/bridge/request/VERB`."""
+    """`P/bridge/request/VERB`, or a user's own `P/user/U/request/VERB`."""
 
     verb: str
+    user: str | None = None
 
 
 class Topics:
@@ -28,53 +71,93 @@ class Topics:
         self.bridge_state = f"{prefix}/bridge/state"
         self.bridge_info = f"{prefix}/bridge/info"
         self.bridge_event = f"{prefix}/bridge/event"
-        self._answers = f"{prefix}/bridge/response/"
 
-    def group_state(self, group: str) -> str:
-        """Return where a group's state is said."""
-        return f"{self.prefix}/group/{group}/state"
+    def state(self, subject: Subject) -> str:
+        """Return where a state is said."""
+        match subject:
+            case GroupSubject(group):
+                return f"{self.prefix}/group/{group}/state"
+            case MemberSubject(group, member):
+                return f"{self.prefix}/group/{group}/member/{member}/state"
+            case LineSubject(line):
+                return f"{self.prefix}/line/{line}/state"
+            case MonitorSubject(user):
+                return f"{self.prefix}/user/{user}/monitor"
+            case InfoSubject():
+                return self.bridge_info
+
+    def subject(self, topic: str) -> Subject | None:
+        """Return whose state is said on a topic, None where it is none."""
+        match self._levels(topic):
+            case ["group", group, "state"]:
+                return GroupSubject(group)
+            case ["group", group, "member", member, "state"]:
+                return MemberSubject(group, member)
+            case ["line", line, "state"]:
+                return LineSubject(line)
+            case ["user", user, "monitor"]:
+                return MonitorSubject(user)
+            case ["bridge", "info"]:
+                return InfoSubject()
+        return None
+
+    def states(self) -> tuple[str, ...]:
+        """Return filters for all states that come and go with the configuration."""
+        every: tuple[Subject, ...]
+        every = (GroupSubject("+"), MemberSubject("+", "+"), LineSubject("+"), MonitorSubject("+"))
+        return tuple(self.state(each) for each in every)
 
     def group_event(self, group: str) -> str:
         """Return where the steps of a group's calls are said."""
         return f"{self.prefix}/group/{group}/event"
 
-    def member_state(self, group: str, member: str) -> str:
-        """Return where a member's login in a group is said."""
-        return f"{self.prefix}/group/{group}/member/{member}/state"
-
     def member_set(self, group: str, member: str) -> str:
         """Return where a member's login in a group is asked for."""
         return f"{self.prefix}/group/{group}/member/{member}/set"
 
-    def line_state(self, line: str) -> str:
-        """Return where a line's state is said."""
-        return f"{self.prefix}/line/{line}/state"
+    def request(self, verb: str, user: str | None = None) -> str:
+        """Return where a verb is asked for, by the owner or by a user."""
+        return f"{self._of(user)}/request/{verb}"
 
-    def response(self, verb: str) -> str:
+    def response(self, verb: str, user: str | None = None) -> str:
         """Return where requests of a verb are answered; "set" for set topics."""
-        return self._answers + verb
+        return f"{self._of(user)}/response/{verb}"
 
-    def subscriptions(self) -> list[str]:
-        """Return what the bridge listens to."""
-        return [self.member_set("+", "+"), f"{self.prefix}/bridge/request/+"]
+    def satellite_state(self, name: str) -> str:
+        """Return where a satellite says whether it is there."""
+        return f"{self.prefix}/satellite/{name}/state"
+
+    def requests(self) -> tuple[str, ...]:
+        """Return filters for all that is asked of the bridge."""
+        return (self.member_set("+", "+"), self.request("+"), self.request("+", "+"))
 
     def parse(self, topic: str) -> SetTopic | RequestTopic | None:
-        """Return what a topic that the bridge listens to means, None for any other."""
-        if not topic.startswith(f"{self.prefix}/"):
-            return None
-        match topic.removeprefix(f"{self.prefix}/").split("/"):
+        """Return what a topic that the bridge listens to asks, None for any other."""
+        match self._levels(topic):
             case ["group", group, "member", member, "set"]:
                 return SetTopic(group, member)
             case ["bridge", "request", verb]:
                 return RequestTopic(verb)
+            case ["user", user, "request", verb]:
+                return RequestTopic(verb, user)
         return None
 
-    def may_answer_at(self, topic: str) -> bool:
+    def may_answer_at(self, topic: str, user: str | None = None) -> bool:
         """Whether a response topic that a client named is one to answer at.
 
-        Below the bridge's own prefix only responses are: a client that may ask shall not make the bridge write what
-        the client may not.
+        A client that may ask shall not make the bridge write what the client may not. So below the bridge's own
+        prefix only responses are, and a user is answered among that user's own responses and nowhere else.
         """
         if not topic or topic.startswith("$") or any(c in topic for c in "+#\0"):
             return False
-        return topic.startswith(self._answers) or not f"{topic}/".startswith(f"{self.prefix}/")
+        if topic.startswith(f"{self._of(user)}/response/"):
+            return True
+        return user is None and not f"{topic}/".startswith(f"{self.prefix}/")
+
+    def _of(self, user: str | None) -> str:
+        return f"{self.prefix}/bridge" if user is None else f"{self.prefix}/user/{user}"
+
+    def _levels(self, topic: str) -> list[str]:
+        if not topic.startswith(f"{self.prefix}/"):
+            return []
+        return topic.removeprefix(f"{self.prefix}/").split("/")

@@ -31,8 +31,8 @@ def settings(broker: Mosquitto, prefix: str = P) -> MqttSettings:
 
 @pytest.fixture
 def watcher(mosquitto: Mosquitto) -> Iterator[Watcher]:
-    """Watch everything that is said at the broker."""
-    with Watcher(mosquitto.host, mosquitto.port, "#") as watching:
+    """Watch everything that bridges say at the broker, and answers."""
+    with Watcher(mosquitto.host, mosquitto.port, "cti/#", "answers/#") as watching:
         yield watching
 
 
@@ -59,6 +59,7 @@ def test_everything_is_said_on_connect_retained_and_online_comes_last(door: Door
         *(f"{P}/group/{group}/state" for group in members),
         *(f"{P}/group/{group}/member/{member}/state" for group, names in members.items() for member in names),
         *(f"{P}/line/{line}/state" for line in ("anna", "ben", "lobby", "cara")),
+        *(f"{P}/user/{user}/monitor" for user in ("anna", "ben", "cara")),
     }
     assert json.loads(said[f"{ANNA}/state"]) == {**OUT, "reachable": True}
     assert json.loads(said[f"{P}/line/anna/state"]) == {"state": "idle", "since": iso(NOW - 60)}

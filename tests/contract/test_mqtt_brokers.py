@@ -15,7 +15,7 @@ import pytest
 from bridge.commands.model import LoginVerb
 from bridge.events import Notice
 from bridge.mqtt.client import BrokerClient, Owner
-from bridge.mqtt.model import MqttError, MqttSettings
+from bridge.mqtt.model import MqttError, MqttSettings, Role
 from tests.support.brokers import PUBLISH, SUBSCRIBE, Broker, deaf, only_311, says
 from tests.support.doors import Door
 from tests.support.mosquitto import Mosquitto
@@ -52,7 +52,8 @@ def test_a_broker_whose_rules_forbid_it_is_told_of(tmp_path: Path) -> None:
     ):
         wait_until(lambda: not door.link.fine, "the door has noticed")
         assert door.link.state == "connected"
-        assert door.link.reason == f"the broker refuses what is published (Not authorized); its ACL has to allow {P}/#"
+        allow = f"its ACL has to allow {P}/# and homeassistant/#"
+        assert door.link.reason == f"the broker refuses what is published (Not authorized); {allow}"
 
 
 REFUSALS = {"says so": b"\x20\x02\x00\x01", "hangs up": b""}
@@ -150,4 +151,4 @@ def test_certificates_that_cannot_be_read_stop_the_start(tmp_path: Path) -> None
     for wrong, key in mistakes:
         settings = dataclasses.replace(MqttSettings("127.0.0.1", P, tls=True), **wrong)
         with pytest.raises(MqttError, match=rf"^{key}: .*nothing\.pem.* is not usable"):
-            _ = BrokerClient(settings, cast(Owner, None), lambda: 0.0)
+            _ = BrokerClient(settings, cast(Role, None), cast(Owner, None), lambda: 0.0)

@@ -15,7 +15,8 @@ from bridge.events import (
     Notice,
     TrunkChanged,
 )
-from bridge.mqtt.states import GroupSubject, InfoSubject, LineSubject, MemberSubject, everything, payload, touched
+from bridge.mqtt.states import everything, monitors, payload, touched, watching
+from bridge.mqtt.topics import GroupSubject, InfoSubject, LineSubject, MemberSubject, MonitorSubject
 from tests.support.clock import run_virtual
 from tests.support.office import NOW, office
 from tests.support.paper import bureau
@@ -52,6 +53,14 @@ def test_everything_is_every_member_group_and_line_and_the_bridge() -> None:
     """Each once."""
     found = list(everything(office()))
     assert len(found) == len(set(found)) == 5 + 2 + 4 + 1
+
+
+def test_a_member_is_watched_by_the_users_of_the_group_and_its_leaders() -> None:
+    """Not by devices, and not through the group's own state."""
+    assert list(watching(ANNA, office())) == [MonitorSubject(name) for name in ("anna", "ben", "cara")]
+    assert list(watching(SUPPORT, office())) == []
+    assert list(watching(MemberSubject("gone", "anna"), office())) == []
+    assert list(monitors(office())) == [MonitorSubject(name) for name in ("anna", "ben", "cara")]
 
 
 def test_who_has_left_the_directory_has_no_state() -> None:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.mqtt.topics import RequestTopic, SetTopic, Topics
+from bridge.mqtt.topics import (
+    GroupSubject,
+    InfoSubject,
+    LineSubject,
+    MemberSubject,
+    MonitorSubject,
+    RequestTopic,
+    SetTopic,
+    Subject,
+    Topics,
+)
 
 T = Topics("cti/home")
 
@@ -15,12 +25,39 @@ def test_topics_are_the_contracts() -> None:
     assert T.bridge_info == "cti/home/bridge/info"
     assert T.bridge_event == "cti/home/bridge/event"
     assert T.response("login") == "cti/home/bridge/response/login"
-    assert T.group_state("support") == "cti/home/group/support/state"
+    assert T.response("login", "anna") == "cti/home/user/anna/response/login"
+    assert T.request("login") == "cti/home/bridge/request/login"
+    assert T.request("login", "anna") == "cti/home/user/anna/request/login"
+    assert T.satellite_state("workshop") == "cti/home/satellite/workshop/state"
     assert T.group_event("support") == "cti/home/group/support/event"
-    assert T.member_state("support", "anna") == "cti/home/group/support/member/anna/state"
     assert T.member_set("support", "anna") == "cti/home/group/support/member/anna/set"
-    assert T.line_state("anna") == "cti/home/line/anna/state"
-    assert T.subscriptions() == ["cti/home/group/+/member/+/set", "cti/home/bridge/request/+"]
+    assert T.requests() == (
+        "cti/home/group/+/member/+/set",
+        "cti/home/bridge/request/+",
+        "cti/home/user/+/request/+",
+    )
+
+
+STATES = {
+    "cti/home/group/support/state": GroupSubject("support"),
+    "cti/home/group/support/member/anna/state": MemberSubject("support", "anna"),
+    "cti/home/line/anna/state": LineSubject("anna"),
+    "cti/home/user/anna/monitor": MonitorSubject("anna"),
+    "cti/home/bridge/info": InfoSubject(),
+}
+
+
+@pytest.mark.parametrize(("topic", "subject"), STATES.items())
+def test_states_are_said_and_recognised_where_the_contract_says(topic: str, subject: Subject) -> None:
+    """Both ways."""
+    assert T.state(subject) == topic
+    assert T.subject(topic) == subject
+
+
+@pytest.mark.parametrize("topic", ["cti/home/group/support/event", "cti/home/bridge/state", "cti/homes/line/a/state"])
+def test_other_topics_are_no_states(topic: str) -> None:
+    """They do not come and go with the configuration."""
+    assert T.subject(topic) is None
 
 
 @pytest.mark.parametrize(
@@ -28,6 +65,8 @@ def test_topics_are_the_contracts() -> None:
     [
         ("cti/home/group/support/member/anna/set", SetTopic("support", "anna")),
         ("cti/home/bridge/request/login", RequestTopic("login")),
+        ("cti/home/user/anna/request/login", RequestTopic("login", "anna")),
+        ("cti/home/user/anna/monitor", None),
         ("cti/home/group/support/member/anna/state", None),
         ("cti/home/group/support/member/set", None),
         ("cti/home/bridge/request", None),
@@ -60,3 +99,19 @@ def test_only_what_is_listened_to_has_a_meaning(topic: str, meaning: object) -> 
 def test_nobody_can_make_the_bridge_answer_in_its_own_name_elsewhere(topic: str, right: bool) -> None:
     """Below the bridge's prefix only responses are; wildcards and the broker's own topics never are."""
     assert T.may_answer_at(topic) is right
+
+
+@pytest.mark.parametrize(
+    ("topic", "right"),
+    [
+        ("cti/home/user/anna/response/login", True),
+        ("cti/home/user/ben/response/login", False),
+        ("cti/home/bridge/response/login", False),
+        ("answers/mine", False),
+        ("homeassistant/switch/a/b/config", False),
+        ("", False),
+    ],
+)
+def test_users_are_answered_among_their_own_responses_alone(topic: str, right: bool) -> None:
+    """The bridge may write where they may not."""
+    assert T.may_answer_at(topic, "anna") is right
