@@ -120,6 +120,10 @@ class BridgeEnd:
         self._silent_at = now + SILENCE
         self._ask(now)
 
+    def close(self) -> None:
+        """End: the panel is told that there is no bridge any more."""
+        self._out.append(write(0, "bye"))
+
     def show(self, lamp: int, signal: str, now: int) -> None:
         """Let a lamp show a signal from now on."""
         if self._shown.get(lamp) != signal:

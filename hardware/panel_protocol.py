@@ -16,7 +16,7 @@ the next line and mended by repetition.
     SEQ down key= age=     SEQ up key= age=             SEQ ack boot=
     SEQ ack      SEQ nak                                SEQ lamp n= show=
     0 beat down=                                        0 beat
-                                                        0 refuse proto=
+                                                        0 refuse proto=      0 bye
 
 Keys and lamps count from 1. `down` is a mask in hex of the keys that are pressed, key 1 in its lowest bit; `age` is
 how long ago a key moved. Whatever has a SEQ other than 0 is acknowledged with that SEQ: keys are sent again every

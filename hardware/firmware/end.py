@@ -109,7 +109,7 @@ class PanelEnd:
             if taken:
                 self.signals[number - 1] = frame.text("show")
             self._out.append(write(frame.seq, "ack" if taken else "nak"))
-        elif frame.verb == "refuse":
+        elif frame.verb in ("refuse", "bye"):
             self._lose()
 
     def _lose(self) -> None:
