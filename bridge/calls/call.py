@@ -1,52 +1,25 @@
-"""One call: the caller's leg, the members' forks and the hunt, tied together.
+"""One call: the caller's leg, the search for a member, and the talk that comes of it.
 
-Leg events go in, become hunt events, and the hunt's commands become words to legs:
-
-| leg event | to the hunt | hunt command | to the legs |
-|---|---|---|---|
-| Progress | Responded | Offer | INVITE to each contact of the member's line |
-| Accepted | Answered | Connect | 200 to the caller, ACK to the member; from then on a `Talk` |
-| Rejected | Refused, once the fork's last leg failed | Withdraw | CANCEL |
-| Ended (caller) | CallerGone | Release | ACK and BYE |
-|  |  | End | overflow, else 486 or 480 to the caller |
-
-The caller hears 180 without SDP as soon as one phone rings, whatever the members send.
+A call is SEARCHING until a member's phone is found (`search`), then a `Talk` of two legs until one of them hangs up;
+a side of a talk may be transferred (`transfer`). The caller hears 180 without SDP as soon as one phone rings, whatever
+the members send. Nobody takes the call: it overflows to another group or line, else is refused with 486 or 480.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from bridge.calls.fork import ELSEWHERE, Fork
+from bridge.calls.fork import Fork
 from bridge.calls.kept import plain_dialog, plain_parties
 from bridge.calls.parties import Called, Caller
+from bridge.calls.search import Found, Nobody, Outcome, Search
 from bridge.calls.status import CallStatus, Step, Story
 from bridge.calls.switch import Asking, Switch
 from bridge.calls.talk import Talk
 from bridge.calls.transfer import Transfer
-from bridge.directory.model import Group, Member
-from bridge.hunting.hunt import Hunt
-from bridge.hunting.model import (
-    Answered,
-    Availability,
-    CallerGone,
-    Connect,
-    End,
-    HuntCommand,
-    HuntEvent,
-    MemberChanged,
-    Offer,
-    Phase,
-    Refused,
-    Release,
-    Responded,
-    Start,
-    Tick,
-    Withdraw,
-    Withdrawal,
-)
+from bridge.directory.model import Group
+from bridge.hunting.model import CallerGone, Start, Tick
 from bridge.sip.grammar import SipError
 from bridge.sip.leg import Leg
 from bridge.sip.legevents import Accepted, Acknowledged, Ended, LegEvent, Progress, Rejected, Replied, Requested
@@ -82,16 +55,9 @@ class Call:
         self._began = now
         self._since = switch.wall()
         self._steps: list[Step] = []
-        self._hunt: Hunt
-        self._members: dict[str, Member] = {}
-        self._forks: dict[str, Fork] = {}
-        self._fork_of: dict[Leg, Fork] = {}
-        self._queue: deque[HuntEvent] = deque()
         self._answered_by: str | None = None
         self._answered_at: float | None = None
-        self._last_status: int | None = None
-        self._stepping = False
-        self._granted: list[Member] = []  # whom `look` found available in this step, each perhaps to be rung by it
+        self._search = Search(self, switch, called)
         self._counted: dict[Leg, str | None] = {}  # the legs that talk, or want to, and the lines that they make busy
         self.transfer: Transfer | None = None  # one of this call's sides is being transferred
         if not isinstance(asked_by, Transfer):  # whose transferee stays with its talk until the transfer is done
@@ -108,7 +74,6 @@ class Call:
         call._since = float(kept["since"])
         call._answered_by = str(kept["answered_by"])
         call._answered_at = float(kept["answered_at"])
-        call._hunt, _ = switch.hunt_for(called)
         call.occupy(talk.caller, caller.line)
         call.occupy(talk.member, str(kept["line"]))
         call._note(now, None, "taken up again after a restart")
@@ -143,7 +108,7 @@ class Call:
         if not isinstance(self.asked_by, Transfer):
             self.occupy(self.leg, self.caller.line)
         self._turn_to(self.called)
-        self._step(Start(), now)
+        self._follow(self._search.step(Start(), now), now)
 
     def occupy(self, leg: Leg, line: str | None) -> None:
         """Count a leg of this call as one on its line."""
@@ -160,93 +125,30 @@ class Call:
         self.called = called
         if called.group:
             self.visited.append(called.group)
-        self._hunt, members = self._switch.hunt_for(called)
-        self._members = {member.name: member for member in members}
-        self._switch.hunting(self, members)
+        self._switch.hunting(self, self._search.members)
 
     def member_changed(self, line: str, now: float) -> None:
         """Take note that a line's availability, or a login of who is reached there, may have changed."""
-        for member in self._members.values():
-            if member.line == line:
-                self._step(MemberChanged(member.name), now)
+        self._follow(self._search.changed(line, now), now)
 
     def tick(self, now: float) -> None:
         """Let the hunt's deadline come."""
-        self._step(Tick(), now)
+        self._follow(self._search.step(Tick(), now), now)
 
-    def _step(self, event: HuntEvent, now: float) -> None:
-        """Give the hunt an event and carry out what it commands, one after the other, never nested."""
-        self._queue.append(event)
-        if self._stepping:
-            return
-        self._stepping = True
-        try:
-            while self._queue:
-                self._granted.clear()
-                for command in self._hunt.receive(self._queue.popleft(), now, self._look):
-                    self._carry_out(command, now)
-        finally:
-            self._stepping = False
-        self._switch.arm(self, self._hunt.deadline() if self._hunt.phase is Phase.HUNTING else None)
-
-    def _look(self, name: str) -> Availability:
-        member = self._members[name]
-        seen = self._switch.look(self, member, self._granted)
-        if seen is Availability.AVAILABLE:
-            self._granted.append(member)
-        return seen
-
-    def _carry_out(self, command: HuntCommand, now: float) -> None:
-        match command:
-            case Offer(member):
-                self._offer(self._members[member], now)
-            case Withdraw(member, why):
-                self._withdraw(member, why, now)
-            case Connect(member):
-                self._connect(self._forks[member], now)
-            case Release(member):
-                self._release(member, now)
-            case End(status, why):
-                self._end(status, why, now)
-
-    def _offer(self, member: Member, now: float) -> None:
-        legs = self._switch.ring(self, member.line, now)
-        if not legs:
-            self._queue.append(Refused(member.name, 480))
-            return
-        fork = Fork(member.name, member.line)
-        fork.legs = legs
-        self._forks[member.name] = fork
-        for leg in legs:
-            leg.owner = self
-            self._fork_of[leg] = fork
-        self._switch.count(member.line, offers=1)
-        self._switch.tell(self, "offered", member.name)
-
-    def _withdraw(self, member: str, why: Withdrawal, now: float) -> None:
-        fork = self._forks.get(member)
-        if fork is not None:
-            fork.withdraw(ELSEWHERE if why is Withdrawal.ELSEWHERE else None, now)
-            self._quiet(fork)
-
-    def _release(self, member: str, now: float) -> None:
-        fork = self._forks.get(member)
-        if fork is not None:
-            for leg in fork.legs:
-                leg.hang_up(None, now)
-
-    def _quiet(self, fork: Fork) -> None:
-        """Take a fork that rings no more out of its line's counts; once."""
-        if fork.offered:
-            fork.offered = False
-            self._switch.count(fork.line, offers=-1, rings=-1 if fork.ringing else 0)
-            fork.ringing = False
+    def _follow(self, outcomes: list[Outcome], now: float) -> None:
+        """Do what the search has come to."""
+        for outcome in outcomes:
+            match outcome:
+                case Found(fork):
+                    self._connect(fork, now)
+                case Nobody(status, why):
+                    self._end(status, why, now)
 
     def _connect(self, fork: Fork, now: float) -> None:
         member = fork.answered
         assert member is not None
         self.occupy(member, fork.line)
-        self._quiet(fork)
+        self._search.quiet(fork)
         self._answered_by = fork.member
         self._answered_at = self._switch.wall()
         assert self.asked_by is not None
@@ -263,14 +165,15 @@ class Call:
             onward = self._switch.overflow(self, group.overflow)
             if onward is not None:
                 self._switch.tell(self, "overflowed", reason=why)
-                self._keep_trace()
+                self._steps += self._search.take_trace(self._began)
                 self._note(now, None, f"overflowed to {group.overflow}", why)
+                self._search.turn_to(onward)
                 self._turn_to(onward)
-                self._queue.append(Start())
+                self._follow(self._search.step(Start(), now), now)
                 return
             self._note(now, None, f"overflow {group.overflow} leads nowhere", "no such number, or round in a circle")
-        if group is None and self._last_status is not None:
-            status = self._last_status
+        if group is None and self._search.last_status is not None:
+            status = self._search.last_status
         self._reject(status, now)
         self._switch.tell(self, "missed", reason=why)
         self._close(f"nobody took it: {why}", now)
@@ -283,8 +186,10 @@ class Call:
             case Progress(leg, code, _):
                 self._on_progress(leg, code, now)
             case Accepted(leg, body):
-                self._on_accepted(leg, body, now)
+                assert isinstance(leg, OutgoingLeg)
+                self._follow(self._search.accepted(leg, body, now), now)
             case Rejected(leg, status, phrase):
+                assert isinstance(leg, OutgoingLeg)
                 self._on_rejected(leg, status, phrase, now)
             case Ended():
                 self._on_ended(event, now)
@@ -298,40 +203,17 @@ class Call:
                 self.talk.on_acknowledged(event, now)
 
     def _on_progress(self, leg: Leg, code: int, now: float) -> None:
-        fork = self._fork_of.get(leg)
-        if fork is None or self._forks.get(fork.member) is not fork:
-            return
-        ringing = code > 100
-        if ringing and fork.offered and not fork.ringing:
-            fork.ringing = True
-            self._switch.count(fork.line, rings=1)
-            if self.asked_by is not None and not self.asked_by.ringing:
-                self.asked_by.ring(now)
-        self._step(Responded(fork.member, ringing), now)
+        self._follow(self._search.progress(leg, code, now), now)
+        if self._search.ringing and self.asked_by is not None and not self.asked_by.ringing:
+            self.asked_by.ring(now)
 
-    def _on_accepted(self, leg: Leg, body: Body | None, now: float) -> None:
-        assert isinstance(leg, OutgoingLeg)
-        fork = self._fork_of[leg]
-        if fork.answered is not None or self._forks.get(fork.member) is not fork:
-            leg.hang_up(None, now)
-            return
-        fork.body = body
-        fork.win(leg, now)
-        self._step(Answered(fork.member), now)
-
-    def _on_rejected(self, leg: Leg, status: int, phrase: str, now: float) -> None:
-        assert isinstance(leg, OutgoingLeg)
-        fork = self._fork_of.pop(leg)
-        verdict = fork.rejected(leg, status)
-        if verdict is None or fork.answered is not None:
-            return
-        self._quiet(fork)
-        if verdict != 487:
-            self._last_status = verdict
-            self._note(now, fork.member, f"said {verdict} {phrase}")
-        if self._forks.get(fork.member) is fork:  # else it is left over from the group before the overflow
-            del self._forks[fork.member]
-            self._step(Refused(fork.member, verdict), now)
+    def _on_rejected(self, leg: OutgoingLeg, status: int, phrase: str, now: float) -> None:
+        over = self._search.rejected(leg, status, now)
+        if over is not None:
+            member, verdict, outcomes = over
+            if verdict != 487:
+                self._note(now, member, f"said {verdict} {phrase}")
+            self._follow(outcomes, now)
 
     def _on_requested(self, event: Requested, now: float) -> None:
         talk = self.talk
@@ -402,7 +284,7 @@ class Call:
             if self.talk is not None:
                 self.talk.member.hang_up(None, now)
             else:
-                self._step(CallerGone(), now)
+                self._search.step(CallerGone(), now)
             self._close("the transferred caller gave up", now)
 
     def _on_ended(self, event: Ended, now: float) -> None:
@@ -422,7 +304,7 @@ class Call:
             self._finish_talk(now)
         elif event.leg is self.leg:
             self._note(now, None, f"caller {event.why}")
-            self._step(CallerGone(), now)
+            self._search.step(CallerGone(), now)
             self._switch.tell(self, "abandoned")
             self._close("the caller gave up", now)
 
@@ -442,7 +324,7 @@ class Call:
                 self.talk.caller.hang_up(None, now)
             self._finish_talk(now)
         else:
-            self._step(CallerGone(), now)
+            self._search.step(CallerGone(), now)
             self._reject(480, now)
             self._close("ended by the bridge", now)
 
@@ -453,7 +335,7 @@ class Call:
     def _close(self, result: str, now: float) -> None:
         if self.result is None:
             self.result = result
-            self._keep_trace()
+            self._steps += self._search.take_trace(self._began)
             self._note(now, None, "over", result)
             self._switch.arm(self, None)
             for leg in tuple(self._counted):
@@ -466,26 +348,17 @@ class Call:
     def _note(self, now: float, member: str | None, what: str, why: str = "") -> None:
         self._steps.append(Step(round(now - self._began, 3), member, what, why))
 
-    def _keep_trace(self) -> None:
-        """Take over the hunt's decisions before another hunt begins or the call ends."""
-        self._steps.extend(self._traced())
-        self._hunt.trace.clear()
-
-    def _traced(self) -> list[Step]:
-        return [Step(round(d.at - self._began, 3), d.member, d.what, d.why) for d in self._hunt.trace]
-
     def offers_to(self, member: str) -> int:
         """Return 1 where this call itself is being offered to the member, else 0."""
-        fork = self._forks.get(member)
-        return 1 if fork is not None and fork.offered else 0
+        return self._search.offers_to(member)
 
     def offered_lines(self) -> set[str]:
         """Return the lines that this call is being offered to."""
-        return {fork.line for fork in self._forks.values() if fork.offered}
+        return self._search.offered_lines
 
     def ringing_members(self) -> tuple[str, ...]:
         """Return the members whose phones ring for this call."""
-        return tuple(fork.member for fork in self._forks.values() if fork.ringing)
+        return self._search.ringing
 
     def status(self) -> CallStatus:
         """Return what others may see of the call."""
@@ -505,5 +378,5 @@ class Call:
 
     def story(self) -> Story:
         """Return every step so far, in order."""
-        steps = sorted([*self._steps, *self._traced()], key=lambda step: step.at)
+        steps = sorted([*self._steps, *self._search.trace(self._began)], key=lambda step: step.at)
         return Story(self.status(), tuple(steps), self.result)

@@ -1,0 +1,224 @@
+"""The search for somebody who takes a call: hunt commands become words to legs, leg events become hunt events.
+
+| leg event | to the hunt | hunt command | to the legs |
+|---|---|---|---|
+| Progress | Responded | Offer | INVITE to each contact of the member's line |
+| Accepted | Answered | Connect | the fork is `Found`: the call connects it |
+| Rejected | Refused, once the fork's last leg failed | Withdraw | CANCEL |
+|  |  | Release | ACK and BYE |
+|  |  | End | `Nobody`: the call overflows or refuses its caller |
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from bridge.calls.fork import ELSEWHERE, Fork
+from bridge.calls.parties import Called
+from bridge.calls.status import Step
+from bridge.calls.switch import Switch
+from bridge.directory.model import Member
+from bridge.hunting.hunt import Hunt
+from bridge.hunting.model import (
+    Answered,
+    Availability,
+    Connect,
+    End,
+    HuntCommand,
+    HuntEvent,
+    MemberChanged,
+    Offer,
+    Phase,
+    Refused,
+    Release,
+    Responded,
+    Withdraw,
+    Withdrawal,
+)
+from bridge.sip.leg import Leg
+from bridge.sip.message import Body
+from bridge.sip.outgoing import OutgoingLeg
+
+if TYPE_CHECKING:
+    from bridge.calls.call import Call
+
+
+class Found(NamedTuple):
+    """A member's phone answered and is to be connected."""
+
+    fork: Fork
+
+
+class Nobody(NamedTuple):
+    """Nobody takes the call."""
+
+    status: int
+    why: str
+
+
+Outcome = Found | Nobody
+
+
+class Search:
+    """One call's search, from its first group to wherever it overflows."""
+
+    def __init__(self, call: Call, switch: Switch, called: Called) -> None:
+        self._call = call
+        self._switch = switch
+        self._hunt: Hunt
+        self._members: dict[str, Member] = {}
+        self._forks: dict[str, Fork] = {}
+        self._fork_of: dict[Leg, Fork] = {}
+        self._queue: deque[HuntEvent] = deque()
+        self._granted: list[Member] = []  # whom `look` found available in this step, each perhaps to be rung by it
+        self.last_status: int | None = None  # what the last phone that refused has said
+        self.turn_to(called)
+
+    def turn_to(self, called: Called) -> None:
+        """Search there from now on; what still rings elsewhere is left to end."""
+        self._hunt, members = self._switch.hunt_for(called)
+        self._members = {member.name: member for member in members}
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """Who may be rung."""
+        return tuple(self._members.values())
+
+    def step(self, event: HuntEvent, now: float) -> list[Outcome]:
+        """Give the hunt an event and carry out what it commands, one after the other; return what came of it."""
+        outcomes: list[Outcome] = []
+        self._queue.append(event)
+        while self._queue:
+            self._granted.clear()
+            for command in self._hunt.receive(self._queue.popleft(), now, self._look):
+                outcome = self._carry_out(command, now)
+                if outcome is not None:
+                    outcomes.append(outcome)
+        self._switch.arm(self._call, self._hunt.deadline() if self._hunt.phase is Phase.HUNTING else None)
+        return outcomes
+
+    def changed(self, line: str, now: float) -> list[Outcome]:
+        """Take note that a line's availability, or a login of who is reached there, may have changed."""
+        named = [member.name for member in self._members.values() if member.line == line]
+        return [outcome for name in named for outcome in self.step(MemberChanged(name), now)]
+
+    def _look(self, name: str) -> Availability:
+        member = self._members[name]
+        seen = self._switch.look(self._call, member, self._granted)
+        if seen is Availability.AVAILABLE:
+            self._granted.append(member)
+        return seen
+
+    # -- what the hunt commands --------------------------------------------------------------------------------
+
+    def _carry_out(self, command: HuntCommand, now: float) -> Outcome | None:
+        match command:
+            case Offer(member):
+                self._offer(self._members[member], now)
+            case Withdraw(member, why):
+                self._withdraw(member, why, now)
+            case Connect(member):
+                return Found(self._forks[member])
+            case Release(member):
+                self._release(member, now)
+            case End(status, why):
+                return Nobody(status, why)
+        return None
+
+    def _offer(self, member: Member, now: float) -> None:
+        legs = self._switch.ring(self._call, member.line, now)
+        if not legs:
+            self._queue.append(Refused(member.name, 480))
+            return
+        fork = Fork(member.name, member.line)
+        fork.legs = legs
+        self._forks[member.name] = fork
+        for leg in legs:
+            leg.owner = self._call
+            self._fork_of[leg] = fork
+        self._switch.count(member.line, offers=1)
+        self._switch.tell(self._call, "offered", member.name)
+
+    def _withdraw(self, member: str, why: Withdrawal, now: float) -> None:
+        fork = self._forks.get(member)
+        if fork is not None:
+            fork.withdraw(ELSEWHERE if why is Withdrawal.ELSEWHERE else None, now)
+            self.quiet(fork)
+
+    def _release(self, member: str, now: float) -> None:
+        fork = self._forks.get(member)
+        if fork is not None:
+            for leg in fork.legs:
+                leg.hang_up(None, now)
+
+    def quiet(self, fork: Fork) -> None:
+        """Take a fork that rings no more, or was found, out of its line's counts; once."""
+        if fork.offered:
+            fork.offered = False
+            self._switch.count(fork.line, offers=-1, rings=-1 if fork.ringing else 0)
+            fork.ringing = False
+
+    # -- what the legs say -------------------------------------------------------------------------------------
+
+    def progress(self, leg: Leg, code: int, now: float) -> list[Outcome]:
+        """Take a provisional response."""
+        fork = self._fork_of.get(leg)
+        if fork is None or self._forks.get(fork.member) is not fork:
+            return []
+        if code > 100 and fork.offered and not fork.ringing:
+            fork.ringing = True
+            self._switch.count(fork.line, rings=1)
+        return self.step(Responded(fork.member, code > 100), now)
+
+    def accepted(self, leg: OutgoingLeg, body: Body | None, now: float) -> list[Outcome]:
+        """Take a 2xx; one that comes too late for its fork is hung up."""
+        fork = self._fork_of[leg]
+        if fork.answered is not None or self._forks.get(fork.member) is not fork:
+            leg.hang_up(None, now)
+            return []
+        fork.body = body
+        fork.win(leg, now)
+        return self.step(Answered(fork.member), now)
+
+    def rejected(self, leg: OutgoingLeg, status: int, now: float) -> tuple[str, int, list[Outcome]] | None:
+        """Take a leg's failure; return the member, the fork's status and what came of it once its last leg failed."""
+        fork = self._fork_of.pop(leg)
+        verdict = fork.rejected(leg, status)
+        if verdict is None or fork.answered is not None:
+            return None
+        self.quiet(fork)
+        if verdict != 487:
+            self.last_status = verdict
+        outcomes: list[Outcome] = []
+        if self._forks.get(fork.member) is fork:  # else it is left over from the group before the overflow
+            del self._forks[fork.member]
+            outcomes = self.step(Refused(fork.member, verdict), now)
+        return fork.member, verdict, outcomes
+
+    # -- what others see ---------------------------------------------------------------------------------------
+
+    def take_trace(self, began: float) -> list[Step]:
+        """Return the hunt's decisions so far and forget them, before another hunt begins or the call ends."""
+        steps = self.trace(began)
+        self._hunt.trace.clear()
+        return steps
+
+    def trace(self, began: float) -> list[Step]:
+        """Return the hunt's decisions so far; `began`: when the call did, monotonic."""
+        return [Step(round(d.at - began, 3), d.member, d.what, d.why) for d in self._hunt.trace]
+
+    def offers_to(self, member: str) -> int:
+        """Return 1 where the call is being offered to the member, else 0."""
+        fork = self._forks.get(member)
+        return 1 if fork is not None and fork.offered else 0
+
+    @property
+    def offered_lines(self) -> set[str]:
+        """The lines that the call is being offered to."""
+        return {fork.line for fork in self._forks.values() if fork.offered}
+
+    @property
+    def ringing(self) -> tuple[str, ...]:
+        """The members whose phones ring."""
+        return tuple(fork.member for fork in self._forks.values() if fork.ringing)
