@@ -30,6 +30,14 @@ class Strategy(StrEnum):
     QUEUE = "queue"
 
 
+class MediaWay(StrEnum):
+    """How the media of a line or trunk flow: from phone to phone, through the bridge, or as it has to be."""
+
+    AUTO = "auto"
+    DIRECT = "direct"
+    RELAY = "relay"
+
+
 class LastOut(StrEnum):
     """What happens when the last logged-in member of a group logs out."""
 
@@ -50,6 +58,7 @@ class Line:
     registers: bool = False  # its phone registers at the bridge
     max_calls: int = 1
     private: bool = False
+    media: MediaWay = MediaWay.AUTO  # of a line behind a trunk: the trunk's, unless it has its own
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Sound on its way: RTP, G.711, telephone events, tones and what is heard of them. Pure."""
+"""Sound on its way: RTP, G.711, telephone events, tones; and media through the bridge. Pure but for `relay`."""

@@ -24,6 +24,7 @@ LAYERS = {
     "bridge.port.model": DOMAIN,
     "bridge.config": CONFIG,
     "bridge.sip.endpoint": EDGE,
+    "bridge.media.relay": EDGE,
     "bridge.port": EDGE,
     "bridge.store": EDGE,
     "bridge.control": EDGE,

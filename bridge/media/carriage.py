@@ -1,0 +1,189 @@
+"""Session descriptions on their way through the relay: each side is told our addresses and ports, not the other's.
+
+One place for what a B2BUA does to an offer and its answer (RFC 3264):
+
+| of the description | becomes |
+|---|---|
+| `o=` | ours for that side: one id, and a version that rises with each change |
+| `c=`, ports, `a=rtcp` | our address and the ports of that side; RTCP is at the next port |
+| audio that is plain RTP | the other law of G.711 is offered too, payload types are translated (`translation`) |
+| video, SRTP, fax over UDP | as it is, packets unread |
+| what is not carried by UDP, or finds no port | refused by port 0 |
+| ICE, BUNDLE | left out: its addresses are not ours, and each stream has its own port; peers do without |
+| `c=` 0.0.0.0, hold as of old | the direction that it means |
+
+Nothing is changed in the relay before the answer: an offer that is refused leaves the talk as it was.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import replace
+
+from bridge.media.choice import Party, behind_nat
+from bridge.media.model import Path, Relay, Translation
+from bridge.media.translation import matched, widened
+from bridge.sip.grammar import SipError
+from bridge.sip.message import Body
+from bridge.sip.sdp import Line, Media, Origin, Session
+from bridge.sip.sdpread import session_in
+
+_BY_UDP = ("udp", "udptl")
+_NOWHERE = ("0.0.0.0", "::")
+_NOT_OURS = ("candidate", "remote-candidates", "end-of-candidates", "ice-", "group:BUNDLE")
+
+
+class _Told:
+    """What one side has been told: its `o=` goes on from there."""
+
+    def __init__(self, session: str) -> None:
+        self.session = session
+        self.version = 0
+        self.last: Session | None = None
+
+    def body(self, session: Session, host: str) -> Body:
+        """Write a description for this side, with the next version unless it says the same as the last."""
+        plain = replace(session, origin=Origin("-", self.session, 0, host))
+        if plain != self.last:
+            self.version += 1
+            self.last = plain
+        return replace(plain, origin=plain.origin._replace(version=self.version)).body()
+
+
+class Carriage:
+    """The descriptions of one relayed call. `sessions`: an id for each side's `o=`, digits.
+
+    `parties` are the two sides. The member's changes with each phone that is offered the call, until one answers.
+    """
+
+    def __init__(self, relay: Relay, caller: Party, member: Party, sessions: tuple[str, str]) -> None:
+        self.relay = relay
+        self.parties = [caller, member]
+        self._told = [_Told(session) for session in sessions]
+        self._offers: list[Session | None] = [None, None]
+
+    def offer(self, side: int, body: Body) -> Body:
+        """Take an offer of one side; return it as the other side is to have it. Raises `SipError`."""
+        session = _read(body)
+        self._offers[side] = session
+        other = 1 - side
+        media = tuple(self._onward(number, session, each, other) for number, each in enumerate(session.media))
+        return self._told[other].body(_readdressed(session, media, self._ours(other)), self._ours(other))
+
+    def answer(self, side: int, body: Body) -> Body:
+        """Take one side's answer to the other's offer; return it as the other is to have it. Raises `SipError`.
+
+        From now on the relay carries what both have agreed upon.
+        """
+        answered, other = _read(body), 1 - side
+        offered = self._offers[other]
+        if offered is None:
+            raise SipError("an answer without an offer", 488)
+        media, paths = [], []
+        for number, asked in enumerate(offered.media):
+            said = answered.media[number] if number < len(answered.media) else asked.refused()
+            told, theirs, mine = self._back(number, offered, asked, answered, said, side)
+            media.append(told)
+            paths.append((theirs, mine))
+        for number, (theirs, mine) in enumerate(paths):
+            self.relay.settle(number, other, theirs)
+            self.relay.settle(number, side, mine)
+        self._offers[other] = None
+        return self._told[other].body(_readdressed(answered, tuple(media), self._ours(other)), self._ours(other))
+
+    def _onward(self, number: int, session: Session, media: Media, other: int) -> Media:
+        ports = self.relay.ports(number) if media.port and _carried(media) else None
+        if ports is None:
+            return media.refused()
+        return _plain(session, widened(media), ports[other])
+
+    def _back(
+        self, number: int, offered: Session, asked: Media, answered: Session, said: Media, side: int
+    ) -> tuple[Media, Path | None, Path | None]:
+        """Return one stream of an answer for the offerer, then the offerer's and the answerer's paths."""
+        ports = self.relay.ports(number) if asked.port and said.port and _carried(asked) else None
+        if ports is None:
+            return asked.refused(), None, None
+        match = matched(asked, said)
+        told = _plain(answered, match.media, ports[1 - side])
+        theirs = self._path(1 - side, offered, asked, match.from_offerer)
+        return told, theirs, self._path(side, answered, said, match.from_answerer)
+
+    def _path(self, side: int, session: Session, media: Media, translation: Translation | None) -> Path:
+        """Return where a side has said that it receives a stream."""
+        host = session.host_of(media)
+        party = self.parties[side]._replace(says=host)
+        rtcp = _rtcp_port(media)
+        if host in _NOWHERE:
+            return Path(party.signals, 0, 0, translation=translation)
+        if host is None or not _is_address(host) or behind_nat(party):
+            return Path(party.signals, media.port, rtcp, True, translation)
+        return Path(host, media.port, rtcp, False, translation)
+
+    def _ours(self, side: int) -> str:
+        return self.parties[side].ours
+
+
+def reads(body: Body | None) -> Session | None:
+    """Return the description in a body; None where there is none that can be read."""
+    try:
+        return session_in(body)
+    except SipError:
+        return None
+
+
+def described(body: Body | None) -> str | None:
+    """Return where a description's first stream is received; None where it does not tell."""
+    session = reads(body)
+    if session is None:
+        return None
+    wanted = next((media for media in session.media if media.port), None)
+    host = session.host_of(wanted) if wanted else session.host
+    return None if host in _NOWHERE else host
+
+
+def _read(body: Body) -> Session:
+    session = session_in(body)
+    assert session is not None
+    return session
+
+
+def _carried(media: Media) -> bool:
+    return media.rtp or media.protocol.lower() in _BY_UDP
+
+
+def _plain(session: Session, media: Media, port: int) -> Media:
+    """Return a stream at a port of ours, its direction told by attribute alone."""
+    way = session.way_of(media) if session.host_of(media) in _NOWHERE else media.way
+    return replace(media, port=port, host=None, way=way, lines=_ours_too(media.lines))
+
+
+def _readdressed(session: Session, media: tuple[Media, ...], host: str) -> Session:
+    return replace(session, media=media, host=host, lines=_ours_too(session.lines))
+
+
+def _ours_too(lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    """Return the lines that are true of us too: without addresses of the other side."""
+    return tuple(
+        (letter, value)
+        for letter, value in lines
+        if letter != "a" or not (value.startswith(_NOT_OURS) or value.partition(":")[0] == "rtcp")
+    )
+
+
+def _rtcp_port(media: Media) -> int:
+    """Return where RTCP of a stream is received: at the port of `a=rtcp` (RFC 3605), else at the next."""
+    for letter, value in media.lines:
+        name, _, text = value.partition(":")
+        word = text.split(" ")[0]
+        if letter == "a" and name == "rtcp" and word.isascii() and word.isdigit() and 0 < int(word[:6]) < 65536:
+            return int(word)
+    return min(media.port + 1, 65535)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,81 @@
+"""Whether two phones exchange their media directly, or through us. Pure.
+
+Known when the member is offered the call: how both are set, from where both signal, which addresses of ours both are
+told, and where the caller says that it receives. Of the member's answer nothing is known yet, but a phone that
+registers has written its own address into its Contact.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import NamedTuple
+
+from bridge.directory.model import MediaWay
+
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class Party(NamedTuple):
+    """One side of a call. `signals` is the IP address its messages come from or go to; `ours` what it is told of us.
+
+    `says` is the address that it names as its own, in its description or Contact; None where none is known.
+    `phone`: its messages come from itself, with no proxy or PBX between.
+    """
+
+    signals: str
+    ours: str
+    way: MediaWay = MediaWay.AUTO
+    says: str | None = None
+    trunk: str | None = None
+    phone: bool = False
+
+
+class Choice(NamedTuple):
+    """Through the relay or not, and why."""
+
+    relay: bool
+    why: str
+
+
+def choose(caller: Party, member: Party) -> Choice:
+    """Decide. A side that must be relayed wins over one that would rather not: it would hear nothing."""
+    ways = (caller.way, member.way)
+    if MediaWay.RELAY in ways:
+        return Choice(True, "set so")
+    if MediaWay.DIRECT in ways:
+        return Choice(False, "set so")
+    if caller.trunk is not None and caller.trunk == member.trunk:
+        return Choice(True, f"both legs are on trunk {caller.trunk}")
+    for name, party in (("caller", caller), ("member", member)):
+        if behind_nat(party):
+            return Choice(True, f"the {name} is behind NAT: {party.says} at {party.signals}")
+    here, there = _address(caller.says or caller.signals), _address(member.signals)
+    if here is not None and there is not None:
+        if here.version != there.version:
+            return Choice(True, "another address family")
+        if here.is_global != there.is_global:
+            return Choice(True, "one side is on the Internet, the other is not")
+    if caller.ours != member.ours:
+        return Choice(True, f"another interface: {caller.ours} and {member.ours}")
+    return Choice(False, "both sides reach each other")
+
+
+def behind_nat(party: Party) -> bool:
+    """Whether the address that a side names is another one by the time its packets come to us.
+
+    A phone that signals by itself names the address that it signals from, else there is NAT between. A PBX may name
+    another machine, but on the Internet none with a private address.
+    """
+    says, signals = _address(party.says), _address(party.signals)
+    if says is None or signals is None or says == signals or says.version != signals.version:
+        return False
+    return not says.is_unspecified and (party.phone or (signals.is_global and not says.is_global))
+
+
+def _address(host: str | None) -> _Address | None:
+    """Return an IP address, None for a name or nothing."""
+    try:
+        found = ipaddress.ip_address(host or "")
+    except ValueError:
+        return None
+    return getattr(found, "ipv4_mapped", None) or found
