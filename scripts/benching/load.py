@@ -79,5 +79,5 @@ def _result(numbers: Path, wanted: int) -> Result:
     with open(numbers, newline="") as file:
         last = list(csv.DictReader(file, delimiter=";"))[-1]
     good = int(last["SuccessfulCall(C)"])
-    hours, minutes, seconds = last["ElapsedTime(C)"].split(":")[:3]
-    return Result(good, wanted - good, int(hours) * 3600 + int(minutes) * 60 + float(seconds))
+    began, ended = (float(last[column].split("\t")[-1]) for column in ("StartTime", "CurrentTime"))
+    return Result(good, wanted - good, ended - began)

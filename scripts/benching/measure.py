@@ -75,6 +75,9 @@ def _start(system: System, probe: Probe) -> float:
     system.start()
     try:
         return probe.first_call()
+    except TimeoutError:
+        assert system.process is not None
+        raise RuntimeError(f"{system.name} answers no call\n{system.process.report()}") from None
     finally:
         system.stop()
 
@@ -130,4 +133,4 @@ def _goes_well(system: System, rate: float, effort: Effort) -> bool:
     """Whether hardly a call fails, and none is put off until the load is over."""
     result = load.run(rate, effort.step, system.places)
     settle(system, 60.0)
-    return result.failures < ALLOWED_FAILURES and result.seconds < effort.step * 1.1 + 0.5
+    return result.failures < ALLOWED_FAILURES and result.seconds < effort.step * 1.02 + 0.15

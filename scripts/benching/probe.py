@@ -128,7 +128,7 @@ class Probe:
 
     def _text(self, number: int) -> tuple[bytes, bytes]:
         port = _port(self._caller)
-        call_id = f"probe-{os.getpid()}-{port}-{number}@127.0.0.1"
+        call_id = f"probe-{os.getpid()}-{port}-{number}"
         lines = [
             f"INVITE sip:600@127.0.0.1:{self._system[1]} SIP/2.0",
             f"Via: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bK-{call_id}",
