@@ -53,12 +53,25 @@ def login_json(login: Login) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class LoginChanged(Event):
-    """A login was changed, written and applied."""
+    """A login was changed, written and applied. `cause`: what has changed it, where it was no command."""
 
     type: ClassVar[str] = "login_changed"
     group: str
     member: str
     login: Login
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningChanged(Event):
+    """A group's night switch was turned, or its hours began or ended; `by` and `origin` are the switch's."""
+
+    type: ClassVar[str] = "opening_changed"
+    group: str
+    open: bool
+    night: str
+    by: str | None
+    origin: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +132,22 @@ class GroupCall(Event):
     caller_name: str
     member: str | None = None
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OfferEnded(Event):
+    """A group's call is offered to a member no more. `rang` is seconds, 0 where the phone never rang.
+
+    `outcome`: a word of `hunting.model.Outcome`; "no answer" where the phone rang for as long as it was to ring, or
+    gave up ringing by itself; "withdrawn" where a colleague was faster, the caller gave up or the member went.
+    """
+
+    type: ClassVar[str] = "offer_ended"
+    group: str
+    call: str
+    member: str
+    outcome: str
+    rang: float
 
 
 @dataclass(frozen=True, slots=True)

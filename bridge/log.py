@@ -18,6 +18,7 @@ from bridge.events import (
     LoginChanged,
     MemberDropped,
     Notice,
+    OpeningChanged,
     TrunkChanged,
 )
 
@@ -63,11 +64,14 @@ class Log:
 def describe(event: Event) -> tuple[int, str] | None:
     """Return an event's priority and line; None for what needs no line."""
     match event:
-        case LoginChanged(_, group, member, login):
+        case LoginChanged(_, group, member, login, cause):
             state = "logged in" if login.logged_in else "logged out"
             paused = f", paused{_because(login.pause_reason)}" if login.paused else ""
-            how = f"by {login.by} ({login.origin})" if login.origin else ""
-            return INFO, f"{group}: {member} {state}{paused} {how}".rstrip()
+            how = f" by {login.by} ({login.origin})" if login.origin else ""
+            return INFO, f"{group}: {member} {state}{paused}{how}{_because(cause)}"
+        case OpeningChanged(_, group, is_open, night, by, origin):
+            how = f" by {by} ({origin})" if night != "hours" and by else " by its hours"
+            return INFO, f"{group}: {'open' if is_open else 'closed'}{how}"
         case CommandRefused():
             about = " ".join(part for part in (event.group, event.member) if part)
             return NOTICE, f"refused: {event.verb} {about} by {event.by} ({event.origin}): {event.message}"

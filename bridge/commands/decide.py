@@ -1,9 +1,10 @@
 """The second stage of the command path: what changes? Nothing is changed here; changes are to be committed.
 
-Three things hold for every login that comes out of here:
+Four things hold for every login that comes out of here:
 
 - only who is logged in is paused: logging in or out ends a pause, and who is out cannot be paused;
 - a static member ("always") is in and has no lease, but can be paused;
+- a lease keeps what it stands in front of, so that it can return (`leases`);
 - a command is done or refused as a whole; only static members are left out of an "all", with a warning.
 
 Who is already where a command wants them is left alone, and the reply says so. A new lease or reason is a
@@ -16,68 +17,81 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bridge.commands.model import Actor, Command, CommandError, LoginVerb
+from bridge.commands import last_out
+from bridge.commands.leases import behind, left_of_lease, unpaused
+from bridge.commands.model import Actor, CommandError, LoginCommand, LoginVerb
 from bridge.commands.places import ALL, Place, places
+from bridge.directory.confirmed import Change
+from bridge.directory.instant import Instant
 from bridge.directory.logins import Login, LoginChange, Logins, Origin
-from bridge.directory.model import Directory, Group, LastOut, Member
+from bridge.directory.model import Directory, Member
 from bridge.events import login_json
 
 _BY_HAND_AND_NOT_PHONE = frozenset({Origin.BUTTON, Origin.PANEL, Origin.MQTT, Origin.CONTROL})
+_DEEPEST = 8  # leases in front of each other; who nests more of them loses the ones in between
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a command changes, what its reply says, and what people should be warned of (also in `data`)."""
+    """What a command changes, what its reply says, and what everybody should be told beside the changes."""
 
-    changes: tuple[LoginChange, ...] = ()
+    changes: tuple[Change, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A command's part that is the same for every place."""
+    """A command's part that is the same for every place. `lasts`: seconds, where the clock is not right."""
 
     by: str
     origin: Origin
-    wall: float
+    now: Instant
     until: float | None
+    lasts: float | None
     reason: str | None
 
 
 def decide(
-    command: Command, actor: Actor, origin: Origin, directory: Directory, logins: Logins, wall: float
+    command: LoginCommand, actor: Actor, origin: Origin, directory: Directory, logins: Logins, now: Instant
 ) -> Decision:
-    """Return what the command changes in `logins`, which may be a draft. `wall` is UTC seconds.
+    """Return what the command changes in `logins`, which may be a draft.
 
-    Raises CommandError: unknown_group, unknown_member, bad_request, static, not_logged_in, last_one.
+    Raises CommandError: unknown_group, unknown_member, bad_request, clock_not_right, static, not_logged_in, last_one.
     """
-    asked = _Asked(actor.name, origin, wall, _lease(command, wall), command.reason)
+    asked = _Asked(actor.name, origin, now, *_lease(command, now), command.reason)
     chosen: Sequence[Place] = places(directory, command.group, command.member)
     verb = _settled(command.verb, chosen, logins)
-    chosen, warnings = _without_static(command, verb, asked, chosen)
+    chosen, left_out = _without_static(command, verb, asked, chosen)
     if verb is LoginVerb.PAUSE:
         chosen = _logged_in_of(command, chosen, logins)
     decided = [_change(verb, place, asked, logins) for place in chosen]
     changes = tuple(c for c in decided if c.after != c.before)
-    warnings += _last_out(chosen, changes, logins)
+    emptied = last_out.emptied({g.name: g for g, _ in chosen}.values(), changes, logins)
+    last_out.refuse_if_told(emptied)
+    warnings = last_out.warnings(emptied)
     data = {
         "changed": [_entry(c) for c in changes],
         "unchanged": [_entry(c) for c in decided if c.after == c.before],
-        "warnings": warnings,
+        "warnings": [*left_out, *warnings],
     }
-    return Decision(changes, data, tuple(warnings))
+    return Decision(changes, data, warnings)
 
 
-def _lease(command: Command, wall: float) -> float | None:
-    """Return when the command's lease or pause ends, UTC seconds."""
+def _lease(command: LoginCommand, now: Instant) -> tuple[float | None, float | None]:
+    """Return when the command's lease or pause ends; and how long it is in all where the clock is not right."""
     if command.for_seconds is not None and command.until is not None:
         raise CommandError("bad_request", "for and until are given; right is one of them")
     if command.for_seconds is not None:
-        return wall + command.for_seconds
-    if command.until is not None and command.until <= wall:
+        return now.stamp + command.for_seconds, None if now.synchronised else command.for_seconds
+    if command.until is None:
+        return None, None
+    if not now.synchronised:
+        wrong = "the bridge's clock is not right yet, so it cannot tell when that is"
+        raise CommandError("clock_not_right", f'{wrong}; right is a length of time, as in "2h"')
+    if command.until <= now.wall:
         raise CommandError("bad_request", "until has passed; right is a time ahead of now")
-    return command.until
+    return command.until, None
 
 
 def _settled(verb: LoginVerb, chosen: Sequence[Place], logins: Logins) -> LoginVerb:
@@ -90,7 +104,7 @@ def _settled(verb: LoginVerb, chosen: Sequence[Place], logins: Logins) -> LoginV
 
 
 def _without_static(
-    command: Command, verb: LoginVerb, asked: _Asked, chosen: Sequence[Place]
+    command: LoginCommand, verb: LoginVerb, asked: _Asked, chosen: Sequence[Place]
 ) -> tuple[list[Place], list[str]]:
     """Leave static members out of what cannot be done to them; refuse when nobody else is meant."""
     impossible = verb is LoginVerb.LOGOUT or (verb is LoginVerb.LOGIN and asked.until is not None)
@@ -104,7 +118,7 @@ def _without_static(
     return rest, said
 
 
-def _logged_in_of(command: Command, chosen: Sequence[Place], logins: Logins) -> list[Place]:
+def _logged_in_of(command: LoginCommand, chosen: Sequence[Place], logins: Logins) -> list[Place]:
     inside = [(g, m) for g, m in chosen if logins.get(g.name, m.name).logged_in]
     if chosen and not inside:
         where = "any group" if command.group == ALL else f"group {chosen[0][0].name}"
@@ -117,26 +131,60 @@ def _change(verb: LoginVerb, place: Place, asked: _Asked, logins: Logins) -> Log
     group, member = place
     before = logins.get(group.name, member.name)
     if verb is LoginVerb.PAUSE:
-        reason = asked.reason if asked.reason is not None else before.pause_reason
-        after = replace(before, paused=True, pause_reason=reason, pause_until=asked.until)
+        after = _paused(before, asked)
     elif verb is LoginVerb.UNPAUSE:
-        after = replace(before, paused=False, pause_reason=None, pause_until=None)
-    elif member.always:
-        after = before if before.logged_in else _moved(True, before, member, asked)
+        after = unpaused(before)
     else:
-        after = _moved(verb is LoginVerb.LOGIN, before, member, asked)
+        after = _moved(member.always or verb is LoginVerb.LOGIN, before, member, asked)
     return LoginChange(group.name, member.name, before, after)
+
+
+def _paused(before: Login, asked: _Asked) -> Login:
+    reason = asked.reason if asked.reason is not None else before.pause_reason
+    return replace(before, paused=True, pause_reason=reason, pause_until=asked.until, pause_lasts=asked.lasts)
 
 
 def _moved(inward: bool, before: Login, member: Member, asked: _Asked) -> Login:
     """Return a login that is in or out as asked; `before` itself where that changes nothing."""
+    now = asked.now
     permanent = _permanent(inward, before, member, asked.origin)
+    back = None if asked.until is None else _behind(before, inward, asked)
     if before.logged_in is not inward:
-        made = Login(inward, asked.wall, asked.by, asked.origin, asked.reason, asked.until)
-        return replace(made, permanent=permanent)
+        made = Login(inward, now.stamp, asked.by, asked.origin, asked.reason, unsure=not now.synchronised)
+        return replace(made, until=asked.until, lasts=asked.lasts, back=back, permanent=permanent)
     reason = asked.reason if asked.reason is not None else before.reason
-    after = replace(before, reason=reason, until=asked.until, permanent=permanent)
-    return before if after == before else replace(after, by=asked.by, origin=asked.origin)
+    lease = replace(unpaused(before), until=asked.until, lasts=asked.lasts, back=back)
+    after = replace(lease, reason=reason, permanent=permanent)
+    if after == before:
+        return before
+    after = replace(after, by=asked.by, origin=asked.origin)
+    if now.synchronised:
+        return replace(after, acted=now.wall)
+    return replace(after, since=now.stamp, unsure=True, acted=None)
+
+
+def _behind(before: Login, inward: bool, asked: _Asked) -> Login:
+    """Return what a new lease stands in front of.
+
+    A running lease in the same direction is replaced; one in the other direction returns if it runs longer.
+    """
+    assert asked.until is not None
+    length = asked.until - asked.now.stamp
+    back = before
+    while back.until is not None and (back.logged_in is inward or _ends_within(back, length, asked.now)):
+        back = behind(back)
+    while _depth(back) >= _DEEPEST:
+        back = behind(back)
+    return unpaused(back)
+
+
+def _ends_within(lease: Login, length: float, now: Instant) -> bool:
+    left = left_of_lease(lease, now)
+    return left is not None and left <= length
+
+
+def _depth(login: Login) -> int:
+    return 1 if login.back is None else 1 + _depth(login.back)
 
 
 def _permanent(inward: bool, before: Login, member: Member, origin: Origin) -> bool:
@@ -147,26 +195,6 @@ def _permanent(inward: bool, before: Login, member: Member, origin: Origin) -> b
     if not member.device:
         return False
     return inward if origin in _BY_HAND_AND_NOT_PHONE else before.permanent
-
-
-def _last_out(chosen: Sequence[Place], changes: Sequence[LoginChange], logins: Logins) -> list[str]:
-    """Return warnings for groups left empty; raises CommandError `last_one` where that is refused."""
-    after = {(c.group, c.member): c.after for c in changes}
-    warnings: list[str] = []
-    for group in {g.name: g for g, _ in chosen}.values():
-        if group.last_out is LastOut.ALLOW or not _emptied(group, after, logins):
-            continue
-        if group.last_out is LastOut.REFUSE:
-            what = f"nobody would be left in group {group.name}"
-            raise CommandError("last_one", f'{what} (last_out = "refuse"); log somebody else in first')
-        warnings.append(f"nobody is left in group {group.name}; its callers are turned away or overflow")
-    return warnings
-
-
-def _emptied(group: Group, after: Mapping[tuple[str, str], Login], logins: Logins) -> bool:
-    before = [logins.get(group.name, m.name) for m in group.members]
-    now = [after.get((group.name, m.name), login) for m, login in zip(group.members, before, strict=True)]
-    return any(login.logged_in for login in before) and not any(login.logged_in for login in now)
 
 
 def _entry(change: LoginChange) -> dict[str, Any]:

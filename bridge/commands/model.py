@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from bridge.directory.nights import Night
+
 
 class Kind(StrEnum):
     """What an actor is."""
@@ -55,14 +57,39 @@ class LoginCommand:
     reason: str | None = None
 
 
-Command = LoginCommand  # grows into a union with line commands (dial, hang up, pick up...)
+NIGHT = "night"
+
+
+@dataclass(frozen=True, slots=True)
+class NightCommand:
+    """Set the night switch of a group (name or number, or "all").
+
+    To a position; or to whatever leaves the group open or closed as `open` says; or, with neither, turn it round.
+    """
+
+    group: str
+    night: Night | None = None
+    open: bool | None = None
+
+
+Command = LoginCommand | NightCommand  # grows with line commands (dial, hang up, pick up...)
+
+
+def verb_of(command: Command) -> str:
+    """Return a command's verb."""
+    return NIGHT if isinstance(command, NightCommand) else command.verb.value
+
+
+def member_of(command: Command) -> str | None:
+    """Return the member that a command is about, None where it is about a group."""
+    return command.member if isinstance(command, LoginCommand) else None
 
 
 class CommandError(Exception):
     """A refusal: `code` for machines, the message says what was wrong and what would be right.
 
     Codes: bad_request, unknown_verb, unknown_group, unknown_member, unknown_line, unknown_call, not_allowed,
-    not_logged_in, last_one, static, store_failed, too_large, unavailable.
+    not_logged_in, last_one, static, clock_not_right, store_failed, too_large, unavailable.
     """
 
     def __init__(self, code: str, message: str) -> None:

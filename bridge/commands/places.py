@@ -18,13 +18,18 @@ def places(directory: Directory, group: str, member: str) -> tuple[Place, ...]:
 
     Raises CommandError `unknown_group` or `unknown_member` with the names that would be right.
     """
-    groups = tuple(directory.groups.values()) if group == ALL else (find_group(directory, group),)
+    groups = groups_of(directory, group)
     if member == ALL:
         return tuple((g, m) for g in groups for m in g.members)
     found = tuple((g, m) for g in groups if (m := g.member(member)) is not None)
     if not found:
         raise _unknown_member(groups, member)
     return found
+
+
+def groups_of(directory: Directory, group: str) -> tuple[Group, ...]:
+    """Return the groups that a name, a number or "all" means; raises CommandError `unknown_group`."""
+    return tuple(directory.groups.values()) if group == ALL else (find_group(directory, group),)
 
 
 def find_group(directory: Directory, key: str) -> Group:

@@ -16,8 +16,14 @@ from bridge.commands.verbs import COMMANDS, NAME_LENGTH, QUERIES, check_fields, 
 from bridge.commands.views import Picture
 
 CALL_LENGTH = 256  # characters of a call's id
-ARGUMENTS = {"group": ("group",), "member": ("group", "member"), "line": ("line",), "explain": ("call",)}
-FOR_EVERYBODY = frozenset({"group", "member", "line"})
+ARGUMENTS = {
+    "group": ("group",),
+    "member": ("group", "member"),
+    "opening": ("group",),
+    "line": ("line",),
+    "explain": ("call",),
+}
+FOR_EVERYBODY = frozenset({"group", "member", "opening", "line"})
 
 
 def answer(query: str, arguments: Mapping[str, Any], actor: Actor, picture: Picture) -> dict[str, Any]:
@@ -45,6 +51,8 @@ def _answer(query: str, arguments: Mapping[str, Any], picture: Picture) -> dict[
             return views.group_state(find_group(picture.directory, required(arguments, "group")), picture)
         case "member":
             return _member(arguments, picture)
+        case "opening":
+            return views.night_state(find_group(picture.directory, required(arguments, "group")), picture)
         case "lines":
             return views.lines(picture)
         case "line":

@@ -7,15 +7,17 @@ import unicodedata
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from bridge.commands.model import Command, CommandError, LoginCommand, LoginVerb
+from bridge.commands.model import NIGHT, Command, CommandError, LoginCommand, LoginVerb, NightCommand
 from bridge.commands.moments import moment, seconds
+from bridge.directory.nights import Night
 
 NAME_LENGTH = 64  # characters; longer than any name or number that can be configured
 REASON_LENGTH = 200
 TRANSACTION_LENGTH = 128
+TOGGLE = "toggle"
 
-COMMANDS: tuple[str, ...] = tuple(LoginVerb)
-QUERIES: tuple[str, ...] = ("status", "groups", "group", "member", "lines", "line", "calls", "explain")
+COMMANDS: tuple[str, ...] = (*LoginVerb, NIGHT)
+QUERIES: tuple[str, ...] = ("status", "groups", "group", "member", "opening", "lines", "line", "calls", "explain")
 
 _FORBIDDEN = {"Cc", "Cs", "Zl", "Zp"}  # control characters, lone surrogates, line and paragraph separators
 
@@ -28,7 +30,7 @@ def parse(
     own: str | None = None,
     zone: datetime.tzinfo | None = None,
 ) -> Command:
-    """Return the command that `verb` with `arguments` (group, member, for, until, reason) means.
+    """Return the command that `verb` with `arguments` (group, member, for, until, reason; night) means.
 
     `wall` is UTC seconds; `own` is the member that is meant where none is named (a user's own topics);
     `zone` is the zone of clock times, None for the machine's. Raises CommandError `unknown_verb` or
@@ -37,6 +39,8 @@ def parse(
     if verb not in COMMANDS:
         right = ", ".join(COMMANDS + QUERIES)
         raise CommandError("unknown_verb", f"there is no verb {verb[:NAME_LENGTH]!r}; verbs are: {right}")
+    if verb == NIGHT:
+        return _night(arguments)
     kind = LoginVerb(verb)
     timed = () if kind is LoginVerb.UNPAUSE else ("for", "until", "reason")
     check_fields(verb, arguments, ("group", "member", *timed))
@@ -49,6 +53,21 @@ def parse(
         until=_until(arguments, wall, zone),
         reason=text(arguments, "reason", REASON_LENGTH),
     )
+
+
+def _night(arguments: Mapping[str, Any]) -> NightCommand:
+    check_fields(NIGHT, arguments, ("group", "night"))
+    group = required(arguments, "group")
+    if isinstance(arguments.get("night"), bool):
+        return NightCommand(group, open=not arguments["night"])
+    word = text(arguments, "night", NAME_LENGTH) or ""
+    if word == TOGGLE:
+        return NightCommand(group)
+    try:
+        return NightCommand(group, Night(word))
+    except ValueError:
+        wrong = f"night is {word!r}" if word else "night is missing"
+        raise CommandError("bad_request", f"{wrong}; right are {', '.join(Night)}, {TOGGLE}, true and false") from None
 
 
 def check_fields(verb: str, arguments: Mapping[str, Any], right: Collection[str]) -> None:

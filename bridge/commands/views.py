@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.calls.status import CallStatus, LineState, LineStatus, Story, Telephony, TrunkStatus
+from bridge.commands.leases import following
+from bridge.commands.night import night_json
 from bridge.commands.tally import Tally
+from bridge.directory.instant import Instant
 from bridge.directory.logins import Login
 from bridge.directory.model import Directory, Group, Line, Member
+from bridge.directory.nights import Opening
 from bridge.events import iso, login_json
 from bridge.hunting.model import Availability
 
@@ -21,6 +25,7 @@ _LINE_WORDS = {
     LineState.RINGING: Availability.OFFERED_ANOTHER,
     LineState.BUSY: Availability.ON_A_CALL,
 }
+CLOCK = "no schedule turns, and nothing begins or ends at a time of day, until it is synchronised"
 _TRUNK_FINE = frozenset({"registered", "static"})
 
 
@@ -55,6 +60,13 @@ class Picture:
     tally: Tally
     info: Info
     wall: float
+    opening: Callable[[Group], Opening] = lambda group: Opening(group.active)
+    now: Instant | None = None  # None: `wall`, and the clock is right
+
+    @property
+    def moment(self) -> Instant:
+        """The moment of the picture."""
+        return self.now or Instant(0.0, self.wall)
 
 
 def availability(login: Login, line: LineStatus) -> Availability:
@@ -83,10 +95,16 @@ def group_state(group: Group, picture: Picture) -> dict[str, Any]:
         "waiting": len(waiting),
         "waiting_since": iso(min(waiting, default=None)),
         "strategy": group.strategy.value,
-        "open": group.active,
+        "open": picture.opening(group).open,
         "answered_today": picture.tally.today(group.name, "answered", picture.wall),
         "abandoned_today": picture.tally.today(group.name, "abandoned", picture.wall),
     }
+
+
+def night_state(group: Group, picture: Picture) -> dict[str, Any]:
+    """Return the `P/group/G/night/state` payload: the switch, and whether the group is open."""
+    found = picture.opening(group)
+    return night_json(found.switch, found.open)
 
 
 def line_state(line: LineStatus) -> dict[str, Any]:
@@ -143,6 +161,7 @@ def _group(group: Group, picture: Picture) -> dict[str, Any]:
         "number": group.number,
         "leaders": list(group.leaders),
         "state": group_state(group, picture),
+        "night": {**night_state(group, picture), "turns": iso(picture.opening(group).turns)},
         "members": {m.name: _member(group, m, picture) for m in group.members},
     }
 
@@ -156,7 +175,16 @@ def _member(group: Group, member: Member, picture: Picture) -> dict[str, Any]:
         "static": member.always,
         "availability": availability(login, line).value,
         **member_state(login, line),
+        "next": _next(member, login, picture),
     }
+
+
+def _next(member: Member, login: Login, picture: Picture) -> dict[str, Any] | None:
+    """Return what becomes of a login by itself, and when: its lease ends, its schedule turns."""
+    then = following(member, login, picture.moment)
+    if then is None:
+        return None
+    return {"at": iso(then.at), "login": "ON" if then.logged_in else "OFF", "why": then.why}
 
 
 def _line(line: Line, picture: Picture) -> dict[str, Any]:
@@ -202,6 +230,8 @@ def _wrong(trunks: Sequence[TrunkStatus], picture: Picture) -> list[Mapping[str,
     """Return what is not as it should be: `what` it is, and its condition."""
     found = [(f"trunk {t.trunk}", t.state, t.since, t.reason) for t in trunks if t.state not in _TRUNK_FINE]
     found += [(x.name, x.state, x.since, x.reason) for x in picture.info.links if not x.fine]
+    if not picture.moment.synchronised:
+        found.append(("clock", "not right yet", picture.info.started, CLOCK))
     for name in picture.directory.lines:
         line = picture.telephony.line(name)
         if not line.reachable:

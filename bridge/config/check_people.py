@@ -56,6 +56,8 @@ def _members(draft: Draft, group: str, table: Table) -> Iterator[Finding]:
     for index, member in enumerate(elements(table, "members")):
         if isinstance(member, Mapping) and ("user" in member) == ("line" in member):
             yield (*here, index), "names nobody, or two; give either user or line"
+        if isinstance(member, Mapping) and member.get("login") == "always" and member.get("schedule"):
+            yield (*here, index, "schedule"), 'cannot be kept by who is always in; leave it out, or login = "always"'
     seen: set[str] = set()
     for index, key, name in draft.members(group):
         yield from _member(draft, (*here, index), key, name)

@@ -7,6 +7,7 @@ from bridge.calls.model import TrunkSettings as Trunk
 from bridge.config.people import GroupSettings, MemberSettings, UserSettings
 from bridge.config.settings import Settings
 from bridge.config.telephony import LineSettings, RegistrarSettings, TrunkSettings
+from bridge.directory.hours import Hours
 from bridge.directory.model import Directory, Group, Line, Member, Strategy, User
 
 
@@ -86,9 +87,13 @@ def _group(name: str, group: GroupSettings, settings: Settings) -> Group:
         retry_after=group.retry_after,
         rounds=group.rounds,
         max_calls=group.max_calls,
-        overflow=_overflow(group, settings),
+        overflow=_named(group.overflow, settings),
         prefix=group.prefix,
         last_out=group.last_out,
+        hours=Hours.of(group.hours),
+        closed=_named(group.closed, settings),
+        auto_pause=group.auto_pause,
+        auto_pause_seconds=group.auto_pause_seconds,
     )
 
 
@@ -107,10 +112,11 @@ def _member(member: str | MemberSettings, settings: Settings) -> Member:
         tier=member.tier,
         always=member.login == "always",
         restart=member.restart or "default",
+        schedule=Hours.of(member.schedule),
     )
 
 
-def _overflow(group: GroupSettings, settings: Settings) -> str | None:
-    """Return a group's name where the overflow is a group's number, else what is written."""
-    by_number = {other.number: name for name, other in settings.groups.items() if other.number}
-    return by_number.get(group.overflow, group.overflow) if group.overflow else None
+def _named(onward: str | None, settings: Settings) -> str | None:
+    """Return a group's name where callers go on to a group's number, else what is written."""
+    by_number = {group.number: name for name, group in settings.groups.items() if group.number}
+    return by_number.get(onward, onward) if onward else None

@@ -22,14 +22,13 @@ from pydantic import (
 )
 
 from bridge.commands.moments import seconds
+from bridge.directory.hours import parse_span
 from bridge.sip.grammar import SipError, parse_uri
 
 NAME = r"[a-z0-9_-]{1,32}"
 NUMBER = r"[A-Za-z0-9*#+][A-Za-z0-9*#+._-]{0,63}"
 CODE = r"[*#][0-9*#]{1,7}"
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.?", re.ASCII)
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_SPAN = re.compile(r"([a-z]{3})(?:-([a-z]{3}))? (\d\d):(\d\d)-(\d\d):(\d\d)", re.ASCII)
 _YOUNGER = "keep-if-younger-than "
 
 
@@ -220,20 +219,8 @@ def check_restart(text: str) -> str:
 
 
 def check_hours(text: str) -> str:
-    """Return opening hours, `mon-fri 09:00-12:30`, as they are. Raises ValueError."""
-    right = 'write "mon-fri 09:00-12:30" or "sat 10:00-14:00"'
-    found = _SPAN.fullmatch(text)
-    if not found:
-        raise ValueError(f"{text[:60]!r} are no opening hours; {right}")
-    first, last, *clock = found.groups()
-    for day in (first, last or first):
-        if day not in _DAYS:
-            raise ValueError(f"{text[:60]!r}: {day!r} is no day; right are {', '.join(_DAYS)}")
-    from_hour, from_minute, to_hour, to_minute = map(int, clock)
-    if from_minute > 59 or to_minute > 59 or from_hour > 23 or to_hour * 60 + to_minute > 24 * 60:
-        raise ValueError(f"{text[:60]!r} has a time that no clock shows; {right}")
-    if to_hour * 60 + to_minute <= from_hour * 60 + from_minute:
-        raise ValueError(f"{text[:60]!r} ends before it begins; write two spans, one to 24:00 and one from 00:00")
+    """Return hours of a week, `mon-fri 09:00-12:30`, as they are. Raises ValueError."""
+    parse_span(text)
     return text
 
 

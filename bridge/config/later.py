@@ -23,7 +23,7 @@ def _first_word(*words: str) -> Callable[[Any], bool]:
 
 
 _NO_JOURNAL = "no journal is kept"
-_DEAD_BUTTONS = _first_word("night", "pickup", "hangup", "dial")
+_DEAD_BUTTONS = _first_word("pickup", "hangup", "dial")
 _DIRECT = "media goes directly from phone to phone"
 
 TABLE = (
@@ -44,9 +44,6 @@ TABLE = (
     Later(("groups", "*", "buttons"), "desks have the buttons of their own section alone"),
     Later(("groups", "*", "strategy"), "it rings as sequential", lambda value: value == "queue"),
     Later(("groups", "*", "order"), "members are rung in the list's order", lambda value: value != "listed"),
-    Later(("groups", "*", "hours"), "the group is always open"),
-    Later(("groups", "*", "closed"), "the group is always open"),
-    Later(("groups", "*", "auto_pause"), "nobody is paused for not answering"),
     Later(("groups", "*", "follow_diversion"), "a member's diversion is not followed"),
     Later(("groups", "*", "queue"), "no caller waits in a queue", lambda value: value is not None),
     Later(("codes", "*"), "phones have no codes"),
@@ -55,7 +52,7 @@ TABLE = (
     Later(("desks", "*", "panel"), "the panel is not opened"),
     Later(("desks", "*", "buttons", "*", "press"), "the button does nothing", _DEAD_BUTTONS),
     Later(("desks", "*", "buttons", "*", "hold"), "the button does nothing", _DEAD_BUTTONS),
-    Later(("desks", "*", "lamps", "*", "shows"), "the lamp stays dark", _first_word("waiting", "missed", "night")),
+    Later(("desks", "*", "lamps", "*", "shows"), "the lamp stays dark", _first_word("waiting", "missed")),
 )
 
 

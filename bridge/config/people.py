@@ -30,6 +30,7 @@ class MemberSettings(Part):
     tier: Annotated[int, Field(strict=True, ge=0, le=100)] = 0
     login: Literal["always"] | None = None
     restart: Restart | None = None
+    schedule: tuple[Hours, ...] = ()
 
 
 class QueueSettings(Part):
@@ -78,6 +79,7 @@ class GroupSettings(Part):
     hours: tuple[Hours, ...] = ()
     closed: Number | None = None
     auto_pause: Count | None = None
+    auto_pause_seconds: Annotated[float, Field(strict=True, ge=1, le=86_400)] = 300.0
     follow_diversion: Flag = False
     prefix: Annotated[str, Field(max_length=32)] = ""
     queue: QueueSettings | None = None

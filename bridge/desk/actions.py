@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bridge.commands.model import LoginCommand, LoginVerb
+from bridge.commands.model import NIGHT, Command, LoginCommand, LoginVerb, NightCommand
 
 ALL = "all"
 
@@ -19,11 +19,22 @@ class Action:
     target: str = ""
     for_seconds: float | None = None
 
-    def command(self, member: str) -> LoginCommand | None:
-        """Return the command that this is in a member's name, or None for a word without effect."""
+    def command(self, member: str) -> Command | None:
+        """Return the command that this is in a member's name, or None for a word without effect.
+
+        A night button turns the switch round: it opens a group that is closed, by its hours too, and closes one that
+        is open.
+        """
+        if self.word == NIGHT:
+            return NightCommand(self.target)
         if self.word not in _VERBS:
             return None
         return LoginCommand(LoginVerb(self.word), self.target, member, for_seconds=self.for_seconds)
+
+    @property
+    def shown_by(self) -> str:
+        """The word of the lamps that show what this changes."""
+        return NIGHT if self.word == NIGHT else "login"
 
     def __str__(self) -> str:
         return f"{self.word} {self.target}".rstrip()

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
 from bridge.calls.status import Telephony
-from bridge.commands.model import LoginCommand
+from bridge.commands.model import Command
 from bridge.desk.actions import Action
 from bridge.desk.filter import Filter, Gesture
 from bridge.desk.lamps import Lamps
@@ -140,7 +140,7 @@ class Desks:
         self._commands.add(task)
         task.add_done_callback(self._done)
 
-    async def _submit(self, desk: Desk, command: LoginCommand, faces: list[Face]) -> None:
+    async def _submit(self, desk: Desk, command: Command, faces: list[Face]) -> None:
         reply = await self._port.submit(command, desk.actor(self._port.directory), Origin.BUTTON)
         self._answer(faces, refused=not reply.ok)
 

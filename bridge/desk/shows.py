@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from bridge.calls.status import LineState, Telephony
 from bridge.desk.signals import Truth
 from bridge.directory.model import Directory, Group
-from bridge.events import Event, LineChanged, LoginChanged, MemberDropped, TrunkChanged
+from bridge.events import Event, LineChanged, LoginChanged, MemberDropped, OpeningChanged, TrunkChanged
 from bridge.port.model import Port
 
 Subject = tuple[str, ...]
-"""What a lamp's truth hangs on: ("login", group, member), ("line", line) or ("trunks",)."""
+"""What a lamp's truth hangs on: ("login", group, member), ("night", group), ("line", line), ("trunks",)."""
 
 _TRUNKS: Subject = ("trunks",)
 
@@ -46,6 +46,8 @@ class Eyes:
                 return self._login(shows.target)
             case "line":
                 return self._line(shows.target)
+            case "night":
+                return self._night(shows.target)
             case "ringing":
                 return Truth(ringing=self._rings())
             case "bridge":
@@ -63,6 +65,9 @@ class Eyes:
                 return login, home, _TRUNKS
             case "line":
                 return (("line", shows.target),)
+            case "night":
+                group = self._group(shows.target)
+                return (("night", group.name),) if group else ()
             case "ringing":
                 return (home,)
             case "bridge":
@@ -76,6 +81,11 @@ class Eyes:
         login = self._port.login(group.name, self._member)
         paused = login.logged_in and login.paused
         return Truth(unreachable=self._cut_off(), ringing=self._rings(), paused=paused, on=login.logged_in)
+
+    def _night(self, target: str) -> Truth:
+        """Lit while the group is closed, whether its switch says so or its hours."""
+        group = self._group(target)
+        return Truth(on=group is not None and not self._port.opening(group.name).open)
 
     def _line(self, line: str) -> Truth:
         state = self._telephony.line(line).state
@@ -113,6 +123,8 @@ def subject(event: Event) -> Subject | None:
             return ("login", group, member)
         case LineChanged(line=line):
             return ("line", line)
+        case OpeningChanged(group=group):
+            return ("night", group)
         case TrunkChanged():
             return _TRUNKS
     return None

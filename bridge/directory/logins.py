@@ -25,7 +25,12 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """One member's login in one group. Times are UTC, seconds since the epoch."""
+    """One member's login in one group. Times are UTC, seconds since the epoch.
+
+    A login or logout with an `until` is a lease; `back` is what it stands in front of, and returns when it ends.
+    What was made while the clock was not right has its times on the steady scale of `Instant`: `unsure` says so of
+    `since`; `lasts` and `pause_lasts`, seconds, say so of `until` and `pause_until`, and how long they are in all.
+    """
 
     logged_in: bool = False
     since: float = 0.0
@@ -37,6 +42,16 @@ class Login:
     pause_reason: str | None = None
     pause_until: float | None = None
     permanent: bool = False  # a device whose login was made through a door other than its phone
+    back: Login | None = None
+    lasts: float | None = None
+    pause_lasts: float | None = None
+    unsure: bool = False
+    acted: float | None = None  # when it was last asked for, where that is later than `since`
+
+    @property
+    def latest(self) -> float:
+        """When somebody, or a schedule, last said that it shall be so."""
+        return self.since if self.acted is None else self.acted
 
 
 OUT = Login()
@@ -44,12 +59,13 @@ OUT = Login()
 
 @dataclass(frozen=True, slots=True)
 class LoginChange:
-    """A decided change of one login; to be committed, then applied."""
+    """A decided change of one login; to be committed, then applied. `cause`: what but a command has made it."""
 
     group: str
     member: str
     before: Login
     after: Login
+    cause: str | None = None
 
 
 class Logins:

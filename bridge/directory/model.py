@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
+from bridge.directory.hours import Hours
+
 
 class Level(StrEnum):
     """Authorisation levels, each containing the ones before."""
@@ -82,6 +84,7 @@ class Member:
     tier: int = 0
     always: bool = False  # login = "always": static, in from the start
     restart: str = "default"  # "keep", "reset" or "keep-if-younger-than <n>h"
+    schedule: Hours | None = None  # in during these hours, out beside them
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,10 @@ class Group:
     overflow: str | None = None  # a group's name or any number
     prefix: str = ""
     last_out: LastOut = LastOut.WARN
+    hours: Hours | None = None  # None: always open
+    closed: str | None = None  # where callers go beside the hours; None: to the overflow
+    auto_pause: int | None = None  # unanswered offers in a row after which a member is paused
+    auto_pause_seconds: float = 300.0
 
     def member(self, name: str) -> Member | None:
         """Return the member called `name`, or None."""

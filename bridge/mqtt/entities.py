@@ -155,7 +155,7 @@ class _Maker:
             "night",
             "Night",
             icon="mdi:weather-night",
-            value_template="{{ 'ON' if value_json.night else 'OFF' }}",
+            value_template="{{ 'OFF' if value_json.open else 'ON' }}",
             command_topic=self._topics.request("night"),
             payload_on=json.dumps({"group": group.name, "night": True}),
             payload_off=json.dumps({"group": group.name, "night": False}),

@@ -7,7 +7,7 @@ from typing import Any
 
 from bridge.commands.model import OWNER
 from bridge.directory.model import Directory
-from bridge.events import Event, GroupCall, LineChanged, LoginChanged, MemberDropped, TrunkChanged
+from bridge.events import Event, GroupCall, LineChanged, LoginChanged, MemberDropped, OpeningChanged, TrunkChanged
 from bridge.mqtt.topics import GroupSubject, InfoSubject, LineSubject, MemberSubject, MonitorSubject, Subject
 from bridge.port.model import Port
 
@@ -52,7 +52,7 @@ def touched(event: Event, directory: Directory) -> Iterator[Public]:
             for place, who in directory.groups_by_line.get(line, ()):
                 yield MemberSubject(place.name, who.name)
                 yield GroupSubject(place.name)
-        case GroupCall(group=group):
+        case GroupCall(group=group) | OpeningChanged(group=group):
             yield GroupSubject(group)
         case TrunkChanged():
             yield InfoSubject()

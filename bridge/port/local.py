@@ -10,14 +10,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bridge.calls.status import Telephony
-from bridge.commands.model import Actor, Command, CommandError, Reply
+from bridge.commands.model import BRIDGE, Actor, Command, CommandError, Reply
 from bridge.commands.queries import answer
 from bridge.commands.restart import at_start
 from bridge.commands.tally import Tally
+from bridge.commands.unanswered import Unanswered
 from bridge.commands.views import Info, Picture
+from bridge.directory.confirmed import Confirmed
+from bridge.directory.instant import Instant
 from bridge.directory.logins import OUT, Login, LoginChange, Logins, Origin
 from bridge.directory.model import Directory
-from bridge.events import Event, LoginChanged, MemberDropped
+from bridge.directory.nights import UNTOUCHED, NightChange, Opening
+from bridge.events import Event
 from bridge.port.broadcast import Broadcast
 from bridge.port.model import Listener
 from bridge.port.path import Asked, CommandPath, Keeper
@@ -28,8 +32,9 @@ from bridge.port.transactions import Transactions
 class LocalPort:
     """Implements `bridge.port.model.Port`, on the loop.
 
-    `wall` gives UTC seconds, `monotonic` seconds; `info` what the agent knows of itself, asked for each picture.
-    `telephony` may be set when the exchange stands. `logins` are the confirmed ones, the same object for ever.
+    `wall` gives UTC seconds, `monotonic` seconds, `synchronised` whether the wall's clock is right; `info` what the
+    agent knows of itself, asked for each picture. `telephony` may be set when the exchange stands. `logins` are the
+    confirmed ones, the same object for ever.
     """
 
     def __init__(
@@ -41,48 +46,67 @@ class LocalPort:
         monotonic: Callable[[], float],
         info: Callable[[], Info],
         telephony: Telephony | None = None,
+        synchronised: Callable[[], bool] = lambda: True,
     ) -> None:
-        self.logins = Logins()
+        self._confirmed = Confirmed()
         self.telephony: Telephony = telephony or Quiet()
-        self._directory = directory
         self._store = store
         self._wall = wall
         self._monotonic = monotonic
+        self._synchronised = synchronised
+        self._epoch = wall() - monotonic()
         self._info = info
         self._tally = Tally()
         self._broadcast = Broadcast()
         self._broadcast.follow(self._tally.add)
         self._transactions = Transactions()
-        self._path = CommandPath(directory, self.logins, store, self.publish, wall)
+        self._path = CommandPath(directory, self._confirmed, store, self.publish, self._now)
+        self._unanswered = Unanswered()
+        self._broadcast.follow(self._pause_who_does_not_answer)
 
     @property
     def directory(self) -> Directory:
         """Who there is."""
-        return self._directory
+        return self._path.directory
+
+    @property
+    def logins(self) -> Logins:
+        """The confirmed logins."""
+        return self._confirmed.logins
 
     def login(self, group: str, member: str) -> Login:
         """Return the confirmed login of a member in a group (by its name)."""
         return self.logins.get(group, member)
 
+    def opening(self, group: str) -> Opening:
+        """Return whether a group (by its name) takes calls, and where its night switch stands."""
+        found = self.directory.groups.get(group)
+        return self._path.opening(found) if found is not None else Opening(False)
+
     async def start(self) -> None:
-        """Take up the kept logins and write what the start changes in them. Raises StoreError."""
+        """Take up the kept logins and night switches, and write what the start changes in them. Raises StoreError."""
         notices = await self._store.open()
-        kept = Logins(await self._store.load())
-        start = at_start(self._directory, kept, self._wall())
+        logins = Logins(await self._store.load())
+        nights = await self._store.nights()
+        start = at_start(self.directory, logins, self._now())
         if start.changes or start.dropped:
             await self._store.commit(start.changes, start.dropped)
-        for place in start.dropped:
-            kept.drop(*place)
-        kept.apply(start.changes)
-        self.logins.apply(LoginChange(*place, OUT, login) for place, login in kept)
-        told: list[Event] = [*notices]
-        told += [MemberDropped(self._wall(), *place) for place in start.dropped]
-        told += [LoginChanged(self._wall(), c.group, c.member, c.after) for c in start.changes]
-        for event in told:
-            self.publish(event)
+        self._confirmed.apply(LoginChange(*place, OUT, login) for place, login in logins)
+        self._confirmed.apply(NightChange(group, UNTOUCHED, switch) for group, switch in nights)
+        for notice in notices:
+            self.publish(notice)
+        self._path.apply(start)
+
+    async def reload(self, directory: Directory) -> None:
+        """Go by a new configuration: no login changes, who has left is dropped. Raises StoreError: nothing is done."""
+        await self._path.take_over(directory)
+
+    def clock_changed(self) -> None:
+        """Look at the clock again: it was set, or has become right."""
+        self._path.wake()
 
     async def run(self) -> None:
-        """Do commands until `close`. What it raises is a bug, and should end the agent."""
+        """Do commands, and what time does, until `close`. What it raises is a bug, and should end the agent."""
         await self._path.run()
 
     def close(self) -> None:
@@ -105,7 +129,10 @@ class LocalPort:
 
     def ask(self, query: str, arguments: Mapping[str, Any], actor: Actor) -> Reply:
         """Answer a question from the confirmed state."""
-        picture = Picture(self._directory, self.login, self.telephony, self._tally, self._info(), self._wall())
+        now = self._now()
+        picture = Picture(
+            self.directory, self.login, self.telephony, self._tally, self._info(), now.wall, self._path.opening, now
+        )
         try:
             return Reply(answer(query, arguments, actor, picture))
         except CommandError as refused:
@@ -118,6 +145,14 @@ class LocalPort:
     def follow(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` on the loop with every event from now on; return what ends that."""
         return self._broadcast.follow(listener)
+
+    def _now(self) -> Instant:
+        return Instant(self._monotonic(), self._wall(), self._synchronised(), self._epoch)
+
+    def _pause_who_does_not_answer(self, event: Event) -> None:
+        command = self._unanswered.take(event, self.directory)
+        if command is not None:
+            self._take(command, BRIDGE, Origin.BRIDGE)
 
     def _take(self, command: Command, actor: Actor, origin: Origin) -> asyncio.Future[Reply]:
         reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from bridge.commands.model import Actor, Command, Reply
 from bridge.directory.logins import Login, Origin
 from bridge.directory.model import Directory
+from bridge.directory.nights import Opening
 from bridge.events import Event
 
 Listener = Callable[[Event], None]
@@ -23,6 +24,9 @@ class Port(Protocol):
     def login(self, group: str, member: str) -> Login:
         """Return the confirmed login of a member in a group (by its name)."""
 
+    def opening(self, group: str) -> Opening:
+        """Return whether a group (by its name) takes calls, and where its night switch stands."""
+
     async def submit(self, command: Command, actor: Actor, origin: Origin, transaction: str | None = None) -> Reply:
         """Authorise, decide, commit, apply and tell; return once it is confirmed or refused. Never raises.
 
@@ -33,7 +37,7 @@ class Port(Protocol):
     def ask(self, query: str, arguments: Mapping[str, Any], actor: Actor) -> Reply:
         """Answer a question (one of `bridge.commands.verbs.QUERIES`) from the confirmed state.
 
-        `group`, `member` and `line` answer with the contract's state payloads, and are for every actor.
+        `group`, `member`, `opening` and `line` answer with the contract's state payloads, and are for every actor.
         """
 
     def follow(self, listener: Listener) -> Callable[[], None]:

@@ -1,15 +1,18 @@
-"""The logins in SQLite: loaded once, then written change by change before anybody is told."""
+"""Logins and night switches in SQLite: loaded once, then written change by change before anybody is told."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import astuple, fields
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 
+from bridge.directory.confirmed import Change
 from bridge.directory.logins import Login, LoginChange, Origin
+from bridge.directory.nights import UNTOUCHED, Night, NightState
 from bridge.events import Notice
 from bridge.store.database import Database, Migration
 from bridge.store.thread import StoreThread
@@ -36,6 +39,22 @@ MIGRATIONS: tuple[Migration, ...] = (
         ) STRICT, WITHOUT ROWID
         """,
     ),
+    (
+        "ALTER TABLE login ADD COLUMN back TEXT",
+        "ALTER TABLE login ADD COLUMN lasts REAL",
+        "ALTER TABLE login ADD COLUMN pause_lasts REAL",
+        "ALTER TABLE login ADD COLUMN unsure INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE login ADD COLUMN acted REAL",
+        """
+        CREATE TABLE night (
+            in_group TEXT PRIMARY KEY,
+            night TEXT NOT NULL,
+            since REAL NOT NULL,
+            by TEXT,
+            origin TEXT
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
 )
 
 _COLUMNS = ", ".join(f.name for f in fields(Login))
@@ -43,10 +62,11 @@ _SELECT = f"SELECT in_group, member, {_COLUMNS} FROM login"
 _MARKS = ", ".join("?" * (2 + len(fields(Login))))
 _REPLACE = f"INSERT OR REPLACE INTO login (in_group, member, {_COLUMNS}) VALUES ({_MARKS})"
 _DELETE = "DELETE FROM login WHERE in_group = ? AND member = ?"
+_SWITCH = "INSERT OR REPLACE INTO night (in_group, night, since, by, origin) VALUES (?, ?, ?, ?, ?)"
 
 
 class LoginStore:
-    """The file of logins, behind a thread of its own. Every method may raise StoreError."""
+    """The file of logins and night switches, behind a thread of its own. Every method may raise StoreError."""
 
     def __init__(self, path: Path, wall: Callable[[], float]) -> None:
         self._wall = wall
@@ -65,7 +85,11 @@ class LoginStore:
         """Return every login that was ever committed and not dropped."""
         return await self._thread.do(self._load)
 
-    async def commit(self, changes: Sequence[LoginChange], dropped: Sequence[Place] = ()) -> None:
+    async def nights(self) -> list[tuple[str, NightState]]:
+        """Return every night switch that was ever turned."""
+        return await self._thread.do(self._nights)
+
+    async def commit(self, changes: Sequence[Change], dropped: Sequence[Place] = ()) -> None:
         """Write changes and forget places in one transaction; when this returns, a power cut cannot undo it."""
         await self._thread.do(partial(self._commit, tuple(changes), tuple(dropped)))
 
@@ -77,22 +101,61 @@ class LoginStore:
         with self._database.transaction() as connection:
             return [((row[0], row[1]), _login(row[2:])) for row in connection.execute(_SELECT)]
 
-    def _commit(self, changes: tuple[LoginChange, ...], dropped: tuple[Place, ...]) -> None:
+    def _nights(self) -> list[tuple[str, NightState]]:
+        with self._database.transaction() as connection:
+            rows = connection.execute("SELECT in_group, night, since, by, origin FROM night")
+            return [(row[0], _switch(*row[1:])) for row in rows]
+
+    def _commit(self, changes: tuple[Change, ...], dropped: tuple[Place, ...]) -> None:
         with self._database.transaction() as connection:
             _write(connection, changes)
             connection.executemany(_DELETE, dropped)
 
 
-def _write(connection: sqlite3.Connection, changes: tuple[LoginChange, ...]) -> None:
-    connection.executemany(_REPLACE, ((c.group, c.member, *astuple(c.after)) for c in changes))
+def _write(connection: sqlite3.Connection, changes: tuple[Change, ...]) -> None:
+    for change in changes:
+        if isinstance(change, LoginChange):
+            connection.execute(_REPLACE, (change.group, change.member, *_row(change.after)))
+        else:
+            switch = change.after
+            connection.execute(_SWITCH, (change.group, switch.night, switch.since, switch.by, switch.origin))
+
+
+def _row(login: Login) -> tuple[object, ...]:
+    values = {f.name: getattr(login, f.name) for f in fields(Login)}
+    return tuple({**values, "back": None if login.back is None else json.dumps(_plain(login.back))}.values())
+
+
+def _plain(login: Login) -> dict[str, object]:
+    """Return a login as JSON keeps it, without what is as it always is."""
+    values = {f.name: getattr(login, f.name) for f in fields(Login) if getattr(login, f.name) != f.default}
+    return {**values, "back": _plain(login.back)} if login.back is not None else values
 
 
 def _login(row: tuple[object, ...]) -> Login:
-    """Return the login that a row says; an origin that this version does not know is left out."""
+    """Return the login that a row says."""
     values = dict(zip((f.name for f in fields(Login)), row, strict=True))
-    for flag in ("logged_in", "paused", "permanent"):
-        values[flag] = bool(values[flag])
-    origin = None
+    back = values.pop("back")
+    return _made(values, None if back is None else json.loads(str(back)))
+
+
+def _made(values: dict[str, object], back: dict[str, object] | None) -> Login:
+    """Return a login from its values; an origin that this version does not know is left out."""
+    for flag in ("logged_in", "paused", "permanent", "unsure"):
+        values[flag] = bool(values.get(flag))
+    values["origin"] = _origin(values.get("origin"))
+    under = None if back is None else _made(back, back.pop("back", None))  # type: ignore[arg-type]
+    return Login(**{**values, "back": under})  # type: ignore[arg-type]
+
+
+def _switch(night: str, since: float, by: str | None, origin: str | None) -> NightState:
+    """Return the switch that a row says; a position that this version does not know is by hours."""
     with suppress(ValueError):
-        origin = Origin(str(values["origin"]))
-    return Login(**{**values, "origin": origin})  # type: ignore[arg-type]
+        return NightState(Night(night), since, by, _origin(origin))
+    return UNTOUCHED
+
+
+def _origin(word: object) -> Origin | None:
+    with suppress(ValueError):
+        return Origin(str(word))
+    return None

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bridge.commands.views import Info
-from bridge.directory.logins import LoginChange
+from bridge.directory.confirmed import Change
 from bridge.directory.model import Directory
 from bridge.port.local import LocalPort
 from bridge.port.model import Listener
@@ -27,9 +27,9 @@ class Disk(LoginStore):
         self.free.set()
         self.busy = asyncio.Event()  # set once a commit waits
         self.broken = False
-        self.commits: list[tuple[LoginChange, ...]] = []
+        self.commits: list[tuple[Change, ...]] = []
 
-    async def commit(self, changes: Sequence[LoginChange], dropped: Sequence[tuple[str, str]] = ()) -> None:
+    async def commit(self, changes: Sequence[Change], dropped: Sequence[tuple[str, str]] = ()) -> None:
         """Commit when the disk is free."""
         self.busy.set()
         await self.free.wait()

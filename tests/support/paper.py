@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from bridge.commands.views import Info
-from bridge.directory.logins import Login, LoginChange
+from bridge.directory.confirmed import Change
+from bridge.directory.logins import Login
 from bridge.directory.model import Directory
+from bridge.directory.nights import NightState
 from bridge.events import Event, Notice
 from bridge.port.local import LocalPort
 from bridge.store.errors import StoreError
@@ -32,7 +34,11 @@ class Paper:
         """Return no login."""
         return ()
 
-    async def commit(self, changes: Sequence[LoginChange], dropped: Sequence[tuple[str, str]] = ()) -> None:
+    async def nights(self) -> Sequence[tuple[str, NightState]]:
+        """Return no switch."""
+        return ()
+
+    async def commit(self, changes: Sequence[Change], dropped: Sequence[tuple[str, str]] = ()) -> None:
         """Write when the pen is free."""
         await self.free.wait()
         if self.broken:

@@ -8,7 +8,8 @@ import pytest
 
 from bridge.commands.decide import Decision, decide
 from bridge.commands.model import OWNER, CommandError, LoginCommand, LoginVerb
-from bridge.directory.logins import OUT, Login, Logins, Origin
+from bridge.directory.instant import Instant
+from bridge.directory.logins import OUT, Login, LoginChange, Logins, Origin
 from bridge.directory.model import LastOut, Member
 from tests.support.office import ANNA, IN, LOBBY, NOW, logins, office
 
@@ -19,12 +20,12 @@ def given(
     """Return what the command changes; the owner gives it in the office where nothing else is said."""
     directory = rest.pop("directory", None) or office()
     actor = rest.pop("actor", OWNER)
-    return decide(LoginCommand(verb, group, member, **rest), actor, origin, directory, now, NOW)
+    return decide(LoginCommand(verb, group, member, **rest), actor, origin, directory, now, Instant(0.0, NOW))
 
 
 def after(decision: Decision) -> dict[tuple[str, str], Login]:
     """Return the logins that a decision changes, by their places."""
-    return {(c.group, c.member): c.after for c in decision.changes}
+    return {(c.group, c.member): c.after for c in decision.changes if isinstance(c, LoginChange)}
 
 
 def refusal(*args: Any, **rest: Any) -> CommandError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bridge.commands.restart import Start, at_start
+from bridge.directory.instant import Instant
 from bridge.directory.logins import Login, Logins, Origin
 from bridge.directory.model import Member
 from tests.support.office import IN, NOW, logins, office
@@ -14,7 +15,7 @@ PHONED = Login(True, NOW - 60, "lobby", Origin.PHONE)
 
 def start(now: Logins, *members: Member) -> Start:
     """Return what a start of the office changes; `members` are those of support."""
-    return at_start(office(members=members) if members else office(), now, NOW)
+    return at_start(office(members=members) if members else office(), now, Instant(0.0, NOW))
 
 
 def kept(member: Member, login: Login) -> bool:

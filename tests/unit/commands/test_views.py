@@ -122,7 +122,12 @@ def test_explain_tells_each_step() -> None:
 def test_every_answer_is_json() -> None:
     """Whatever is asked, the answer can be written down."""
     seen = picture(ToldTelephony(up=[CALL], stories={"c1": Story(CALL, (), None)}))
-    named = {"group": {"group": "support"}, "line": {"line": "201"}, "member": {"group": "600", "member": "ben"}}
+    named = {
+        "group": {"group": "support"},
+        "opening": {"group": "support"},
+        "line": {"line": "201"},
+        "member": {"group": "600", "member": "ben"},
+    }
     for query in QUERIES:
         assert json.dumps(asked(query, seen, **named.get(query, {})))
 

@@ -242,7 +242,7 @@ CASES: dict[str, tuple[str, str, str]] = {
     "opening hours that are none": (
         'number = "601"',
         'number = "601"\nhours = ["9 to 5"]',
-        "groups.office.hours[0]: '9 to 5' are no opening hours; "
+        "groups.office.hours[0]: '9 to 5' are no hours; "
         'write "mon-fri 09:00-12:30" or "sat 10:00-14:00" (line 35)',
     ),
     "opening hours on a day that there is not": (
