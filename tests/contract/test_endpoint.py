@@ -355,19 +355,38 @@ async def _read_to_the_end(reader: asyncio.StreamReader) -> bytes:
 
 
 def test_connections_from_one_address_are_limited() -> None:
-    """One too many is closed at once; when one ends there is room again."""
+    """One too many that all speak SIP is closed at once; when one ends there is room again."""
 
     async def body(endpoint: Endpoint, engine: Engine) -> None:
         async with AsyncExitStack() as phones:
-            first, _, third = [await phones.enter_async_context(connection(endpoint)) for _ in range(3)]
+            first, second = [await phones.enter_async_context(connection(endpoint)) for _ in range(2)]
+            for reader, writer in (first, second):
+                writer.write(HELLO)
+                assert await reader.readexactly(len(HELLO)) == HELLO
+            third = await phones.enter_async_context(connection(endpoint))
             assert await _read_to_the_end(third[0]) == b""
-            first[1].write(HELLO)
-            assert await first[0].readexactly(len(HELLO)) == HELLO
             first[1].close()
             await until(lambda: engine.failures)
             reader, writer = await phones.enter_async_context(connection(endpoint))
             writer.write(HELLO)
             assert await reader.readexactly(len(HELLO)) == HELLO
+
+    run(body, limits=StreamLimits(from_one_address=2))
+
+
+def test_a_connection_that_says_nothing_makes_room_for_a_newer_one() -> None:
+    """Left-open connections of an address cannot keep its phones out."""
+
+    async def body(endpoint: Endpoint, engine: Engine) -> None:
+        async with AsyncExitStack() as phones:
+            speaks, silent = [await phones.enter_async_context(connection(endpoint)) for _ in range(2)]
+            speaks[1].write(HELLO)
+            assert await speaks[0].readexactly(len(HELLO)) == HELLO
+            reader, writer = await phones.enter_async_context(connection(endpoint))
+            assert await _read_to_the_end(silent[0]) == b""
+            for from_us, to_us in (speaks, (reader, writer)):
+                to_us.write(HELLO)
+                assert await from_us.readexactly(len(HELLO)) == HELLO
 
     run(body, limits=StreamLimits(from_one_address=2))
 

@@ -36,6 +36,16 @@ class Connection(asyncio.BufferedProtocol):
         """Whether the peer made the connection."""
         return self._dialled is None
 
+    @property
+    def owes_a_message(self) -> bool:
+        """Whether the first message, or the rest of one, is still to come."""
+        return self.unfinished_since < math.inf
+
+    @property
+    def ending(self) -> bool:
+        """Whether it is on its way out."""
+        return self._reason is not None
+
     def write(self, data: bytes, most: int) -> None:
         """Send; a peer that has not taken `most` bytes is cut off."""
         transport = self._transport

@@ -170,7 +170,7 @@ class Streams:
         self._open.add(connection)
         if connection.accepted:
             self._accepted[host] += 1
-            if self._accepted[host] > self._limits.from_one_address:
+            if self._accepted[host] > self._limits.from_one_address and not self._make_room(host, connection):
                 return f"over {self._limits.from_one_address} connections from {host}"
         if self._closing or len(self._open) > self._limits.connections:
             return f"over {self._limits.connections} connections are open"
@@ -178,6 +178,17 @@ class Streams:
         if self._sweeper is None:
             self._sweeper = self._loop.call_later(self._limits.sweep_every, self._sweep)
         return None
+
+    def _make_room(self, host: str, newcomer: Connection) -> bool:
+        """End the connection from a host that has owed a message for longest; False where none owes any."""
+        owing = [
+            c
+            for c in self._open
+            if c.accepted and c.flow.host == host and c is not newcomer and c.owes_a_message and not c.ending
+        ]
+        if owing:
+            min(owing, key=lambda c: c.unfinished_since).abort("newer connections from the same address want its place")
+        return bool(owing)
 
     def received(self, connection: Connection, messages: list[bytes]) -> None:
         """Give the engine what came on a connection."""
