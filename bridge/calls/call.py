@@ -161,17 +161,18 @@ class Call:
 
     def _end(self, status: int, why: str, now: float) -> None:
         group = self.called.group
-        if group is not None and group.overflow:
-            onward = self._switch.overflow(self, group.overflow)
+        target = self._search.onward
+        if target is not None:
+            onward = self._switch.overflow(self, target)
             if onward is not None:
                 self._switch.tell(self, "overflowed", reason=why)
                 self._steps += self._search.take_trace(self._began)
-                self._note(now, None, f"overflowed to {group.overflow}", why)
+                self._note(now, None, f"overflowed to {target}", why)
                 self._search.turn_to(onward)
                 self._turn_to(onward)
                 self._follow(self._search.step(Start(), now), now)
                 return
-            self._note(now, None, f"overflow {group.overflow} leads nowhere", "no such number, or round in a circle")
+            self._note(now, None, f"overflow {target} leads nowhere", "no such number, or round in a circle")
         if group is None and self._search.last_status is not None:
             status = self._search.last_status
         self._reject(status, now)

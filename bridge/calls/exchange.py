@@ -28,10 +28,10 @@ from bridge.calls.transfer import Transfer
 from bridge.calls.trunks import Trunk, numeric, status_of
 from bridge.directory.logins import Logins
 from bridge.directory.model import Directory, Group, Member
-from bridge.events import Event, GroupCall, LineChanged, Notice, TrunkChanged
+from bridge.events import Event, GroupCall, LineChanged, Notice, OfferEnded, TrunkChanged
 from bridge.hunting.availability import availability
 from bridge.hunting.hunt import Hunt
-from bridge.hunting.model import Availability
+from bridge.hunting.model import Availability, Outcome
 from bridge.hunting.rules import Rules
 from bridge.sip.agenda import Agenda
 from bridge.sip.binding import RegisterRefused
@@ -47,7 +47,10 @@ LINE_RINGS = 180.0  # how long a single line rings, seconds
 
 
 class Exchange:
-    """All calls. `wall` gives UTC seconds; `token` random text for tags, branches and Call-IDs."""
+    """All calls. `wall` gives UTC seconds; `token` random text for tags, branches and Call-IDs.
+
+    `is_open` tells whether a group takes calls now.
+    """
 
     def __init__(
         self,
@@ -59,7 +62,9 @@ class Exchange:
         token: Callable[[], str],
         wall: Callable[[], float],
         rng: random.Random,
+        is_open: Callable[[Group], bool] = lambda group: True,
     ) -> None:
+        self.is_open = is_open
         self.directory = directory
         self.logins = logins
         self.settings = settings
@@ -434,6 +439,12 @@ class Exchange:
             self._events.append(
                 GroupCall(self.wall(), event_type, group.name, call.id, caller.number, caller.name, member, reason)
             )
+
+    def tell_ended(self, call: Call, member: str, outcome: Outcome, rang: float) -> None:
+        """Tell the doors how an offer of a group's call to a member ended."""
+        if call.group is not None:
+            group = call.group.name
+            self._events.append(OfferEnded(self.wall(), group, call.id, member, outcome.value, round(rang, 3)))
 
     def refer(self, call: Call, transfer: Transfer, request: Request, now: float) -> int:
         """Look where a REFER leads and prepare it; return 202, or the status that refuses it."""

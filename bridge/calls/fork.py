@@ -22,6 +22,7 @@ class Fork:
         self.legs: list[OutgoingLeg] = []
         self.offered = True  # counts as an offer to its line
         self.ringing = False
+        self.rang_at: float | None = None  # seconds, monotonic
         self.body: Body | None = None  # of the answer, until the caller has it
         self.answered: OutgoingLeg | None = None
         self._statuses: list[int] = []
@@ -41,6 +42,10 @@ class Fork:
         for other in self.legs:
             if other is not leg:
                 other.cancel(ELSEWHERE, now)
+
+    def rang(self, now: float) -> float:
+        """Return for how many seconds a phone has rung."""
+        return 0.0 if self.rang_at is None else now - self.rang_at
 
     def withdraw(self, reason: str | None, now: float) -> None:
         """Stop ringing."""

@@ -33,9 +33,12 @@ from bridge.hunting.model import (
     Refused,
     Release,
     Responded,
+    Start,
     Withdraw,
     Withdrawal,
 )
+from bridge.hunting.model import Outcome as Ending
+from bridge.hunting.outcome import outcome_of
 from bridge.sip.leg import Leg
 from bridge.sip.message import Body
 from bridge.sip.outgoing import OutgoingLeg
@@ -59,9 +62,22 @@ class Nobody(NamedTuple):
 
 Outcome = Found | Nobody
 
+_GAVE_UP_RINGING = frozenset({408, 480})
+"""What phones say that have rung for as long as they like to."""
+
+
+def _ending(why: Withdrawal, ringing: bool) -> Ending:
+    """Return what a withdrawal comes to for the member."""
+    if why is Withdrawal.TIMER or (why is Withdrawal.GIVE_UP and ringing):
+        return Ending.NO_ANSWER if ringing else Ending.UNREACHABLE
+    return Ending.UNREACHABLE if why is Withdrawal.SILENT else Ending.WITHDRAWN
+
 
 class Search:
-    """One call's search, from its first group to wherever it overflows."""
+    """One call's search, from its first group to wherever it overflows.
+
+    Whether a group is open is asked when the call comes to it: one that closes meanwhile lets its callers ring on.
+    """
 
     def __init__(self, call: Call, switch: Switch, called: Called) -> None:
         self._call = call
@@ -79,6 +95,15 @@ class Search:
         """Search there from now on; what still rings elsewhere is left to end."""
         self._hunt, members = self._switch.hunt_for(called)
         self._members = {member.name: member for member in members}
+        self._group = called.group
+        self._closed = called.group is not None and not self._switch.is_open(called.group)
+
+    @property
+    def onward(self) -> str | None:
+        """Where the call goes if nobody takes it."""
+        if self._group is None:
+            return None
+        return (self._closed and self._group.closed) or self._group.overflow
 
     @property
     def members(self) -> tuple[Member, ...]:
@@ -88,6 +113,8 @@ class Search:
     def step(self, event: HuntEvent, now: float) -> list[Outcome]:
         """Give the hunt an event and carry out what it commands, one after the other; return what came of it."""
         outcomes: list[Outcome] = []
+        if self._closed and isinstance(event, Start):
+            return [Nobody(480, Availability.GROUP_CLOSED.value)]
         self._queue.append(event)
         while self._queue:
             self._granted.clear()
@@ -119,6 +146,7 @@ class Search:
             case Withdraw(member, why):
                 self._withdraw(member, why, now)
             case Connect(member):
+                self._tell_ended(self._forks[member], Ending.ANSWERED, now)
                 return Found(self._forks[member])
             case Release(member):
                 self._release(member, now)
@@ -143,6 +171,7 @@ class Search:
     def _withdraw(self, member: str, why: Withdrawal, now: float) -> None:
         fork = self._forks.get(member)
         if fork is not None:
+            self._tell_ended(fork, _ending(why, fork.ringing), now)
             fork.withdraw(ELSEWHERE if why is Withdrawal.ELSEWHERE else None, now)
             self.quiet(fork)
 
@@ -159,6 +188,9 @@ class Search:
             self._switch.count(fork.line, offers=-1, rings=-1 if fork.ringing else 0)
             fork.ringing = False
 
+    def _tell_ended(self, fork: Fork, ending: Ending, now: float) -> None:
+        self._switch.tell_ended(self._call, fork.member, ending, fork.rang(now))
+
     # -- what the legs say -------------------------------------------------------------------------------------
 
     def progress(self, leg: Leg, code: int, now: float) -> list[Outcome]:
@@ -168,6 +200,7 @@ class Search:
             return []
         if code > 100 and fork.offered and not fork.ringing:
             fork.ringing = True
+            fork.rang_at = now
             self._switch.count(fork.line, rings=1)
         return self.step(Responded(fork.member, code > 100), now)
 
@@ -187,6 +220,9 @@ class Search:
         verdict = fork.rejected(leg, status)
         if verdict is None or fork.answered is not None:
             return None
+        if fork.offered:
+            gave_up = fork.ringing and verdict in _GAVE_UP_RINGING
+            self._tell_ended(fork, Ending.NO_ANSWER if gave_up else outcome_of(verdict), now)
         self.quiet(fork)
         if verdict != 487:
             self.last_status = verdict

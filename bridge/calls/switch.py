@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from bridge.calls.parties import Called, Caller
-from bridge.directory.model import Member
+from bridge.directory.model import Group, Member
 from bridge.hunting.hunt import Hunt
-from bridge.hunting.model import Availability
+from bridge.hunting.model import Availability, Outcome
 from bridge.sip.message import Body, Request
 from bridge.sip.outgoing import OutgoingLeg
 
@@ -43,6 +43,12 @@ class Switch(Protocol):
 
     def tell(self, call: Call, event_type: str, member: str | None = None, reason: str | None = None) -> None:
         """Tell the doors a step of a group's call."""
+
+    def tell_ended(self, call: Call, member: str, outcome: Outcome, rang: float) -> None:
+        """Tell the doors how an offer to a member ended; `rang`: for how many seconds."""
+
+    def is_open(self, group: Group) -> bool:
+        """Whether a group takes calls now."""
 
     def keep(self, call: Call) -> None:
         """Note that a talk is to be written, so that a restart can take it up."""
