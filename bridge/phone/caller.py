@@ -88,14 +88,14 @@ class Caller:
         finally:
             if self._process.returncode is None:  # we were cancelled while it said goodbye
                 self._process.kill()
-            await asyncio.gather(*self._reading, return_exceptions=True)
+            await asyncio.gather(*self._reading)
 
     async def kill(self) -> None:
         """End it at once: whom it would say goodbye to is gone."""
         if self._process.returncode is None:
             self._process.kill()
         await self._process.wait()
-        await asyncio.gather(*self._reading, return_exceptions=True)
+        await asyncio.gather(*self._reading)
 
     async def _read(self) -> None:
         assert self._process.stdout is not None
