@@ -113,7 +113,7 @@ def test_phone_that_is_switched_off(office: Office) -> None:
     """A phone that unregisters is unreachable at once, and is not rung."""
     office.anna.end()
     wait_until(
-        lambda: office.agent.cli("lines")["lines"]["anna"]["state"] == "unreachable", "Anna's line is unreachable"
+        lambda: office.agent.ask("lines")["lines"]["anna"]["state"] == "unreachable", "Anna's line is unreachable"
     )
     office.cara.dial("601")
     office.ben.wait_ringing()

@@ -261,5 +261,5 @@ def test_story_of_a_call_is_told(stage: Stages) -> None:
     on = stage("parallel", "member_busy", ANSWERS_LATER, "member_loses_race")
     on.call("caller_calls_and_hangs_up")
     on.passed()
-    story = str(on.agent.cli("explain"))
+    story = str(on.agent.ask("explain"))
     assert all(word in story for word in ("m1", "busy", "m2", "answered", "m3", "answered elsewhere")), story

@@ -34,7 +34,7 @@ def registering(sipp: Sipps, agent: Agent, scenario: str, line: dict[str, str] =
 
 def reachable(agent: Agent, line: str) -> bool:
     """Whether the agent holds a line to be reachable."""
-    return bool(agent.cli("lines")["lines"][line]["state"] == "idle")
+    return bool(agent.ask("lines")["lines"][line]["state"] == "idle")
 
 
 def test_registers_and_unregisters(sipp: Sipps, agent: Agent) -> None:

@@ -41,7 +41,7 @@ def _md5(text: str) -> str:
 
 def state(agent: Agent) -> str:
     """Return the state of the trunk called pbx."""
-    trunks = agent.cli("status")["trunks"]
+    trunks = agent.ask("status")["trunks"]
     return str(trunks["pbx"]["state"])
 
 

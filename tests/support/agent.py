@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tests.support.ports import free_port
-from tests.support.process import PATIENCE, Process
+from tests.support.process import PATIENCE, Process, wait_until
 
 Table = Mapping[str, Any]
 
@@ -113,21 +113,31 @@ class Agent:
             assert ended == code, f"{command.report()}\n{self.report()}"
         return json.loads(said) if said else None
 
+    def ask(self, verb: str, **arguments: Any) -> Any:
+        """Ask over the control socket as `cti-bridge VERB` does, without its start-up; return the answer's data."""
+        request = json.dumps({"verb": verb, "arguments": arguments}).encode() + b"\n"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
+            door.settimeout(PATIENCE)
+            door.connect(str(self.control))
+            door.sendall(request)
+            with door.makefile("rb") as lines:
+                answer = json.loads(lines.readline())
+        assert answer["status"] == "ok", f"{verb} {arguments}: {answer}\n{self.report()}"
+        return answer["data"]
+
     def login(self, group: str, *members: str) -> None:
-        """Log members in."""
+        """Log members in; they are when this returns."""
         for member in members:
-            self.cli("login", group, member)
+            self.ask("login", group=group, member=member)
 
     def logout(self, group: str, *members: str) -> None:
-        """Log members out."""
+        """Log members out; they are when this returns."""
         for member in members:
-            self.cli("logout", group, member)
+            self.ask("logout", group=group, member=member)
 
     def wait_idle(self, seconds: float = PATIENCE) -> None:
         """Wait until no call is up any more."""
-        deadline = time.monotonic() + seconds
-        while (calls := self.cli("calls")) and calls.get("calls"):
-            assert time.monotonic() < deadline, f"calls are left: {calls}\n{self.report()}"
+        wait_until(lambda: not self.ask("calls")["calls"], lambda: f"no call is up\n{self.report()}", seconds)
 
     def report(self) -> str:
         """Return the configuration and what the agent has said, for the message of a failure."""
