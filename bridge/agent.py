@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from bridge import __version__
 from bridge.calls.exchange import Exchange
-from bridge.commands.views import Info, Link
+from bridge.clock import Clock
+from bridge.commands.views import CLOCK, Info, Link
 from bridge.config.domain import directory_of, exchange_of
 from bridge.config.fields import Listen
 from bridge.config.settings import Settings
@@ -69,8 +70,14 @@ class Agent:
         directory = directory_of(settings)
         self.store = LoginStore(options.state / "logins.db", time.time)
         self.keeping = Keeping(KeptStore(options.state / "kept.db", time.time), self._dump, self._cannot_keep)
+        self.clock = Clock(self._on_clock)
         self.port = LocalPort(
-            directory=directory, store=self.store, wall=time.time, monotonic=time.monotonic, info=self._info
+            directory=directory,
+            store=self.store,
+            wall=time.time,
+            monotonic=time.monotonic,
+            info=self._info,
+            synchronised=lambda: self.clock.synchronised,
         )
         self.exchange = Exchange(
             directory,
@@ -80,6 +87,7 @@ class Agent:
             token=lambda: secrets.token_hex(8),
             wall=time.time,
             rng=random.SystemRandom(),
+            is_open=lambda group: self.port.opening(group.name).open,
         )
         self.port.telephony = self.exchange
         self.endpoint = Endpoint(self.exchange, settings.sip.listen, settings.sip.advertise, self._tell)
@@ -110,6 +118,10 @@ class Agent:
         self.port.follow(self.log)
         parts.push_async_callback(self.store.close)
         await self.port.start()
+        self.clock.start()
+        parts.callback(self.clock.close)
+        if not self.clock.synchronised:
+            self.port.publish(Notice(time.time(), "clock", f"the clock is not right yet: {CLOCK}"))
         parts.push_async_callback(self.keeping.close)
         for notice in await self.keeping.open():
             self.port.publish(notice)
@@ -164,6 +176,11 @@ class Agent:
 
     def _cannot_keep(self, why: str) -> None:
         self.port.publish(Notice(time.time(), "store", why))
+
+    def _on_clock(self) -> None:
+        if self.clock.synchronised:
+            self.port.publish(Notice(time.time(), "clock", "the clock was set, and is right"))
+        self.port.clock_changed()
 
     def _on_login(self, event: Event) -> None:
         if isinstance(event, LoginChanged):

@@ -31,6 +31,7 @@ LAYERS = {
     "bridge.mqtt": EDGE,
     "bridge.desk": EDGE,
     "bridge.phone": EDGE,
+    "bridge.clock": EDGE,
     "bridge.log": EDGE,
     "bridge.keeping": EDGE,
     "bridge.resolving": EDGE,
