@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.agent import Agent
 from tests.support.baresip import Baresip
+from tests.support.kamailio import Kamailio
 from tests.support.mosquitto import Mosquitto
 from tests.support.sipp import Sipp
 from tests.support.stage import Stage
@@ -34,6 +35,13 @@ def phone(tmp_path: Path) -> Iterator[Callable[..., Baresip]]:
     """Return what runs a baresip phone: `phone(number="201", server=agent.port, password="x")`."""
     with ExitStack() as stack:
         yield lambda **options: stack.enter_context(Baresip(tmp_path, **options))
+
+
+@pytest.fixture
+def pbx(tmp_path: Path) -> Iterator[Callable[..., Kamailio]]:
+    """Return what runs a stubborn PBX: `pbx("fritzbox", phones={"**611": member.port})`."""
+    with ExitStack() as stack:
+        yield lambda manner, **options: stack.enter_context(Kamailio(tmp_path, manner, **options))
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ module_app ctrl_tcp.so
 class Baresip:
     """A running phone with one account. Use as a context manager.
 
-    `server` is the port of registrar and proxy on 127.0.0.1; `password` None: it does not register. `transport` is
+    `server` is the port of registrar and proxy on `host`; `password` None: it does not register. `transport` is
     "udp" or "tcp". `events` are all that it has told so far, oldest first; each has a `type` such as
     CALL_INCOMING or CALL_ESTABLISHED.
     """
@@ -57,12 +57,13 @@ class Baresip:
         *,
         number: str,
         server: int,
+        host: str = "127.0.0.1",
         password: str | None = None,
         transport: str = "udp",
         expires: int = 60,
     ) -> None:
         self.number = number
-        self.server = server
+        self.server = f"{host}:{server}"
         self.port = free_port()
         self._control = free_port()
         self._directory = directory / f"baresip-{number}-{self.port}"
@@ -89,7 +90,7 @@ class Baresip:
 
     def dial(self, number: str) -> None:
         """Call a number at the server."""
-        self.command("dial", f"sip:{number}@127.0.0.1:{self.server}")
+        self.command("dial", f"sip:{number}@{self.server}")
 
     def answer(self) -> None:
         """Take the call that rings."""
@@ -160,7 +161,7 @@ class Baresip:
             sip=self.port, rtp=rtp, rtp_end=rtp + 20, control=self._control, modules=_modules()
         )
         proof = f";auth_pass={password};regint={expires}" if password else ";regint=0"
-        account = f"<sip:{self.number}@127.0.0.1:{self.server};transport={transport}>{proof};answermode=manual"
+        account = f"<sip:{self.number}@{self.server};transport={transport}>{proof};answermode=manual"
         (self._directory / "config").write_text(settings)
         (self._directory / "accounts").write_text(f"{account};audio_codecs=PCMA,PCMU\n")
         (self._directory / "contacts").write_text("")

@@ -19,7 +19,7 @@ SCENARIOS = Path(__file__).parent.parent / "contract" / "scenarios"
 class Sipp:
     """A running scenario. Use as a context manager, so that it does not outlive its test.
 
-    `remote` is the port (on 127.0.0.1) that a caller sends to; None for a scenario that begins by receiving.
+    `remote` is the port (on `remote_host`) that a caller sends to; None for a scenario that begins by receiving.
     `keys` become `[key]` in the scenario, `rows` its injection file (`[field0]`, ...), `auth` a user name and
     password for `[authentication]`. `transport` is "u1" (UDP) or "t1" (TCP, one connection). `talk` is the length
     of pauses in milliseconds. `literal` switches SIPp's own retransmissions off, and its hiding of those that it
@@ -32,6 +32,7 @@ class Sipp:
         directory: Path,
         *,
         remote: int | None = None,
+        remote_host: str = "127.0.0.1",
         service: str = "600",
         host: str = "127.0.0.1",
         port: int | None = None,
@@ -66,7 +67,7 @@ class Sipp:
             argv += ["-nr"]
         argv += extra
         if remote is not None:
-            argv.append(f"127.0.0.1:{remote}")
+            argv.append(f"{remote_host}:{remote}")
         self.process = Process(argv, env={"TERM": "dumb"}, cwd=self._logs)
         if remote is None:
             stream = "tcp" if transport.startswith("t") else "udp"

@@ -1,0 +1,178 @@
+"""Every call through a PBX that is not our stack and concedes nothing, in the manners of three kinds of PBX."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.support.agent import Agent, Table, group, static
+from tests.support.kamailio import HOST, MANNERS, OUTSIDE, Kamailio
+from tests.support.ports import free_port
+from tests.support.process import wait_until
+from tests.support.sipp import Sipp
+
+NO_REINVITE = {"fritzbox": 488, "asterisk": 403, "provider": 405}
+NO_CHANNEL = {"fritzbox": 486, "asterisk": 503, "provider": 503}
+
+Bridges = Callable[..., Agent]
+Sipps = Callable[..., Sipp]
+Pbxs = Callable[..., Kamailio]
+
+
+class House:
+    """An outside line, a PBX of one manner with phones behind it, and the bridge as its extension 620.
+
+    A call to 620 from the outside line is for the group 600: lines `m1`, `m2`... behind the PBX, one a scenario.
+    """
+
+    def __init__(self, manner: str, sipp: Sipps, pbx: Pbxs, bridge: Bridges) -> None:
+        self.manner = manner
+        self._sipp, self._pbx, self._bridge = sipp, pbx, bridge
+        self.members: list[Sipp] = []
+        self.pbx: Kamailio
+        self.agent: Agent
+
+    def open(self, *members: str, trunk: Table | None = None, lines: Table | None = None, **options: Any) -> None:
+        """Start phones behind the PBX, the PBX, and the bridge; return once the bridge is registered.
+
+        `trunk`: more of the trunk's settings; `lines`: more lines of the group; `options`: the PBX's.
+        """
+        self.members = [self._sipp(scenario, talk=300) for scenario in members]
+        numbers = [f"**61{n}" for n in range(1, len(members) + 1)]
+        phones = {number: phone.port for number, phone in zip(numbers, self.members, strict=True)}
+        phones |= options.pop("phones", {})
+        self.pbx = self._pbx(self.manner, phones=phones, **options)
+        behind = {f"m{n}": {"number": f"61{n}", "trunk": "pbx", "dial": number} for n, number in enumerate(numbers, 1)}
+        account = {"username": "620", "password": "secret", "expires": 60, "number": "600", **(trunk or {})}
+        every = {**behind, **(lines or {})}
+        self.agent = self._bridge(
+            trunks={"pbx": {"server": f"sip:{HOST}:{self.pbx.port}", **account}},
+            lines=every,
+            groups={"sales": group("600", *every)},
+        )
+        wait_until(lambda: self.state == "registered", f"registered\n{self.pbx.report()}")
+
+    @property
+    def state(self) -> str:
+        """The trunk's state."""
+        return str(self.agent.cli("status")["trunks"]["pbx"]["state"])
+
+    def call(self, scenario: str, number: str = "620", talk: int = 300) -> Sipp:
+        """Call a number at the PBX from outside."""
+        options: dict[str, Any] = {"host": OUTSIDE, "service": number, "keys": {"caller": "0301234"}}
+        return self._sipp(scenario, remote=self.pbx.port, remote_host=HOST, talk=talk, **options)
+
+    def passed(self, *callers: Sipp) -> None:
+        """Wait until all SIPps have gone through their scenarios, and the bridge has no call any more."""
+        for each in (*callers, *self.members):
+            try:
+                each.passed()
+            except AssertionError as failure:
+                raise AssertionError(f"{failure}\n{self.pbx.report()}\n{self.agent.report()}") from None
+        self.agent.wait_idle()
+
+    def refused(self) -> list[str]:
+        """What the PBX refused."""
+        return self.pbx.refused()
+
+
+@pytest.fixture(params=MANNERS)
+def house(request: pytest.FixtureRequest, sipp: Sipps, pbx: Pbxs, bridge: Bridges) -> House:
+    """Set up a house with each manner of PBX."""
+    return House(request.param, sipp, pbx, bridge)
+
+
+def test_call_to_the_extension_rings_a_line_behind_the_pbx(house: House) -> None:
+    """Registered by digest, called with our contact in the URI, the bridge rings the line as it is to be dialled.
+
+    Its From is the account's own, or the PBX would refuse it, with the caller in the display name.
+    """
+    house.open("member_answers")
+    caller = house.call("caller_stays_until_it_hangs_up")
+    house.passed(caller)
+    [invite] = house.members[0].received("^INVITE ")
+    assert re.search(r'^From: "Caller \(0301234\)" ?<sip:620@', invite, re.MULTILINE), invite
+    assert not [r for r in house.refused() if r.startswith("INVITE")], house.pbx.report()
+
+
+def test_number_dialled_is_in_the_to(house: House) -> None:
+    """A call to the group's own number comes with our contact in the URI and the number in To alone."""
+    house.open("member_answers", diverted={"600": "620"}, trunk={"number": "611"})
+    house.passed(house.call("caller_stays_until_it_hangs_up", number="600"))
+
+
+def test_member_hangs_up(house: House) -> None:
+    """The hang-up of a phone behind the PBX ends the caller's call too."""
+    house.open("member_hangs_up")
+    house.passed(house.call("caller_stays"))
+
+
+def test_caller_gives_up(house: House) -> None:
+    """A caller who gives up stops the phones behind the PBX."""
+    house.open("member_rings_until_cancelled", "member_rings_until_cancelled")
+    caller = house.call("caller_cancels", talk=1500)
+    house.passed(caller)
+
+
+def test_first_answer_stops_the_others(house: House) -> None:
+    """Two lines behind the PBX ring; one answers, the other stops."""
+    house.open("member_answers", "member_loses_race")
+    house.passed(house.call("caller_stays_until_it_hangs_up"))
+
+
+def test_hold_that_the_pbx_refuses(house: House) -> None:
+    """A PBX that refuses re-INVITE refuses the hold of a member; the talk goes on, and ends when a side hangs up."""
+    port = free_port()
+    house.open(lines={"lobby": static("203", port)})
+    house.members = [house._sipp("member_is_refused_reinvite", port=port, talk=300)]
+    house.passed(house.call("caller_stays_until_it_hangs_up", talk=1500))
+    assert f"INVITE {NO_REINVITE[house.manner]}" in house.refused()
+
+
+def test_more_calls_than_the_pbx_has_channels(house: House) -> None:
+    """With two channels, one taken by the caller, one line can be rung; that the others cannot ends nothing."""
+    house.open("member_answers", "member_silent", "member_silent", channels=2)
+    caller = house.call("caller_stays_until_it_hangs_up")
+    del house.members[1:]
+    house.passed(caller)
+    assert house.refused().count(f"INVITE {NO_CHANNEL[house.manner]}") >= 2
+
+
+def test_trunk_is_never_offered_more_calls_than_it_carries(house: House) -> None:
+    """With `max_calls` on the trunk the PBX need not refuse: lines are rung as far as there are channels."""
+    house.open("member_answers", "member_silent", "member_silent", channels=2, trunk={"max_calls": 2})
+    caller = house.call("caller_stays_until_it_hangs_up")
+    del house.members[1:]
+    house.passed(caller)
+    assert not [r for r in house.refused() if r == f"INVITE {NO_CHANNEL[house.manner]}"]
+
+
+def test_call_that_comes_back_is_caught(house: House) -> None:
+    """A phone behind the PBX diverted to our extension brings the call back, with another Call-ID: 482, no loop."""
+    house.open("member_silent", diverted={"**611": "620"})
+    caller = house.call("caller_is_refused")
+    del house.members[:]
+    house.passed(caller)
+    [story] = [story for story in [house.agent.cli("explain")] if story]
+    assert "482" in str(story), story
+
+
+def test_mailbox_takes_the_call(house: House, sipp: Sipps) -> None:
+    """The PBX's mailbox answers for a member who does not: to the bridge it is an answer like any other."""
+    mailbox = sipp("member_answers_without_ringing")
+    house.open("member_rings_until_cancelled", phones={"mailbox": mailbox.port}, mailbox_after=1)
+    caller = house.call("caller_stays_until_it_hangs_up")
+    house.passed(caller, mailbox)
+
+
+@pytest.mark.parametrize("manner", ["fritzbox", "asterisk"])  # SIPp has no SHA-256
+def test_pbx_refuses_a_foreign_from(manner: str, sipp: Sipps, pbx: Pbxs) -> None:
+    """The PBX itself: an account that calls in another's name gets 403, a stranger 407."""
+    exchange = pbx(manner)
+    options: dict[str, Any] = {"remote": exchange.port, "remote_host": HOST, "auth": ("620", "secret")}
+    caller = sipp("caller_authenticates_wrongly", service="**611", keys={"caller": "0301234"}, **options)
+    caller.passed()
+    assert "INVITE 403" in exchange.refused()
