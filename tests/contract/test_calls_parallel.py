@@ -105,17 +105,24 @@ def test_nobody_logged_in(stage: Stages, bridge: Callable[..., object]) -> None:
 
 def test_silent_member_does_not_stall_the_others(stage: Stages) -> None:
     """A phone that says nothing gets no CANCEL before its first word (RFC 3261 §9.1), and hinders nobody."""
-    on = stage("parallel", Part("member_silent", talk=1500), ANSWERS_LATER)
-    on.call("caller_calls_and_hangs_up")
-    on.passed()
+    with Datagrams() as silent:
+        member = {"line": "silent", "login": "always"}
+        lines = {"silent": static("210", silent.port)}
+        on = stage("parallel", ANSWERS_LATER, lines=lines, more=[member])
+        on.call("caller_calls_and_hangs_up")
+        on.passed()
+        assert {data.split(b" ")[0] for data in silent.received()} == {b"INVITE"}
 
 
 def test_only_a_silent_member(stage: Stages) -> None:
     """Nothing at all for 4 s is unreachable: the caller is not kept until `give_up_after`."""
-    on = stage("parallel", Part("member_silent", talk=3000))
-    on.call("caller_is_refused")
-    on.refused(480)
-    on.passed()
+    with Datagrams() as silent:
+        lines = {"silent": static("210", silent.port)}
+        on = stage("parallel", lines=lines, groups={"quiet": group("602", "silent")})
+        on.call("caller_is_refused", called="602")
+        on.refused(480)
+        on.passed()
+        assert {data.split(b" ")[0] for data in silent.received()} == {b"INVITE"}
 
 
 def test_nobody_at_the_contact(stage: Stages) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.support.agent import static
+from tests.support.datagrams import Datagrams
 from tests.support.stage import Part, Stage
 
 Stages = Callable[..., Stage]
@@ -40,10 +42,14 @@ def test_refusal_goes_on_at_once(stage: Stages, refusal: str) -> None:
 
 
 def test_silent_member_is_passed_over(stage: Stages) -> None:
-    """A phone that says nothing for 4 s is unreachable, however long `ring_seconds` is."""
-    on = stage("sequential", Part("member_silent", talk=3000), ANSWERS, ring_seconds=60)
-    on.call("caller_calls_and_hangs_up")
-    on.passed()
+    """A phone that says nothing for 4 s is unreachable, however long `ring_seconds` is; the next one rings."""
+    with Datagrams() as silent:
+        member = {"line": "silent", "login": "always"}
+        lines = {"silent": static("210", silent.port)}
+        on = stage("sequential", "member_answers", lines=lines, first=[member], ring_seconds=60)
+        on.call("caller_calls_and_hangs_up")
+        on.passed()
+        assert {data.split(b" ")[0] for data in silent.received()} == {b"INVITE"}
 
 
 def test_logged_out_members_are_skipped(stage: Stages) -> None:

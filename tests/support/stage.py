@@ -10,6 +10,7 @@ Members are the lines m1, m2, ... with the numbers 201, 202, ... in group 600; c
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -42,9 +43,14 @@ class Stage:
         lines: Table | None = None,
         groups: Table | None = None,
         options: Table | None = None,
+        first: Sequence[Table] = (),
+        more: Sequence[Table] = (),
         **settings: Any,
     ) -> None:
-        """Start members and agent. `settings` are the group's; `lines`, `groups`, `options` add tables."""
+        """Start members and agent. `settings` are the group's, `first` and `more` members around those.
+
+        `lines`, `groups`, `options` add tables to the configuration.
+        """
         self._directory = directory
         self._transport = transport
         self._stack = contextlib.ExitStack()
@@ -60,12 +66,14 @@ class Stage:
             }
             for number, port in enumerate(self._caller_ports, 1):
                 every[f"c{number}"] = static(f"{300 + number}", port, max_calls=10)
-            mine = {"sales": group("600", *names, always=always, strategy=strategy, **settings)} if names else {}
+            mine = group("600", *names, always=always, strategy=strategy, **settings)
+            mine = {**mine, "members": [*first, *mine["members"], *more]}
+            sales = {"sales": mine} if mine["members"] else {}
             self.agent = self._stack.enter_context(
                 Agent(
                     directory,
                     lines={**every, **(lines or {})},
-                    groups={**mine, **(groups or {})},
+                    groups={**sales, **(groups or {})},
                     **(options or {}),
                 )
             )
