@@ -8,7 +8,7 @@ from typing import Any
 
 from bridge.cli.asking import ask, print_json
 from bridge.cli.ending import DONE
-from bridge.cli.text import clean, clock, columns, named
+from bridge.cli.text import clean, clock, columns, named, to_go
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,10 +43,18 @@ def _heading(name: str, group: Mapping[str, Any]) -> str:
     counts = [f"{state['logged_in']} of {state['members']} logged in", f"{state['available']} available"]
     if state["waiting"]:
         counts.append(f"{state['waiting']} calling since {clock(state['waiting_since'])}")
-    if not state["open"]:
-        counts.append("closed")
+    counts += _opening(state["open"], group["night"])
     number = f"{group['number']} " if group["number"] else ""
     return f"{number}{named(name, group['name'])}: {state['strategy']}, {', '.join(counts)}"
+
+
+def _opening(is_open: bool, night: Mapping[str, Any]) -> list[str]:
+    """Return "closed until 09:00", "open by hand (anna, button)"; nothing for a group that is open by its hours."""
+    if night["night"] != "hours":
+        return [f"{night['night']} by hand ({night['by']}, {night['origin']})"]
+    if is_open:
+        return []
+    return [f"closed until {clock(night['turns'])}" if night["turns"] else "closed"]
 
 
 def _row(name: str, member: Mapping[str, Any]) -> tuple[object, ...]:
@@ -55,6 +63,18 @@ def _row(name: str, member: Mapping[str, Any]) -> tuple[object, ...]:
 
 
 def _times(member: Mapping[str, Any]) -> str:
-    """Return "since 08:00 until 14:00: lunch"."""
-    parts = [f"{word} {clock(member[word])}" for word in ("since", "until") if member[word]]
-    return " ".join(parts) + (f": {member['reason']}" if member["reason"] else "")
+    """Return "since 08:00 until 14:00 (25 min), then in: lunch", or "since 09:00, out at 12:30"."""
+    parts = [f"since {clock(member['since'])}"] if member["since"] else []
+    if member["until"]:
+        parts.append(f"until {clock(member['until'])} ({to_go(member['until'])})")
+    reason = f": {member['reason']}" if member["reason"] else ""
+    return " ".join(parts) + _then(member) + reason
+
+
+def _then(member: Mapping[str, Any]) -> str:
+    """Return what becomes of a login by itself: its lease ends, its schedule turns."""
+    then = member["next"]
+    if then is None:
+        return ""
+    way = "in" if then["login"] == "ON" else "out"
+    return f", then {way}" if then["at"] == member["until"] else f", {way} at {clock(then['at'])}"

@@ -25,6 +25,7 @@ COMMANDS = {
     "logout": Entry("bridge.cli.logout", "log a member out of a group"),
     "pause": Entry("bridge.cli.pause", "let a member who is logged in not be rung"),
     "unpause": Entry("bridge.cli.unpause", "let a member who is paused be rung again"),
+    "night": Entry("bridge.cli.night", "open or close a group, or leave that to its hours"),
     "calls": Entry("bridge.cli.calls", "the calls that are up"),
     "groups": Entry("bridge.cli.groups", "the groups, their members and who is logged in"),
     "lines": Entry("bridge.cli.lines", "the lines and whether they can be rung"),

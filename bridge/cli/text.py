@@ -44,6 +44,12 @@ def ago(iso: str | None) -> str:
     return span(passed.total_seconds())
 
 
+def to_go(iso: str) -> str:
+    """Return how far away a UTC time of the agent's JSON is: "25 min"."""
+    left = datetime.datetime.fromisoformat(iso) - datetime.datetime.now(datetime.UTC)
+    return span(left.total_seconds())
+
+
 def span(seconds: float) -> str:
     """Return a length of time in the largest unit of which there are two: "90 min", "2 h"."""
     for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):

@@ -69,12 +69,14 @@ class Picture:
         return self.now or Instant(0.0, self.wall)
 
 
-def availability(login: Login, line: LineStatus) -> Availability:
-    """Return whether a member can be rung now, or the first reason why not."""
+def availability(login: Login, line: LineStatus, is_open: bool = True) -> Availability:
+    """Return whether a member can be rung now, or the first reason why not; `is_open`: whether the group is."""
     if not login.logged_in:
         return Availability.LOGGED_OUT
     if login.paused:
         return Availability.PAUSED
+    if not is_open:
+        return Availability.GROUP_CLOSED
     return _LINE_WORDS.get(line.state, Availability.AVAILABLE)
 
 
@@ -152,7 +154,8 @@ def status(picture: Picture) -> dict[str, Any]:
 
 
 def _availability(group: Group, member: Member, picture: Picture) -> Availability:
-    return availability(picture.login(group.name, member.name), picture.telephony.line(member.line))
+    login = picture.login(group.name, member.name)
+    return availability(login, picture.telephony.line(member.line), picture.opening(group).open)
 
 
 def _group(group: Group, picture: Picture) -> dict[str, Any]:
@@ -173,7 +176,7 @@ def _member(group: Group, member: Member, picture: Picture) -> dict[str, Any]:
         "name": picture.directory.shown(member.name),
         "line": member.line,
         "static": member.always,
-        "availability": availability(login, line).value,
+        "availability": _availability(group, member, picture).value,
         **member_state(login, line),
         "next": _next(member, login, picture),
     }
