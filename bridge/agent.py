@@ -42,6 +42,7 @@ from bridge.systemd import notify, watchdog_seconds
 
 if TYPE_CHECKING:
     from bridge.mqtt.door import MqttDoor
+    from bridge.opening import OpenDesks
     from hardware.model import Board
 
 GOODBYE = 1.0  # seconds that the last messages (un-REGISTER, CANCEL, BYE) have to be answered
@@ -93,6 +94,7 @@ class Agent:
         self.endpoint = Endpoint(self.exchange, settings.sip.listen, settings.sip.advertise, self._tell)
         self.control = ControlServer(options.control, self.port, time.time)
         self.mqtt: MqttDoor | None = None
+        self.desks: OpenDesks | None = None
         self._stop = asyncio.Event()
         self._bug: BaseException | None = None
         self._tasks: list[asyncio.Task[Any]] = []  # the command path first
@@ -146,12 +148,14 @@ class Agent:
         """Open buttons and lamps; return what draws them where they are simulated, once all else is said."""
         if not self.settings.desks:
             return lambda: None
+        from bridge.desk.answers import DeskAnswers
         from bridge.opening import open_desks  # gpiozero is imported only where there are desks
 
         simulated = self.options.simulate_hardware
-        desks = open_desks(self.settings, simulated, self.port, self.exchange, self.board, self.log)
-        parts.callback(desks.close)
-        return desks.show
+        self.desks = open_desks(self.settings, simulated, self.port, self.exchange, self.board, self.log)
+        parts.callback(self.desks.close)
+        self.control.offer(DeskAnswers(self.desks.desks).verbs)
+        return self.desks.show
 
     async def _open_mqtt(self, parts: AsyncExitStack) -> None:
         if self.settings.mqtt is None:
@@ -200,6 +204,7 @@ class Agent:
 
     def _info(self) -> Info:
         links: tuple[Link, ...] = () if self.mqtt is None else (self.mqtt.link,)
+        links += () if self.desks is None else self.desks.links
         return Info(__version__, self.settings.site.name, self.started, links)
 
     # -- running and ending ---------------------------------------------------------------------------------------

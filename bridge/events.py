@@ -151,6 +151,28 @@ class OfferEnded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class DeskPressed(Event):
+    """A desk's button or key was pressed; `gesture` is "press" or "hold", `action` what that does, if anything."""
+
+    type: ClassVar[str] = "desk_pressed"
+    desk: str
+    where: str
+    gesture: str
+    action: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PanelChanged(Event):
+    """A desk's panel is now here or gone (`reason`: why)."""
+
+    type: ClassVar[str] = "panel_changed"
+    desk: str
+    panel: str
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Notice(Event):
     """Something that a person should know and no other event says: `what` names it, `text` tells it."""
 

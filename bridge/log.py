@@ -12,6 +12,7 @@ from typing import TextIO
 
 from bridge.events import (
     CommandRefused,
+    DeskPressed,
     Event,
     GroupCall,
     LineChanged,
@@ -19,6 +20,7 @@ from bridge.events import (
     MemberDropped,
     Notice,
     OpeningChanged,
+    PanelChanged,
     TrunkChanged,
 )
 
@@ -87,6 +89,10 @@ def describe(event: Event) -> tuple[int, str] | None:
             return DEBUG if event.event_type == "offered" else INFO, (
                 f"{event.group}: call {event.call} of {caller} {event.event_type}{who}{_because(event.reason)}"
             )
+        case DeskPressed(_, desk, where, gesture, action):
+            return DEBUG, f"desk {desk}: {where}: {gesture}: {action or 'nothing'}"
+        case PanelChanged(_, desk, _, state, reason):
+            return (INFO if state == "here" else WARNING), f"panel of desk {desk}: {state}{_because(reason)}"
         case Notice(_, _, text):
             return NOTICE, text
         case _:

@@ -11,17 +11,22 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from bridge.calls.status import Telephony
+from bridge.commands.views import Link
 from bridge.config.doors import DeskSettings as Configured
+from bridge.config.doors import LampSettings as ConfiguredLamp
 from bridge.config.settings import Settings
 from bridge.config.words import parse_press, parse_shows
 from bridge.desk.actions import Action
-from bridge.desk.desk import Desks, cautions
+from bridge.desk.desk import Desks
 from bridge.desk.model import ButtonSettings, DeskSettings, LampSettings
+from bridge.desk.opening import cautions
+from bridge.desk.panel import GONE
 from bridge.desk.shows import Shows
+from bridge.desk.signals import Signal
 from bridge.log import NOTICE, Log
 from bridge.port.local import LocalPort
-from bridge.port.model import Port
-from hardware.model import Board
+from hardware.model import Board, LampWiring
+from hardware.panel import Panel
 
 if TYPE_CHECKING:
     from bridge.mqtt.door import MqttDoor
@@ -31,26 +36,39 @@ if TYPE_CHECKING:
 class OpenDesks(NamedTuple):
     """Desks that are open: `close` ends them; `show` draws simulated ones, and does nothing for real ones."""
 
+    desks: Desks
     close: Callable[[], None]
     show: Callable[[], None]
 
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """The panels, as connections of the agent."""
+        panels = self.desks.panels.items()
+        return tuple(Link(f"panel of desk {n}", p.state, p.since, p.reason, p.state != GONE) for n, p in panels)
+
 
 def open_desks(
-    settings: Settings, simulated: bool, port: Port, telephony: Telephony, board: Board | None, log: Log
+    settings: Settings, simulated: bool, port: LocalPort, telephony: Telephony, board: Board | None, log: Log
 ) -> OpenDesks:
     """Open every desk's buttons and lamps. Raises DeskError.
 
     `board`: one that is driven by program. Else the header of a Pi, or a simulated one, tied to the terminal where
-    there is one.
+    there is one; simulated desks have simulated panels.
     """
     configured = desks_of(settings)
     for caution in cautions(configured):
         log.write(NOTICE, caution)
     if board is None and simulated:
         return _open_in_terminal(configured, port, telephony, log)
-    desks = Desks(configured, port, telephony, board or _real())
+    if board is None and any(map(_has_pins, configured)):
+        board = _real()
+    desks = Desks(configured, port, telephony, board, _serial, port.publish, time.time)
     desks.start()
-    return OpenDesks(desks.close, lambda: None)
+    return OpenDesks(desks, desks.close, lambda: None)
+
+
+def _has_pins(desk: DeskSettings) -> bool:
+    return any(b.gpio is not None for b in desk.buttons) or any(lamp.gpio is not None for lamp in desk.lamps)
 
 
 def _real() -> Board:
@@ -59,12 +77,27 @@ def _real() -> Board:
     return GpioBoard()
 
 
-def _open_in_terminal(configured: tuple[DeskSettings, ...], port: Port, telephony: Telephony, log: Log) -> OpenDesks:
+def _serial(desk: DeskSettings) -> Panel:
+    from hardware.serial_panel import SerialPanel
+
+    assert desk.panel is not None
+    return SerialPanel(desk.panel)
+
+
+def _open_in_terminal(
+    configured: tuple[DeskSettings, ...], port: LocalPort, telephony: Telephony, log: Log
+) -> OpenDesks:
     from hardware.simulated import SimulatedBoard
     from hardware.terminal import Terminal
 
     board = SimulatedBoard()
-    desks = Desks(configured, port, telephony, board)
+
+    def panel(desk: DeskSettings) -> Panel:
+        keys = {button.key: f"{desk.name}: {button}" for button in desk.buttons if button.key is not None}
+        lamps = {lamp.lamp: f"{desk.name}: {lamp.shows}" for lamp in desk.lamps if lamp.lamp is not None}
+        return board.panel(keys, lamps)
+
+    desks = Desks(configured, port, telephony, board, panel, port.publish, time.time)
     desks.start()
     terminal = Terminal(board, sys.stdin, sys.stdout)
 
@@ -76,7 +109,7 @@ def _open_in_terminal(configured: tuple[DeskSettings, ...], port: Port, telephon
         desks.close()
         terminal.close()
 
-    return OpenDesks(close, show)
+    return OpenDesks(desks, close, show)
 
 
 def desks_of(settings: Settings) -> tuple[DeskSettings, ...]:
@@ -92,12 +125,29 @@ def _desk(name: str, desk: Configured) -> DeskSettings:
         buttons=tuple(
             ButtonSettings(gpio=b.gpio, key=b.key, press=_action(b.press), hold=_action(b.hold)) for b in desk.buttons
         ),
-        lamps=tuple(
-            LampSettings(shows=Shows(words.word, words.target or ""), gpio=lamp.gpio, lamp=lamp.lamp)
-            for lamp in desk.lamps
-            for words in [parse_shows(lamp.shows)]
-        ),
+        lamps=tuple(_lamp(lamp) for lamp in desk.lamps),
     )
+
+
+def _lamp(lamp: ConfiguredLamp) -> LampSettings:
+    words = parse_shows(lamp.shows)
+    return LampSettings(
+        shows=Shows(words.word, words.target or ""),
+        gpio=LampWiring(lamp.pins, lamp.brightness, lamp.active_low) if lamp.pins else None,
+        lamp=lamp.lamp,
+        colours={_MEANINGS[what]: colour for what, colour in lamp.colours if colour is not None},
+    )
+
+
+_MEANINGS = {
+    "on": Signal.STEADY,
+    "paused": Signal.BLINK_SLOW,
+    "ringing": Signal.BLINK_FAST,
+    "asked": Signal.SHORT_FLASH,
+    "refused": Signal.THREE_FLASHES,
+    "unreachable": Signal.DOUBLE_BLINK,
+}
+"""What the colours of a lamp are named by, and the signal that shows it."""
 
 
 def _action(text: str | None) -> Action | None:

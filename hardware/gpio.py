@@ -1,7 +1,7 @@
 """Buttons and lamps at the pins of a Raspberry Pi, by gpiozero.
 
 gpiozero's own filters and blinkers are left alone: its debouncing differs between pin factories, and its blink
-starts a thread for each lamp. Here an edge is an edge, and a lamp is on or off.
+starts a thread for each lamp. Here an edge is an edge, and a lamp is on or off; one that is dimmed is switched by PWM.
 
 The pin factory is chosen explicitly, so that gpiozero never falls back to another one silently. Callbacks come on
 the pin factory's threads.
@@ -10,12 +10,13 @@ the pin factory's threads.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gpiozero import DigitalInputDevice, DigitalOutputDevice, GPIOZeroError, PinUnknownPi
+from gpiozero import DigitalInputDevice, DigitalOutputDevice, GPIOZeroError, PinUnknownPi, PWMOutputDevice
 
-from hardware.model import Change, HardwareError
+from hardware.model import COLOURS, Change, HardwareError, LampWiring
 from hardware.pins import Claims
 
 _ELSEWHERE = "use --simulate-hardware"
@@ -46,26 +47,41 @@ class GpioButton:
 
 
 class GpioLamp:
-    """A lamp that is lit while its pin is high."""
+    """A lamp at one pin, or at three."""
 
-    def __init__(self, board: GpioBoard, pin: int) -> None:
+    def __init__(self, board: GpioBoard, wiring: LampWiring) -> None:
         self._board = board
-        self._pin = pin
-        self._device = DigitalOutputDevice(pin, initial_value=False, pin_factory=board.factory)
+        self._wiring = wiring
+        self._devices: list[Any] = []
+        try:
+            for pin in wiring.pins:
+                self._devices.append(_output(pin, wiring, board.factory))
+        except (GPIOZeroError, HardwareError):
+            self._release()
+            raise
 
-    def set(self, on: bool) -> None:
-        """Switch it on or off."""
-        if on:
-            self._device.on()
-        else:
-            self._device.off()
+    def set(self, on: bool, colour: str = "white") -> None:
+        """Switch it on or off, in a colour where it has any."""
+        shares = COLOURS[colour] if self._wiring.coloured else (1,)
+        for device, share in zip(self._devices, shares, strict=True):
+            device.value = share * self._wiring.brightness if on else 0
 
     def close(self) -> None:
-        """Darken it and free the pin."""
-        if not self._device.closed:
-            self._device.off()
-            self._device.close()
-            self._board.closed(self._pin)
+        """Darken it and free its pins."""
+        if self._devices:
+            self.set(False)
+            self._release()
+            self._board.closed(*self._wiring.pins)
+
+    def _release(self) -> None:
+        for device in self._devices:
+            device.close()
+        self._devices = []
+
+
+def _output(pin: int, wiring: LampWiring, factory: Any) -> Any:
+    kind = DigitalOutputDevice if wiring.brightness == 1.0 else PWMOutputDevice
+    return kind(pin, active_high=not wiring.active_low, initial_value=0, pin_factory=factory)
 
 
 class GpioBoard:
@@ -85,30 +101,30 @@ class GpioBoard:
 
     def button(self, pin: int, place: str, title: str = "") -> GpioButton:
         """Open a button between this pin and ground; raises HardwareError."""
-        return self._open(GpioButton, pin, place)
+        return self._open(lambda: GpioButton(self, pin), (pin,), place)
 
-    def lamp(self, pin: int, place: str, title: str = "") -> GpioLamp:
-        """Open a lamp at this pin; raises HardwareError."""
-        return self._open(GpioLamp, pin, place)
+    def lamp(self, wiring: LampWiring, place: str, title: str = "") -> GpioLamp:
+        """Open a lamp; raises HardwareError."""
+        return self._open(lambda: GpioLamp(self, wiring), wiring.pins, place)
 
     def close(self) -> None:
         """Close every part."""
         for part in list(self._parts.values()):
             part.close()
 
-    def closed(self, pin: int) -> None:
-        """Take note that the part at a pin is closed."""
-        self._parts.pop(pin, None)
-        self._claims.release(pin)
+    def closed(self, *pins: int) -> None:
+        """Take note that the part at these pins is closed."""
+        self._parts.pop(pins[0], None)
+        self._claims.release(*pins)
 
-    def _open(self, kind: type[_Part], pin: int, place: str) -> _Part:
-        self._claims.claim(pin, place)
+    def _open(self, open_part: Callable[[], _Part], pins: tuple[int, ...], place: str) -> _Part:
+        self._claims.claim_all(pins, place)
         try:
-            part = kind(self, pin)
+            part = open_part()
         except (GPIOZeroError, HardwareError) as error:
-            self._claims.release(pin)
-            raise HardwareError(f"gpio {pin}: {error}") from error
-        self._parts[pin] = part
+            self._claims.release(*pins)
+            raise HardwareError(f"gpio {', '.join(map(str, pins))}: {error}") from error
+        self._parts[pins[0]] = part
         return part
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hardware.model import HardwareError
 
 HIGHEST = 27
@@ -41,6 +43,16 @@ class Claims:
             raise HardwareError(f"gpio {pin}: {self._owners[pin]} has it already; each part needs its own pin")
         self._owners[pin] = place
 
-    def release(self, pin: int) -> None:
-        """Take a pin back."""
-        self._owners.pop(pin, None)
+    def claim_all(self, pins: Sequence[int], place: str) -> None:
+        """Give several pins to `place`, or none of them; raises HardwareError."""
+        for index, pin in enumerate(pins):
+            try:
+                self.claim(pin, place)
+            except HardwareError:
+                self.release(*pins[:index])
+                raise
+
+    def release(self, *pins: int) -> None:
+        """Take pins back."""
+        for pin in pins:
+            self._owners.pop(pin, None)

@@ -6,10 +6,11 @@ contract tests. Callbacks come on the thread that presses.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from hardware.model import Change, HardwareError
+from hardware.model import Change, HardwareError, LampWiring
 from hardware.pins import Claims
+from hardware.simulated_panel import SimulatedKey, SimulatedLight, SimulatedPanel
 
 
 class SimulatedButton:
@@ -41,29 +42,36 @@ class SimulatedButton:
     def close(self) -> None:
         """Free the pin."""
         self._callback = None
-        self._board.closed(self.pin, self)
+        self._board.closed(self, self.pin)
 
 
 class SimulatedLamp:
-    """A lamp that can be read."""
+    """A lamp that can be read. `colour` is what it shows while it is lit, None where it has but one."""
 
-    def __init__(self, board: SimulatedBoard, pin: int, place: str, title: str) -> None:
-        self.pin = pin
+    def __init__(self, board: SimulatedBoard, wiring: LampWiring, place: str, title: str) -> None:
+        self.wiring = wiring
         self.place = place
         self.title = title
         self.lit = False
+        self.colour: str | None = None
         self._board = board
 
-    def set(self, on: bool) -> None:
+    @property
+    def pin(self) -> int:
+        """Its only or first pin."""
+        return self.wiring.pins[0]
+
+    def set(self, on: bool, colour: str = "white") -> None:
         """Switch it on or off."""
-        if on != self.lit:
-            self.lit = on
+        shown = colour if on and self.wiring.coloured else None
+        if (on, shown) != (self.lit, self.colour):
+            self.lit, self.colour = on, shown
             self._board.changed()
 
     def close(self) -> None:
-        """Darken it and free the pin."""
+        """Darken it and free its pins."""
         self.set(False)
-        self._board.closed(self.pin, self)
+        self._board.closed(self, *self.wiring.pins)
 
 
 class SimulatedBoard:
@@ -73,6 +81,7 @@ class SimulatedBoard:
         self.watcher = watcher
         self._claims = Claims()
         self._parts: dict[int, SimulatedButton | SimulatedLamp] = {}
+        self._panels: list[SimulatedPanel] = []
 
     @property
     def buttons(self) -> tuple[SimulatedButton, ...]:
@@ -84,6 +93,22 @@ class SimulatedBoard:
         """The open lamps, in the order they were opened."""
         return tuple(p for p in self._parts.values() if isinstance(p, SimulatedLamp))
 
+    @property
+    def keys(self) -> tuple[SimulatedButton | SimulatedKey, ...]:
+        """All that can be pressed: the buttons, and the keys of the panels beside the board."""
+        return (*self.buttons, *(key for panel in self._panels for key in panel.keys))
+
+    @property
+    def lights(self) -> tuple[SimulatedLamp | SimulatedLight, ...]:
+        """All that can be lit: the lamps, and those of the panels beside the board."""
+        return (*self.lamps, *(light for panel in self._panels for light in panel.lights))
+
+    def panel(self, keys: Mapping[int, str], lamps: Mapping[int, str]) -> SimulatedPanel:
+        """Return a panel that stands beside the board; `keys` and `lamps` are titles by number."""
+        panel = SimulatedPanel(keys, lamps, self.changed)
+        self._panels.append(panel)
+        return panel
+
     def button(self, pin: int, place: str, title: str = "") -> SimulatedButton:
         """Open a button; raises HardwareError."""
         self._claims.claim(pin, place)
@@ -91,11 +116,11 @@ class SimulatedBoard:
         self._parts[pin] = button
         return button
 
-    def lamp(self, pin: int, place: str, title: str = "") -> SimulatedLamp:
+    def lamp(self, wiring: LampWiring, place: str, title: str = "") -> SimulatedLamp:
         """Open a lamp; raises HardwareError."""
-        self._claims.claim(pin, place)
-        lamp = SimulatedLamp(self, pin, place, title)
-        self._parts[pin] = lamp
+        self._claims.claim_all(wiring.pins, place)
+        lamp = SimulatedLamp(self, wiring, place, title)
+        self._parts[lamp.pin] = lamp
         return lamp
 
     def press(self, pin: int) -> None:
@@ -123,11 +148,11 @@ class SimulatedBoard:
         for part in list(self._parts.values()):
             part.close()
 
-    def closed(self, pin: int, part: SimulatedButton | SimulatedLamp) -> None:
-        """Take note that a part is closed."""
-        if self._parts.get(pin) is part:
-            del self._parts[pin]
-            self._claims.release(pin)
+    def closed(self, part: SimulatedButton | SimulatedLamp, *pins: int) -> None:
+        """Take note that the part at these pins is closed."""
+        if self._parts.get(pins[0]) is part:
+            del self._parts[pins[0]]
+            self._claims.release(*pins)
 
     def _button_at(self, pin: int) -> SimulatedButton:
         button = self._parts.get(pin)

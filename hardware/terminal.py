@@ -16,6 +16,7 @@ import tty
 from typing import Any, TextIO, cast
 
 from hardware.simulated import SimulatedBoard, SimulatedButton, SimulatedLamp
+from hardware.simulated_panel import SimulatedKey, SimulatedLight
 
 KEYS = "1234567890abcdefgijklmnopqrstuvwxyz"  # h is for holding
 HOLD_KEY = "h"
@@ -75,13 +76,13 @@ class Terminal:
 
     def legend(self) -> list[str]:
         """Return the lines that say which key presses what."""
-        keys = [f"  {key}  {_named(b)}" for key, b in zip(KEYS, self._board.buttons, strict=False)]
+        keys = [f"  {key}  {_named(b)}" for key, b in zip(KEYS, self._board.keys, strict=False)]
         return ["simulated buttons:", *keys, f"  {HOLD_KEY} before a key holds it down"] if keys else []
 
     def line(self) -> str:
         """Return the lamps as one line of text."""
         on, off = ("●", "○") if _speaks_utf8(self._stdout) else ("*", ".")
-        text = "   ".join(f"{on if lamp.lit else off} {_named(lamp)}" for lamp in self._board.lamps)
+        text = "   ".join(f"{on if lamp.lit else off} {_named(lamp)}" for lamp in self._board.lights)
         return text[: _columns(self._stdout) - 1]
 
     def write_above(self, stream: TextIO, text: str) -> None:
@@ -127,10 +128,11 @@ class Terminal:
     def _type(self, key: str) -> None:
         holding, self._holding = self._holding, key == HOLD_KEY
         index = KEYS.find(key)
-        if 0 <= index < len(self._board.buttons):
-            self._press(self._board.buttons[index], HOLD_SECONDS if holding else PRESS_SECONDS)
+        keys = self._board.keys
+        if 0 <= index < len(keys):
+            self._press(keys[index], HOLD_SECONDS if holding else PRESS_SECONDS)
 
-    def _press(self, button: SimulatedButton, seconds: float) -> None:
+    def _press(self, button: SimulatedButton | SimulatedKey, seconds: float) -> None:
         if self._loop is not None and not button.read():
             button.move(True)
             self._loop.call_later(seconds, button.move, False)
@@ -163,8 +165,9 @@ class _Above(io.TextIOBase):
         return True
 
 
-def _named(part: SimulatedButton | SimulatedLamp) -> str:
-    return part.title or part.place
+def _named(part: SimulatedButton | SimulatedKey | SimulatedLamp | SimulatedLight) -> str:
+    colour = part.colour if isinstance(part, SimulatedLamp) else None
+    return (part.title or part.place) + (f" ({colour})" if colour else "")
 
 
 def _columns(stream: TextIO) -> int:

@@ -26,6 +26,7 @@ def findings(draft: Draft) -> Iterator[Finding]:
             yield from _button(draft, desk, place, part)
         for place, part in _parts(here, desk, "lamps"):
             yield from _at(taken, name, desk, place, part, "lamp")
+            yield from _lamp(place, part)
             yield from _words(draft, desk, (*place, "shows"), text(part, "shows"))
 
 
@@ -52,11 +53,32 @@ def _at(taken: dict[object, Loc], desk: str, table: Table, here: Loc, part: Tabl
         yield here, f"nothing, or two things, tell where it is; give either gpio or {key}"
     if key in part and "panel" not in table:
         yield (*here, key), "is for a panel; give the desk a panel, or gpio here"
-    gpio, place = part.get("gpio"), part.get(key)
-    if isinstance(gpio, int):
-        yield from _once(taken, ("gpio", gpio), (*here, "gpio"), f"gpio {gpio}")
+    place = part.get(key)
+    for loc, gpio in _pins(here, part):
+        yield from _once(taken, ("gpio", gpio), loc, f"gpio {gpio}")
     if isinstance(place, int):
         yield from _once(taken, (desk, key, place), (*here, key), f"{key} {place}")
+
+
+def _pins(here: Loc, part: Table) -> Iterator[tuple[Loc, int]]:
+    """Yield each pin that a part is at; a lamp may be at three."""
+    gpio = part.get("gpio")
+    if isinstance(gpio, int):
+        yield (*here, "gpio"), gpio
+    elif isinstance(gpio, Mapping):
+        for colour, pin in gpio.items():
+            if isinstance(pin, int):
+                yield (*here, "gpio", colour), pin
+
+
+def _lamp(here: Loc, lamp: Table) -> Iterator[Finding]:
+    """Check what only lamps at pins can have."""
+    for key in ("brightness", "active_low"):
+        if key in lamp and "gpio" not in lamp:
+            yield (*here, key), "is for a lamp at a gpio; leave it out"
+    if "colours" in lamp and not isinstance(lamp.get("gpio"), Mapping):
+        right = "give gpio = { red = 5, green = 6, blue = 13 }, or leave it out"
+        yield (*here, "colours"), f"is for a lamp of three colours; {right}"
 
 
 def _once(taken: dict[object, Loc], thing: object, loc: Loc, called: str) -> Iterator[Finding]:

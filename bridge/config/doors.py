@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
-from bridge.config.fields import BrokerField, Code, FileField, Part, Text, Topic
+from bridge.config.fields import BrokerField, Code, Device, FileField, Flag, Part, Text, Topic
 from bridge.config.secret import SecretField
 
 Gpio = Annotated[int, Field(strict=True, ge=0, le=27)]
@@ -46,18 +46,60 @@ class ButtonSettings(Part):
     hold: Text | None = None
 
 
-class LampSettings(Part):
-    """A lamp: at a GPIO, or of the desk's panel. `shows` says what."""
+class ColouredPins(Part):
+    """The three pins of a lamp that has three colours."""
 
-    gpio: Gpio | None = None
+    red: Gpio
+    green: Gpio
+    blue: Gpio
+
+
+def _wired(value: Any) -> str:
+    return "(pins)" if isinstance(value, dict | ColouredPins) else "(pin)"
+
+
+Wired = Annotated[Annotated[Gpio, Tag("(pin)")] | Annotated[ColouredPins, Tag("(pins)")], Discriminator(_wired)]
+"""A pin, or three of them; the tags are left out of the paths that people see."""
+
+Colour = Literal["red", "green", "blue", "yellow", "magenta", "cyan", "white"]
+
+
+class ColourSettings(Part):
+    """In which colour a lamp shows what; those that are not given stay as usual."""
+
+    on: Colour | None = None
+    paused: Colour | None = None
+    ringing: Colour | None = None
+    asked: Colour | None = None
+    refused: Colour | None = None
+    unreachable: Colour | None = None
+
+
+class LampSettings(Part):
+    """A lamp: at a GPIO or three, or of the desk's panel. `shows` says what.
+
+    `brightness` and `active_low` are for lamps at a GPIO, `colours` for those at three.
+    """
+
+    gpio: Wired | None = None
     lamp: Place | None = None
     shows: Text
+    brightness: Annotated[float, Field(strict=True, gt=0, le=1)] = 1.0
+    active_low: Flag = False
+    colours: ColourSettings = ColourSettings()
+
+    @property
+    def pins(self) -> tuple[int, ...]:
+        """The pins that it has: none, one, or red, green and blue."""
+        if isinstance(self.gpio, ColouredPins):
+            return self.gpio.red, self.gpio.green, self.gpio.blue
+        return () if self.gpio is None else (self.gpio,)
 
 
 class DeskSettings(Part):
     """`[desks.NAME]`: what stands beside a phone, and in whose name it acts."""
 
     member: str
-    panel: Text | None = None
+    panel: Device | None = None
     buttons: tuple[ButtonSettings, ...] = ()
     lamps: tuple[LampSettings, ...] = ()

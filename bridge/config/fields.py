@@ -224,6 +224,13 @@ def check_hours(text: str) -> str:
     return text
 
 
+def check_device(text: str) -> str:
+    """Return the path of a serial device as it is. Raises ValueError."""
+    if not text.startswith("/") or not text.isprintable():
+        raise ValueError(f'{text[:60]!r} is no device; write its path, as in "/dev/serial/by-id/usb-..."')
+    return text
+
+
 def check_code(text: str) -> str:
     """Return a code as it is. Raises ValueError."""
     if not re.fullmatch(CODE, text):
@@ -274,6 +281,7 @@ Count = Annotated[int, Field(strict=True, ge=1, le=10_000)]
 Port = Annotated[int, Field(strict=True, ge=1024, le=65535)]
 Host = Annotated[str, AfterValidator(check_host)]
 Contact = Annotated[str, AfterValidator(check_contact)]
+Device = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(check_device)]
 Topic = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(check_topic)]
 Restart = Annotated[str, AfterValidator(check_restart)]
 Hours = Annotated[str, AfterValidator(check_hours)]

@@ -49,7 +49,6 @@ TABLE = (
     Later(("codes", "*"), "phones have no codes"),
     Later(("mqtt", "discovery"), "nothing is announced to Home Assistant", lambda value: value != "off"),
     Later(("mqtt", "discovery_prefix"), "nothing is announced to Home Assistant"),
-    Later(("desks", "*", "panel"), "the panel is not opened"),
     Later(("desks", "*", "buttons", "*", "press"), "the button does nothing", _DEAD_BUTTONS),
     Later(("desks", "*", "buttons", "*", "hold"), "the button does nothing", _DEAD_BUTTONS),
     Later(("desks", "*", "lamps", "*", "shows"), "the lamp stays dark", _first_word("waiting", "missed")),

@@ -17,7 +17,7 @@ from bridge.config.settings import Settings
 
 _WRITTEN = re.compile(r"'([^']*)'")
 _CLOSE = 0.6
-_TAGS = ("(name)", "(table)", "[key]")  # pydantic's and ours in its paths; not keys of the file
+_TAGS = ("(name)", "(table)", "(pin)", "(pins)", "[key]")  # pydantic's and ours in its paths; not keys of the file
 _GIVE = {
     "server": 'server = "sip:fritz.box"',
     "number": 'number = "201"',

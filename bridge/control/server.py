@@ -16,7 +16,7 @@ from typing import cast
 from bridge.commands.model import Actor, CommandError, Reply
 from bridge.control.peers import Peers
 from bridge.control.protocol import LONGEST_LINE, write_line
-from bridge.control.session import Session
+from bridge.control.session import Session, Verb
 from bridge.control.socketfile import listen, remove
 from bridge.port.model import Port
 
@@ -43,10 +43,15 @@ class ControlServer:
         self._port = port
         self._wall = wall
         self._peers = Peers(actors)
+        self._more: dict[str, Verb] = {}
         self._server: asyncio.Server | None = None
         self._file: os.stat_result | None = None
         self._connections: dict[asyncio.Task[None], _Ends] = {}
         self._ended: asyncio.Future[None] | None = None
+
+    def offer(self, verbs: Mapping[str, Verb]) -> None:
+        """Answer more verbs, for the owner alone: those of parts that not every agent has."""
+        self._more.update(verbs)
 
     async def start(self) -> None:
         """Open the socket. Raises ControlError, also when another agent answers there."""
@@ -98,7 +103,7 @@ class ControlServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             actor = self._admitted(writer)
-            await Session(self._port, actor, writer, self._wall).serve(reader)
+            await Session(self._port, actor, writer, self._wall, self._more).serve(reader)
         except CommandError as refused:
             writer.write(write_line(Reply.refused(refused).to_json()))
         except OSError:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Any
 
 from bridge.commands.model import Actor, CommandError, Reply
 from bridge.commands.verbs import COMMANDS, QUERIES, check_fields, parse, transaction_key
@@ -12,17 +14,28 @@ from bridge.directory.logins import Origin
 from bridge.events import Event
 from bridge.port.model import Port
 
+Verb = Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]
+"""Answers arguments with data; may raise CommandError."""
+
 UNREAD_AT_MOST = 1024 * 1024  # bytes; a follower who is that far behind is let go
 
 
 class Session:
-    """Serves one peer who acts as `actor`. `wall` gives UTC seconds."""
+    """Serves one peer who acts as `actor`. `wall` gives UTC seconds. `more`: verbs for the owner alone."""
 
-    def __init__(self, port: Port, actor: Actor, writer: asyncio.StreamWriter, wall: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        port: Port,
+        actor: Actor,
+        writer: asyncio.StreamWriter,
+        wall: Callable[[], float],
+        more: Mapping[str, Verb] = MappingProxyType({}),
+    ) -> None:
         self._port = port
         self._actor = actor
         self._writer = writer
         self._wall = wall
+        self._more = more
         self._unfollow: Callable[[], None] | None = None
 
     async def serve(self, reader: asyncio.StreamReader) -> None:
@@ -66,14 +79,20 @@ class Session:
         if request.verb in COMMANDS:
             command = parse(request.verb, request.arguments, self._wall())
             return await self._port.submit(command, self._actor, Origin.CONTROL, key)
-        right = ", ".join((*COMMANDS, *QUERIES, FOLLOW))
+        if request.verb in self._more:
+            self._only_for_the_owner(request.verb)
+            return Reply(await self._more[request.verb](request.arguments))
+        right = ", ".join((*COMMANDS, *QUERIES, FOLLOW, *self._more))
         raise CommandError("unknown_verb", f"there is no verb {request.verb[:64]!r}; verbs are: {right}")
 
     def _may_follow(self, request: Request) -> Reply:
         check_fields(FOLLOW, request.arguments, ())
-        if not self._actor.is_owner:
-            raise CommandError("not_allowed", f"events are for the owner; {self._actor.name} is not")
+        self._only_for_the_owner("events")
         return Reply()
+
+    def _only_for_the_owner(self, what: str) -> None:
+        if not self._actor.is_owner:
+            raise CommandError("not_allowed", f"{what} are for the owner; {self._actor.name} is not")
 
     async def _reply(self, reply: Reply, transaction: object) -> None:
         self._writer.write(write_line(reply.to_json(transaction)))

@@ -30,11 +30,12 @@ class Filter:
     """One button's filter. All times are seconds, monotonic.
 
     `holds`: whether holding has a meaning. `pressed`: the level at the start; who is pressed then means nothing
-    until released.
+    until released. `stable`: how long a level has to last; 0 where that was seen to elsewhere, as a panel does.
     """
 
-    def __init__(self, *, holds: bool, pressed: bool = False) -> None:
+    def __init__(self, *, holds: bool, pressed: bool = False, stable: float = STABLE) -> None:
         self._holds = holds
+        self._lasts = stable
         self._raw = pressed  # where the pin is
         self._moved = 0.0  # since when
         self._stable = pressed
@@ -50,6 +51,10 @@ class Filter:
         if pressed != self._raw:
             self._raw, self._moved = pressed, at
         return gestures
+
+    def told(self, pressed: bool, at: float) -> list[Gesture]:
+        """Take in an edge of a key whose levels are stable when they are told; return what is certain by then."""
+        return self.edge(pressed, at) + self._settle(max(at, self._moved))
 
     def tick(self, pressed: bool, now: float) -> list[Gesture]:
         """Take in the level that the pin was read at; return what is certain by now."""
@@ -69,8 +74,13 @@ class Filter:
         if self._doubt is not None:
             return self._doubt + GRACE
         if self._raw != self._stable:
-            return self._moved + STABLE
+            return self._moved + self._lasts
         return self._hold_at
+
+    @property
+    def pressed(self) -> bool:
+        """Where the key is, by what was heard of it."""
+        return self._raw
 
     @property
     def _hold_at(self) -> float | None:
@@ -79,7 +89,7 @@ class Filter:
 
     def _settle(self, now: float) -> list[Gesture]:
         gestures: list[Gesture] = []
-        if self._raw != self._stable and now >= self._moved + STABLE:
+        if self._raw != self._stable and now >= self._moved + self._lasts:
             self._stable, self._since = self._raw, self._moved
             gestures += self._down() if self._stable else self._up()
         hold_at = self._hold_at

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from bridge.desk.actions import Action
 from bridge.desk.shows import Shows
+from bridge.desk.signals import Signal
+from hardware.model import LampWiring
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +27,12 @@ class ButtonSettings:
 
 @dataclass(frozen=True, slots=True)
 class LampSettings:
-    """A lamp at a pin (`gpio`, BCM number) or a panel's lamp, and what it shows."""
+    """A lamp at pins or a panel's lamp, and what it shows. `colours`: of what signals, where not the usual."""
 
     shows: Shows
-    gpio: int | None = None
+    gpio: LampWiring | None = None
     lamp: int | None = None
+    colours: Mapping[Signal, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ import pytest
 from gpiozero.pins.mock import MockFactory
 
 from hardware.gpio import GpioBoard
-from hardware.model import Board, HardwareError
-from hardware.simulated import SimulatedBoard
+from hardware.model import COLOURS, Board, HardwareError, LampWiring
+from hardware.simulated import SimulatedBoard, SimulatedLamp
 
 
 class Rig(Protocol):
@@ -61,7 +61,13 @@ class Simulated(Rig):
 
     def lit(self, pin: int) -> bool:
         """Look."""
-        return any(lamp.lit for lamp in self.board.lamps if lamp.pin == pin)
+        return any(_lights(lamp, pin) for lamp in self.board.lamps if pin in lamp.wiring.pins)
+
+
+def _lights(lamp: SimulatedLamp, pin: int) -> bool:
+    """Whether a pin of a lamp has its share in what it shows."""
+    share = COLOURS[lamp.colour][lamp.wiring.pins.index(pin)] if lamp.colour else 1
+    return lamp.lit and bool(share)
 
 
 @pytest.fixture(params=[MockPins, Simulated])
@@ -125,7 +131,7 @@ def test_a_new_callback_replaces_the_one_before(rig: Rig) -> None:
 
 def test_a_lamp_is_dark_when_it_is_opened_and_then_as_it_is_set(rig: Rig) -> None:
     """Setting it to what it is changes nothing."""
-    lamp = rig.board.lamp(27, "here")
+    lamp = rig.board.lamp(LampWiring((27,)), "here")
     assert not rig.lit(27)
     for on in (True, True, False, False, True):
         lamp.set(on)
@@ -134,7 +140,7 @@ def test_a_lamp_is_dark_when_it_is_opened_and_then_as_it_is_set(rig: Rig) -> Non
 
 def test_a_closed_lamp_is_dark(rig: Rig) -> None:
     """A bridge that ends leaves no lamp burning; closing again is no mistake."""
-    lamp = rig.board.lamp(27, "here")
+    lamp = rig.board.lamp(LampWiring((27,)), "here")
     lamp.set(True)
     lamp.close()
     lamp.close()
@@ -143,7 +149,7 @@ def test_a_closed_lamp_is_dark(rig: Rig) -> None:
 
 def test_closing_the_board_darkens_lamps_and_silences_buttons(rig: Rig) -> None:
     """Nobody is called any more."""
-    button, lamp, edges = rig.board.button(17, "here"), rig.board.lamp(27, "there"), list[bool]()
+    button, lamp, edges = rig.board.button(17, "here"), rig.board.lamp(LampWiring((27,)), "there"), list[bool]()
     button.on_change(edges.append)
     lamp.set(True)
     rig.board.close()
@@ -155,7 +161,7 @@ def test_closing_the_board_darkens_lamps_and_silences_buttons(rig: Rig) -> None:
 def test_a_pin_belongs_to_one_part(rig: Rig) -> None:
     """The message says who has it; as a button or as a lamp makes no difference."""
     rig.board.button(17, "desks.anna.buttons[0]")
-    for open_again in (rig.board.button, rig.board.lamp):
+    for open_again in (rig.board.button, one_pin(rig)):
         with pytest.raises(HardwareError, match=r"^gpio 17: desks\.anna\.buttons\[0\] has it already"):
             open_again(17, "desks.ben")
 
@@ -163,14 +169,14 @@ def test_a_pin_belongs_to_one_part(rig: Rig) -> None:
 def test_a_pin_can_be_opened_again_once_it_is_closed(rig: Rig) -> None:
     """As what it was, or as something else."""
     rig.board.button(17, "here").close()
-    rig.board.lamp(17, "here").set(True)
+    rig.board.lamp(LampWiring((17,)), "here").set(True)
     assert rig.lit(17)
 
 
 @pytest.mark.parametrize("pin", [-1, 28, 44, 1000])
 def test_a_pin_that_does_not_exist_is_refused(rig: Rig, pin: int) -> None:
     """A Pi's header has BCM numbers 0 to 27."""
-    for opening in (rig.board.button, rig.board.lamp):
+    for opening in (rig.board.button, one_pin(rig)):
         with pytest.raises(HardwareError, match=rf"^gpio {pin}: there is no such pin; right are 0 to 27"):
             opening(pin, "here")
 
@@ -179,9 +185,39 @@ def test_a_pin_that_does_not_exist_is_refused(rig: Rig, pin: int) -> None:
 def test_every_pin_of_the_header_serves(rig: Rig, pin: int) -> None:
     """Those with other uses, too: that is a warning and no error."""
     rig.board.button(pin, "here").close()
-    lamp = rig.board.lamp(pin, "here")
+    lamp = rig.board.lamp(LampWiring((pin,)), "here")
     lamp.set(True)
     assert rig.lit(pin)
+
+
+def test_a_lamp_of_three_colours_has_three_pins(rig: Rig) -> None:
+    """Each colour lights its own; dark is dark, and closing frees all three."""
+    lamp = rig.board.lamp(LampWiring((5, 6, 13)), "here")
+    assert not any(map(rig.lit, (5, 6, 13)))
+    for colour, shares in COLOURS.items():
+        lamp.set(True, colour)
+        assert tuple(map(int, map(rig.lit, (5, 6, 13)))) == shares
+    lamp.set(False, "white")
+    assert not any(map(rig.lit, (5, 6, 13)))
+    lamp.close()
+    for pin in (5, 6, 13):
+        rig.board.button(pin, "there")
+
+
+def test_of_a_lamp_that_clashes_no_pin_is_kept(rig: Rig) -> None:
+    """The last of three is somebody else's: the others stay free."""
+    rig.board.button(13, "desks.anna.buttons[0]")
+    with pytest.raises(HardwareError, match=r"^gpio 13: desks\.anna\.buttons\[0\] has it already"):
+        rig.board.lamp(LampWiring((5, 6, 13)), "here")
+    with pytest.raises(HardwareError, match="^gpio 6: here has it already"):
+        rig.board.lamp(LampWiring((6, 6, 7)), "here")
+    rig.board.button(5, "there")
+    rig.board.button(6, "there")
+
+
+def one_pin(rig: Rig) -> Callable[[int, str], object]:
+    """Return what opens a lamp at a pin."""
+    return lambda pin, place: rig.board.lamp(LampWiring((pin,)), place)
 
 
 def _try(action: Callable[[], None]) -> None:

@@ -177,6 +177,17 @@ CASES: dict[str, tuple[str, str, str]] = {
         "",
         "desks.anna.buttons[0]: nothing, or two things, tell where it is; give either gpio or key (line 45)",
     ),
+    "a pin of a button in a lamp of three colours": (
+        "gpio = 27",
+        "gpio = { red = 5, green = 6, blue = 17 }",
+        "desks.anna.lamps[0].gpio.blue: gpio 17 is used by desks.anna.buttons[0] already; each can be used once (line 46)",
+    ),
+    "colours of a lamp that has one": (
+        "gpio = 27",
+        'gpio = 27, colours = { on = "red" }',
+        "desks.anna.lamps[0].colours: is for a lamp of three colours; "
+        "give gpio = { red = 5, green = 6, blue = 13 }, or leave it out (line 46)",
+    ),
     "a panel's key without a panel": (
         "gpio = 17",
         "key = 1",

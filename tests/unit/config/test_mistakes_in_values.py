@@ -242,8 +242,7 @@ CASES: dict[str, tuple[str, str, str]] = {
     "opening hours that are none": (
         'number = "601"',
         'number = "601"\nhours = ["9 to 5"]',
-        "groups.office.hours[0]: '9 to 5' are no hours; "
-        'write "mon-fri 09:00-12:30" or "sat 10:00-14:00" (line 35)',
+        'groups.office.hours[0]: \'9 to 5\' are no hours; write "mon-fri 09:00-12:30" or "sat 10:00-14:00" (line 35)',
     ),
     "opening hours on a day that there is not": (
         'number = "601"',
@@ -271,6 +270,27 @@ CASES: dict[str, tuple[str, str, str]] = {
         'member = "anna"\n',
         "",
         "desks.anna.member: is missing; give the user or line in whose name the desk acts (line 43)",
+    ),
+    "a lamp without one of its colours": (
+        "gpio = 27",
+        "gpio = { red = 5, green = 6 }",
+        "desks.anna.lamps[0].gpio.blue: is missing; it has to be given (line 46)",
+    ),
+    "a lamp with a colour that there is not": (
+        "gpio = 27",
+        'gpio = { red = 5, green = 6, blue = 13 }, colours = { on = "pink" }',
+        "desks.anna.lamps[0].colours.on: 'pink' is not known; right are red, green, blue, yellow, magenta, cyan, white "
+        "(line 46)",
+    ),
+    "a lamp that is brighter than bright": (
+        "gpio = 27",
+        "gpio = 27, brightness = 100",
+        "desks.anna.lamps[0].brightness: 100 is too large; right is 1 or less (line 46)",
+    ),
+    "a panel that is no device": (
+        'member = "anna"',
+        'member = "anna"\npanel = "ttyACM0"',
+        "desks.anna.panel: 'ttyACM0' is no device; write its path, as in \"/dev/serial/by-id/usb-...\" (line 45)",
     ),
     "a lamp that shows nothing": (
         ', shows = "login support"',

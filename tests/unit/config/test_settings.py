@@ -275,3 +275,13 @@ def test_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         f"there is no configuration at cti-bridge.toml and {tmp_path}/other.toml; "
         "name one with --config FILE or $CTI_BRIDGE_CONFIG, or try the example that ships with run --example"
     )
+
+
+def test_a_lamp_may_have_three_colours() -> None:
+    """Three pins, a colour for what it shows where not the usual; dimmed; lit by a low pin."""
+    lamp = '{ gpio = { red = 5, green = 6, blue = 13 }, shows = "login support", brightness = 0.3, active_low = true, '
+    lamp += 'colours = { on = "green", ringing = "red" } }'
+    text = changed('{ gpio = 27, shows = "login support" }', lamp)
+    found = settings_of(text).desks["anna"].lamps[0]
+    assert (found.pins, found.brightness, found.active_low) == ((5, 6, 13), 0.3, True)
+    assert (found.colours.on, found.colours.ringing, found.colours.paused) == ("green", "red", None)

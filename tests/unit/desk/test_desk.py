@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import cast
 
 import pytest
 
 from bridge.calls.status import LineState, TrunkStatus
 from bridge.commands.model import OWNER, Actor, Kind, LoginCommand, LoginVerb
-from bridge.desk.desk import Desks, cautions
 from bridge.desk.model import DeskError, DeskSettings
+from bridge.desk.opening import cautions
+from bridge.desk.signals import Signal
 from bridge.directory.logins import Origin
 from bridge.directory.model import LastOut
-from bridge.events import CommandRefused, LineChanged, TrunkChanged
+from bridge.events import CommandRefused, DeskPressed, LineChanged, TrunkChanged
 from hardware.simulated import SimulatedBoard
 from tests.support.clock import VirtualLoop, run_virtual
-from tests.support.desks import Room, button, lamp, room
+from tests.support.desks import Room, button, desks_at, lamp, room
 from tests.support.office import NOW, office
 from tests.support.paper import bureau
 
@@ -270,18 +272,7 @@ def test_words_without_effect_yet_are_dark_and_refused() -> None:
             await asyncio.sleep(0.03)
             assert (await here.look(27, 1.0)).count("#.") == 3
             assert await here.look(27) == DARK
-            assert said(here) == []
-
-    run_virtual(scene())
-
-
-def test_parts_on_a_panel_are_left_alone() -> None:
-    """Keys and lamps without a GPIO are not this board's."""
-    desk = DeskSettings("anna", "anna", (), (lamp(27, "bridge"),), panel="/dev/null")
-
-    async def scene() -> None:
-        async with room(desk) as here:
-            assert len(here.board.lamps) == 1
+            assert said(here) == ["desk_pressed"]
 
     run_virtual(scene())
 
@@ -295,7 +286,7 @@ def test_everything_that_cannot_be_opened_is_told_at_once_with_its_key_path() ->
         async with bureau() as behind:
             board = SimulatedBoard()
             with pytest.raises(DeskError) as failed:
-                Desks((first, second), behind.port, behind.telephony, board).start()
+                desks_at((first, second), behind, board, {}).start()
             assert failed.value.problems == [
                 "desks.anna.lamps[0]: gpio 17: desks.anna.buttons[0] has it already; each part needs its own pin",
                 "desks.ben.buttons[0]: gpio 28: there is no such pin; right are 0 to 27 (BCM numbers)",
@@ -330,8 +321,8 @@ def test_closing_darkens_the_lamps_and_hears_no_button() -> None:
     run_virtual(scene())
 
 
-def test_nothing_wakes_the_bridge_while_no_lamp_blinks_and_no_button_moves() -> None:
-    """A minute at rest, a lamp steady: no timer but the test's own."""
+def test_little_wakes_the_bridge_while_no_lamp_blinks_and_no_button_moves() -> None:
+    """A minute at rest, a lamp steady: the pins are read again every two seconds, and no other timer is set."""
 
     async def scene() -> None:
         loop = cast(VirtualLoop, asyncio.get_running_loop())
@@ -340,6 +331,73 @@ def test_nothing_wakes_the_bridge_while_no_lamp_blinks_and_no_button_moves() -> 
             await asyncio.sleep(1)
             before = loop.jumps
             await asyncio.sleep(60)
+            assert loop.jumps in (before + 30, before + 31)
+
+    run_virtual(scene())
+
+
+def test_nothing_at_all_wakes_a_desk_without_buttons() -> None:
+    """A lamp alone: a minute without a timer but the test's own."""
+
+    async def scene() -> None:
+        loop = cast(VirtualLoop, asyncio.get_running_loop())
+        async with room(DeskSettings("anna", "anna", (), (lamp(27, "login support"),))):
+            before = loop.jumps
+            await asyncio.sleep(60)
             assert loop.jumps == before + 1
+
+    run_virtual(scene())
+
+
+def test_a_press_whose_edge_was_lost_is_found_by_reading_again() -> None:
+    """The pin moved and nobody was told: within two seconds it counts, once; so does its release."""
+
+    async def scene() -> None:
+        async with room(QUICK) as here:
+            [button] = here.board.buttons
+            for expected in (STEADY, DARK):
+                button._pressed = True
+                await asyncio.sleep(2.1)
+                button._pressed = False
+                await asyncio.sleep(2.1)
+                assert await here.look(27) == expected
+
+    run_virtual(scene())
+
+
+def test_each_press_and_hold_is_an_event() -> None:
+    """With the desk, the place and what it does: for whoever watches."""
+
+    async def scene() -> None:
+        async with room(ANNA) as here:
+            await here.press(17)
+            await here.press(17, 1.0)
+            told = [e.to_json() for e in here.bureau.events if isinstance(e, DeskPressed)]
+            assert [(e["desk"], e["where"], e["gesture"], e["action"]) for e in told] == [
+                ("anna", "gpio 17", "press", "toggle support"),
+                ("anna", "gpio 17", "hold", "logout all"),
+            ]
+
+    run_virtual(scene())
+
+
+def test_a_lamp_of_three_colours_shows_what_in_which() -> None:
+    """Green for logged in, blue for ringing, yellow for paused; other colours where it is told so."""
+    usual, own = lamp((5, 6, 13), "login support"), lamp((16, 20, 21), "login support")
+    own = replace(own, colours={Signal.STEADY: "magenta"})
+
+    async def scene() -> None:
+        async with room(DeskSettings("anna", "anna", (button(17, "toggle support"),), (usual, own))) as here:
+            colours = [part.colour for part in here.board.lamps]
+            assert colours == [None, None]
+            await here.press(17)
+            assert [part.colour for part in here.board.lamps] == ["green", "magenta"]
+            tell_line(here, "anna", LineState.RINGING)
+            await asyncio.sleep(0.01)
+            seen = set()
+            for _ in range(20):
+                await asyncio.sleep(0.05)
+                seen |= {part.colour for part in here.board.lamps}
+            assert seen == {None, "blue"}
 
     run_virtual(scene())

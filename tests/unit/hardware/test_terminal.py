@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TextIO, cast
 
+from hardware.model import LampWiring
 from hardware.simulated import SimulatedBoard
 from hardware.terminal import Terminal
 from tests.support.clock import run_virtual
@@ -70,8 +71,8 @@ def board() -> SimulatedBoard:
     made = SimulatedBoard()
     made.button(17, "desks.anna.buttons[0]", "anna: toggle support")
     made.button(5, "desks.ben.buttons[0]", "")
-    made.lamp(27, "desks.anna.lamps[0]", "anna: login support")
-    made.lamp(22, "desks.anna.lamps[1]", "anna: bridge")
+    made.lamp(LampWiring((27,)), "desks.anna.lamps[0]", "anna: login support")
+    made.lamp(LampWiring((22,)), "desks.anna.lamps[1]", "anna: bridge")
     return made
 
 
