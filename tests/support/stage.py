@@ -4,7 +4,7 @@
     stage.call("caller_calls_and_hangs_up")
     stage.passed()
 
-Members are the lines m1, m2, ... with the numbers 201, 202, ... in group 600; callers are the lines c1 (301) and c2.
+Members are the lines m1, m2, ... with the numbers 201, 202, ... in group 600; callers are the lines c1 (301), c2, ...
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ from typing import Any
 from tests.support.agent import Agent, Table, group, static
 from tests.support.ports import free_port
 from tests.support.sipp import Sipp
-
-CALLERS = 2
 
 
 class Part:
@@ -45,6 +43,7 @@ class Stage:
         options: Table | None = None,
         first: Sequence[Table] = (),
         more: Sequence[Table] = (),
+        callers: int = 2,
         **settings: Any,
     ) -> None:
         """Start members and agent. `settings` are the group's, `first` and `more` members around those.
@@ -54,7 +53,7 @@ class Stage:
         self._directory = directory
         self._transport = transport
         self._stack = contextlib.ExitStack()
-        self._caller_ports = [free_port() for _ in range(CALLERS)]
+        self._caller_ports = [free_port() for _ in range(callers)]
         self.callers: list[Sipp] = []
         with contextlib.ExitStack() as undo:
             undo.push(self._stack)
