@@ -13,6 +13,7 @@ from typing import Any
 from bridge.calls.fork import Fork
 from bridge.calls.kept import plain_dialog, plain_parties
 from bridge.calls.parties import Called, Caller
+from bridge.calls.passage import Passage
 from bridge.calls.search import Found, Nobody, Outcome, Search
 from bridge.calls.status import CallStatus, Step, Story
 from bridge.calls.switch import Asking, Switch
@@ -47,6 +48,7 @@ class Call:
         self.due: float | None = None
         self.asked_by = asked_by
         self.offer: Body | None = asked_by.offer if asked_by else None
+        self.passage = switch.passage(leg, caller, self.offer)
         self.talk: Talk | None = None
         self.result: str | None = None
         self.visited: list[Group] = []
@@ -84,7 +86,7 @@ class Call:
         talk = self.talk
         if talk is None or self.result is not None or talk.caller.dialog is None or talk.member.dialog is None:
             return None
-        if isinstance(self.asked_by, Transfer) and self.asked_by.pending:
+        if self.passage.relayed or (isinstance(self.asked_by, Transfer) and self.asked_by.pending):
             return None
         return {
             "call": self.id,
@@ -152,12 +154,24 @@ class Call:
         self._answered_by = fork.member
         self._answered_at = self._switch.wall()
         assert self.asked_by is not None
-        self.talk = Talk(self.leg, member)
-        self.talk.connect(self.asked_by, self.offer is not None, fork.body, now)
+        how = self.passage.settle_on(member)
+        self.talk = Talk(self.leg, member, self.passage)
+        try:
+            self.talk.connect(self.asked_by, self.offer is not None, fork.body, now)
+        except SipError as error:
+            self._cannot_connect(member, str(error), now)
+            return
         fork.body = None
         self._switch.keep(self)
         self._switch.tell(self, "answered", fork.member)
-        self._note(now, fork.member, "connected")
+        self._note(now, fork.member, "connected", how)
+
+    def _cannot_connect(self, member: Leg, why: str, now: float) -> None:
+        """End a call whose answer the relay cannot carry."""
+        member.hang_up(None, now)
+        self._reject(488, now)
+        self._switch.tell(self, "missed", reason=why)
+        self._close(f"{self._answered_by} answered with what cannot be carried: {why}", now)
 
     def _end(self, status: int, why: str, now: float) -> None:
         group = self.called.group
@@ -175,7 +189,7 @@ class Call:
             self._note(now, None, f"overflow {target} leads nowhere", "no such number, or round in a circle")
         if group is None and self._search.last_status is not None:
             status = self._search.last_status
-        self._reject(status, now)
+        self._reject(self.passage.refusal or status, now)
         self._switch.tell(self, "missed", reason=why)
         self._close(f"nobody took it: {why}", now)
 
@@ -267,15 +281,17 @@ class Call:
             transfer.transferee.hang_up(None, now)
             self._finish_talk(now)
 
-    def exchange_side(self, leaving: Leg, arriving: Leg, now: float) -> None:
-        """Put another leg in one's place, and hang the one up."""
+    def exchange_side(self, leaving: Leg, arriving: Leg, passage: Passage, now: float) -> None:
+        """Put another leg in one's place, and hang the one up; media go the new way."""
         assert self.talk is not None
         self.vacate(leaving)
+        self.passage.close()
+        self.passage = passage
         if leaving is self.talk.caller:
             self.leg = arriving
-            self.talk = Talk(arriving, self.talk.member)
+            self.talk = Talk(arriving, self.talk.member, passage)
         else:
-            self.talk = Talk(self.talk.caller, arriving)
+            self.talk = Talk(self.talk.caller, arriving, passage)
         leaving.hang_up(None, now)
         self._note(now, None, "one side was transferred")
 
@@ -328,6 +344,11 @@ class Call:
             self._search.step(CallerGone(), now)
             self._reject(480, now)
             self._close("ended by the bridge", now)
+
+    def refuse(self, status: int, why: str, now: float) -> None:
+        """Refuse a call before anybody is searched for."""
+        self._reject(status, now)
+        self._close(f"refused: {why}", now)
 
     def _reject(self, status: int, now: float) -> None:
         if self.asked_by is not None:

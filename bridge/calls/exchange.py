@@ -20,6 +20,7 @@ from bridge.calls.kept import Kept, dialog_of, parties_of
 from bridge.calls.lines import LineTable
 from bridge.calls.model import ExchangeSettings
 from bridge.calls.parties import Called, Caller, destination, trunk_destination, user_of
+from bridge.calls.passage import NO_PORTS, Passage, Passages
 from bridge.calls.reach import Reach
 from bridge.calls.referring import refer_to
 from bridge.calls.status import CallStatus, LineStatus, Story, TrunkStatus
@@ -33,11 +34,13 @@ from bridge.hunting.availability import availability
 from bridge.hunting.hunt import Hunt
 from bridge.hunting.model import Availability, Outcome
 from bridge.hunting.rules import Rules
+from bridge.media.model import Media
 from bridge.sip.agenda import Agenda
 from bridge.sip.binding import RegisterRefused
 from bridge.sip.challenger import Challenger
 from bridge.sip.flow import Flow, Locate, Send
-from bridge.sip.message import Request
+from bridge.sip.leg import Leg
+from bridge.sip.message import Body, Request
 from bridge.sip.outgoing import OutgoingLeg
 from bridge.sip.registrar import Registrar, RegistrarLine
 from bridge.sip.useragent import AgentEvent, Invited, Registering, Strange, UserAgent
@@ -49,7 +52,7 @@ LINE_RINGS = 180.0  # how long a single line rings, seconds
 class Exchange:
     """All calls. `wall` gives UTC seconds; `token` random text for tags, branches and Call-IDs.
 
-    `is_open` tells whether a group takes calls now.
+    `is_open` tells whether a group takes calls now; `media` has the ports of the relay, None: all media flow directly.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Exchange:
         token: Callable[[], str],
         wall: Callable[[], float],
         rng: random.Random,
+        media: Media | None = None,
         is_open: Callable[[Group], bool] = lambda group: True,
     ) -> None:
         self.is_open = is_open
@@ -101,7 +105,9 @@ class Exchange:
         self._admission = Admission(
             directory, settings.passwords, self._trunks, self.challenger, self.ua, self._notice_sip
         )
-        self.reach = Reach(directory, self._trunks, self.registrar, self.ua)
+        ways = {trunk.name: trunk.media for trunk in settings.trunks}
+        self._passages = Passages(media, directory, ways, locate, lambda: str(rng.getrandbits(62)))
+        self.reach = Reach(directory, self._trunks, self.registrar, self.ua, self._passages)
         self.lines = LineTable(directory.lines, self.reach.contacts, wall)
         self.lines.restated.clear()
         self.lines.changed.clear()
@@ -150,9 +156,9 @@ class Exchange:
         return events
 
     def stop(self, now: float) -> None:
-        """Before the end: take back registrations, end calls that are still hunting; talks go on without us."""
+        """Before the end: take back registrations, end calls that cannot go on without us; direct talks go on."""
         for call in list(self._calls.values()):
-            if call.talk is None:
+            if call.talk is None or call.passage.relayed:
                 call.hang_up(now)
         for trunk in self._trunks.values():
             trunk.stop(now)
@@ -323,7 +329,13 @@ class Exchange:
         if caller.trunk is not None:
             leg.authenticator = self._trunks[caller.trunk].authenticator
             self._carry(caller.trunk, 1)
-        self._begin(Call(self._token()[:8], self, leg, leg, caller, called, now), now)
+        call = Call(self._token()[:8], self, leg, leg, caller, called, now)
+        if call.passage.reserve():
+            self._begin(call, now)
+        else:
+            self._latest = call.id
+            self._notice_no_ports("a call is refused")
+            call.refuse(NO_PORTS, "no ports are left for media", now)
 
     def _begin(self, call: Call, now: float) -> None:
         self._calls[call.id] = call
@@ -398,7 +410,17 @@ class Exchange:
 
     def ring(self, call: Call, line: str, now: float) -> list[OutgoingLeg]:
         """Send the INVITEs to a line's contacts."""
-        return self.reach.ring(call.caller, call.group, line, call.offer, now)
+        legs = self.reach.ring(call.caller, call.group, line, call.passage, now)
+        if not legs and call.passage.refusal == NO_PORTS:
+            self._notice_no_ports("a phone is not rung")
+        return legs
+
+    def passage(self, leg: Leg, caller: Caller, offer: Body | None) -> Passage:
+        """Return how the media of a call pass that a leg makes."""
+        return self._passages.begin(leg, caller.line, caller.trunk, offer)
+
+    def _notice_no_ports(self, what: str) -> None:
+        self._notice_sip(f"no ports are left for media: {what}; give sip.rtp_ports a wider range")
 
     def count(self, line: str | None, *, offers: int = 0, rings: int = 0, calls: int = 0) -> None:
         """Add to a line's use, and to its trunk's."""
@@ -455,6 +477,7 @@ class Exchange:
             if leaving is None or not isinstance(onward, Call) or onward.talk is None or onward is call:
                 return 481
             transfer.leaving, transfer.target, transfer.onward = leaving, onward.talk.other(leaving), onward
+            transfer.passage = self._passage_of(transfer, onward.party_of(transfer.target))
             return 202
         called = destination(user_of(to.uri), self.directory)
         if called.group is None and called.line is None:
@@ -462,6 +485,17 @@ class Exchange:
         caller = call.party_of(transfer.transferee)
         transfer.onward = Call(self._token()[:8], self, transfer.transferee, transfer, caller, called, now)
         return 202
+
+    def _passage_of(self, transfer: Transfer, target: Caller) -> Passage:
+        """Return how the media of an attended transfer pass. Raises `SipError` where there are no ports for them."""
+        assert transfer.target is not None
+        passage = self.passage(transfer.transferee, transfer.call.party_of(transfer.transferee), None)
+        passage.rings(
+            transfer.target,
+            passage.way_to(self._passages.party(transfer.target.flow, target.line, target.trunk, None)),
+        )
+        passage.settle_on(transfer.target)
+        return passage
 
     def seek(self, transfer: Transfer, now: float) -> None:
         """Begin to ring a transfer's target, or ask it for an offer."""
@@ -483,6 +517,7 @@ class Exchange:
     def closed(self, call: Call) -> None:
         """Keep a call's story; its legs end by themselves."""
         self._calls.pop(call.id, None)
+        call.passage.close()
         if call.talk is not None:
             self.kept.touch("talks")
         if call.caller.trunk in self._trunks:

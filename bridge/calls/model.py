@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bridge.directory.model import MediaWay
 from bridge.sip.flow import Flow
 
 
@@ -22,6 +23,7 @@ class TrunkSettings:
     expires: int = 300
     number: str | None = None
     max_calls: int | None = None
+    media: MediaWay = MediaWay.AUTO
 
 
 @dataclass(frozen=True, slots=True)

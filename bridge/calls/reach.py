@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from bridge.calls.identity import to_phone, to_trunk
 from bridge.calls.model import Target
 from bridge.calls.parties import Caller
+from bridge.calls.passage import Passage, Passages
 from bridge.calls.trunks import Trunk
 from bridge.directory.model import Directory, Group, Line
 from bridge.sip.dialog import flow_of
 from bridge.sip.flow import Flow
-from bridge.sip.grammar import parse_uri
+from bridge.sip.grammar import SipError, parse_uri
 from bridge.sip.message import Body
 from bridge.sip.outgoing import OutgoingLeg
 from bridge.sip.registrar import Registrar
@@ -21,11 +22,19 @@ from bridge.sip.useragent import UserAgent
 class Reach:
     """The way to every line."""
 
-    def __init__(self, directory: Directory, trunks: Mapping[str, Trunk], registrar: Registrar, ua: UserAgent) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        trunks: Mapping[str, Trunk],
+        registrar: Registrar,
+        ua: UserAgent,
+        passages: Passages,
+    ) -> None:
         self._directory = directory
         self._trunks = trunks
         self._registrar = registrar
         self._ua = ua
+        self._passages = passages
 
     def contacts(self, line: str) -> tuple[str, ...]:
         """Return where a line can be rung, as URIs."""
@@ -42,10 +51,20 @@ class Reach:
             return (Target(line.contact, flow_of(line.contact, Flow("udp", "", 0)), False),)
         return tuple(Target(b.contact_uri, b.flow, True) for b in self._registrar.bindings(line.name))
 
-    def ring(self, caller: Caller, group: Group | None, line: str, offer: Body | None, now: float) -> list[OutgoingLeg]:
-        """Send the INVITEs to a line's contacts; empty where it has none."""
+    def ring(self, caller: Caller, group: Group | None, line: str, passage: Passage, now: float) -> list[OutgoingLeg]:
+        """Send the INVITEs to a line's contacts; empty where it has none, or none that media could reach."""
         found = self._directory.lines[line]
-        return [self._invite(caller, group, found, target, offer, now) for target in self.targets(found)]
+        legs = []
+        for target in self.targets(found):
+            says = _host_of(target.uri) if target.pinned else None
+            try:
+                way = passage.way_to(self._passages.party(target.flow, line, target.trunk, says))
+            except SipError:  # which the passage remembers
+                continue
+            leg = self._invite(caller, group, found, target, way.body, now)
+            passage.rings(leg, way)
+            legs.append(leg)
+        return legs
 
     def _invite(
         self, caller: Caller, group: Group | None, line: Line, target: Target, offer: Body | None, now: float
@@ -57,7 +76,7 @@ class Reach:
         host = self._ua.locate(target.flow).host
         identity = to_phone(caller, group, f"[{host}]" if ":" in host else host)
         leg.invite(
-            target.uri, identity.from_, f"<sip:{line.number}@{_host_of(target.uri)}>", offer, identity.extra, now
+            target.uri, identity.from_, f"<sip:{line.number}@{_place_of(target.uri)}>", offer, identity.extra, now
         )
         return leg
 
@@ -71,6 +90,10 @@ class Reach:
         return leg
 
 
-def _host_of(uri: str) -> str:
+def _place_of(uri: str) -> str:
     parsed = parse_uri(uri)
     return f"{parsed.host}:{parsed.port}" if parsed.port else parsed.host
+
+
+def _host_of(uri: str) -> str:
+    return parse_uri(uri).host.strip("[]")

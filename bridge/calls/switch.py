@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from bridge.calls.parties import Called, Caller
+from bridge.calls.passage import Passage
 from bridge.directory.model import Group, Member
 from bridge.hunting.hunt import Hunt
 from bridge.hunting.model import Availability, Outcome
+from bridge.sip.leg import Leg
 from bridge.sip.message import Body, Request
 from bridge.sip.outgoing import OutgoingLeg
 
@@ -25,6 +27,9 @@ class Switch(Protocol):
 
     def ring(self, call: Call, line: str, now: float) -> list[OutgoingLeg]:
         """Send the INVITEs to a line's contacts; empty where it has none."""
+
+    def passage(self, leg: Leg, caller: Caller, offer: Body | None) -> Passage:
+        """Return how the media of a call pass that a leg makes."""
 
     def hunt_for(self, called: Called) -> tuple[Hunt, tuple[Member, ...]]:
         """Make the hunt for a group or a single line."""

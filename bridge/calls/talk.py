@@ -1,7 +1,7 @@
 """Two legs that are connected: what one side asks inside its dialog is asked of the other, and the answer carried back.
 
-So hold, resume, changed codecs and DTMF by INFO work end to end, and media flow directly between the phones. Offers and
-answers are carried as they are; only who must acknowledge what is decided here:
+So hold, resume, changed codecs and DTMF by INFO work end to end. Offers and answers are carried as they are where media
+flow directly between the phones, else as the `Passage` makes them; who must acknowledge what is decided here:
 
 | the asking side sends | to the other side goes | its 2xx is acknowledged |
 |---|---|---|
@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from bridge.calls.passage import Passage
+from bridge.sip.grammar import SipError
 from bridge.sip.leg import Leg
 from bridge.sip.legevents import Acknowledged, Replied, Requested
 from bridge.sip.message import Body, Request
@@ -33,9 +35,10 @@ class Pending(NamedTuple):
 class Talk:
     """A caller's and a member's leg, connected."""
 
-    def __init__(self, caller: Leg, member: Leg) -> None:
+    def __init__(self, caller: Leg, member: Leg, passage: Passage | None = None) -> None:
         self.caller = caller
         self.member = member
+        self._passage = passage
         self._answer_comes_with_ack: Leg | None = None  # the leg whose 2xx brought an offer
 
     def other(self, leg: Leg) -> Leg:
@@ -43,7 +46,11 @@ class Talk:
         return self.member if leg is self.caller else self.caller
 
     def connect(self, caller: Asking, offer_was_sent: bool, body: Body | None, now: float) -> None:
-        """Pass the member's 2xx to the caller; if it is an offer, its answer comes with the caller's ACK."""
+        """Pass the member's 2xx to the caller; if it is an offer, its answer comes with the caller's ACK.
+
+        Raises `SipError` where the relay cannot carry it.
+        """
+        body = self._carried(self.member, body, is_answer=offer_was_sent)
         if offer_was_sent:
             self.member.acknowledge(None, now)
         else:
@@ -56,10 +63,14 @@ class Talk:
         if request.method == "UPDATE" and not request.body:  # only refreshes the session of who sends it
             event.leg.respond(event.transaction, request, 200, None, now)
             return
-        carried = self.other(event.leg).request(
-            request.method, request.content, Pending(event.transaction, request), now
-        )
-        if not carried:
+        body = request.content
+        if request.method in ("INVITE", "UPDATE"):
+            try:
+                body = self._carried(event.leg, body, is_answer=False)
+            except SipError as error:
+                event.leg.respond(event.transaction, request, error.status, None, now)
+                return
+        if not self.other(event.leg).request(request.method, body, Pending(event.transaction, request), now):
             event.leg.respond(event.transaction, request, 491, None, now)
 
     def on_replied(self, event: Replied, now: float) -> None:
@@ -69,17 +80,34 @@ class Talk:
             return
         asking = self.other(event.leg)
         success = 200 <= event.status < 300
+        status = 488 if event.status in (401, 407) else event.status
+        body = event.body if success else None
+        offered = bool(pending.request.body)
+        if event.method in ("INVITE", "UPDATE"):
+            try:
+                body = self._carried(event.leg, body, is_answer=offered)
+            except SipError:
+                status, body, offered = 488, None, True
         if event.method == "INVITE" and success:
-            if pending.request.body:
+            if offered:
                 event.leg.acknowledge(None, now)
             else:
                 self._answer_comes_with_ack = event.leg
-        status = 488 if event.status in (401, 407) else event.status
-        asking.respond(pending.transaction, pending.request, status, event.body if success else None, now)
+        asking.respond(pending.transaction, pending.request, status, body, now)
 
     def on_acknowledged(self, event: Acknowledged, now: float) -> None:
         """Carry the answer that an ACK brings."""
         waiting = self._answer_comes_with_ack
         if waiting is not None and waiting is self.other(event.leg):
             self._answer_comes_with_ack = None
-            waiting.acknowledge(event.body, now)
+            try:
+                body = self._carried(event.leg, event.body, is_answer=True)
+            except SipError:  # nobody can be told any more; the side that waits for an answer hears nothing
+                body = None
+            waiting.acknowledge(body, now)
+
+    def _carried(self, leg: Leg, body: Body | None, *, is_answer: bool) -> Body | None:
+        """Return a leg's description as the other is to have it."""
+        if self._passage is None:
+            return body
+        return self._passage.answer(leg, body) if is_answer else self._passage.offer(leg, body)

@@ -20,6 +20,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from bridge.calls.passage import Passage
+from bridge.sip.grammar import SipError
 from bridge.sip.leg import Leg
 from bridge.sip.legevents import Acknowledged, Replied
 from bridge.sip.message import PHRASES, Body
@@ -49,6 +51,7 @@ class Transfer:
         self.onward: Call | None = None
         self.target: Leg | None = None  # attended: the target's leg, and
         self.leaving: Leg | None = None  # the referrer's leg to it
+        self.passage: Passage | None = None  # how its media and the transferee's pass; of a blind one the onward call's
         self.phase = Phase.SEEKING
         self.referrer_gone = False
         self.ringing = False
@@ -68,6 +71,12 @@ class Transfer:
     def accept(self, body: Body | None, now: float) -> None:
         """The target answered with an offer: it goes to the transferee."""
         self.phase = Phase.OFFERING
+        if self.target is not None and self.passage is not None:
+            try:
+                body = self.passage.offer(self.target, body)
+            except SipError as error:
+                self._fail(error.status, now)
+                return
         if body is None or not self.transferee.request("INVITE", body, self, now):
             self._fail(491, now)
 
@@ -97,6 +106,7 @@ class Transfer:
         """The transferee hung up: there is nobody left to transfer."""
         if self.pending:
             self.phase = Phase.FAILED
+            self._close_passage()
             if self.onward is not None and self.target is None:
                 self.onward.abandon(now)
             self._notify(487, True, now)
@@ -109,8 +119,13 @@ class Transfer:
         transferee.acknowledge(None, now)
         line = self.call.vacate(transferee)
         if self.leaving is not None and self.target is not None:
-            self.target.acknowledge(event.body, now)
-            onward.exchange_side(self.leaving, transferee, now)
+            assert self.passage is not None
+            try:
+                body = self.passage.answer(transferee, event.body)
+            except SipError:  # the target hears nothing, and its side may hang up
+                body = None
+            self.target.acknowledge(body, now)
+            onward.exchange_side(self.leaving, transferee, self.passage, now)
         else:
             assert onward.talk is not None
             onward.talk.on_acknowledged(Acknowledged(transferee, event.body), now)
@@ -121,10 +136,15 @@ class Transfer:
     def _fail(self, status: int, now: float) -> None:
         offering = self.phase is Phase.OFFERING
         self.phase = Phase.FAILED
+        self._close_passage()
         self._notify(status, True, now)
         if offering and self.onward is not None:
             self.onward.hang_up(now)
         self.call.transfer_failed(self, now)
+
+    def _close_passage(self) -> None:
+        if self.passage is not None:
+            self.passage.close()
 
     def _notify(self, status: int, over: bool, now: float) -> None:
         if not self.referrer_gone:

@@ -18,6 +18,7 @@ from bridge.calls.model import ExchangeSettings
 from bridge.directory.logins import Login, LoginChange, Logins
 from bridge.directory.model import Directory, Group, Line, Member, Strategy
 from bridge.events import Event
+from bridge.media.model import Media
 from bridge.sip.agenda import Agenda
 from bridge.sip.flow import Flow, LocalAddress
 from bridge.sip.incoming import IncomingLeg
@@ -162,6 +163,7 @@ class Lab:
     more_lines: tuple[Line, ...] = ()
     more_groups: tuple[Group, ...] = ()
     logged_in: bool = True
+    media: Media | None = None
 
     def __post_init__(self) -> None:
         self.now = 1000.0
@@ -200,6 +202,7 @@ class Lab:
             token=tokens(prefix),
             wall=lambda: 1_800_000_000.0 + self.now,
             rng=random.Random(7),
+            media=self.media,
         )
 
     def restart(self) -> None:

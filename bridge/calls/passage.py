@@ -1,0 +1,145 @@
+"""How a call's media pass: to each phone that rings, directly or through the relay; then in the talk.
+
+A phone that is rung directly gets the caller's offer as it is. One that cannot be reached so gets one with ports of
+ours; all of a call's phones share them, since one alone will answer. The first that needs them has them opened; where
+none are left it is not rung, and a call that finds nobody for that reason is refused with 503.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from bridge.directory.model import Directory, MediaWay
+from bridge.media.carriage import Carriage, described
+from bridge.media.choice import Party, behind_nat, choose
+from bridge.media.model import CALLER, MEMBER, Media
+from bridge.sip.flow import Flow, Locate
+from bridge.sip.grammar import SipError
+from bridge.sip.leg import Leg
+from bridge.sip.message import Body
+
+NO_PORTS = 503
+
+
+class Way(NamedTuple):
+    """How one phone is offered a call: `body` is the offer for it, None where it is to make one itself."""
+
+    member: Party
+    relay: bool
+    why: str
+    body: Body | None
+
+
+class Passage:
+    """One call's media. `session` gives ids for `o=`, digits."""
+
+    def __init__(
+        self, media: Media | None, leg: Leg, caller: Party, offer: Body | None, session: Callable[[], str]
+    ) -> None:
+        self.refusal: int | None = None
+        """Why a phone could not be offered the call: the status for the caller."""
+        self.relayed = False
+        """Whether the talk goes through the relay."""
+        self._media = media
+        self._leg = leg
+        self._caller = caller
+        self._offer = offer
+        self._session = session
+        self._ways: dict[Leg, Way] = {}
+        self._carriage: Carriage | None = None
+
+    def reserve(self) -> bool:
+        """Open the relay for a caller who will need it, whoever answers; False where no ports are left."""
+        caller = self._caller
+        needed = caller.way is MediaWay.RELAY or (caller.way is MediaWay.AUTO and behind_nat(caller))
+        try:
+            return not (needed and self._media) or self._open(caller) is not None
+        except SipError:
+            return False
+
+    def way_to(self, member: Party) -> Way:
+        """Return how a phone is to be offered the call. Raises `SipError` where it cannot be; `refusal` says so too."""
+        choice = choose(self._caller, member)
+        if self._media is None or not choice.relay:
+            return Way(member, False, choice.why, self._offer)
+        try:
+            carriage = self._open(member)
+            body = carriage.offer(CALLER, self._offer) if self._offer else None
+        except SipError as error:
+            self.refusal = error.status
+            raise
+        return Way(member, True, choice.why, body)
+
+    def rings(self, leg: Leg, way: Way) -> None:
+        """Take the leg that is offered the call this way."""
+        self._ways[leg] = way
+
+    def settle_on(self, leg: Leg) -> str:
+        """Take the leg that the caller talks to; return in words how."""
+        way = self._ways.get(leg)
+        self._ways.clear()
+        if way is None or not way.relay or self._carriage is None:
+            self.close()
+            return ""
+        self.relayed = True
+        self._carriage.parties[MEMBER] = way.member
+        return f"media through the bridge: {way.why}"
+
+    def offer(self, leg: Leg, body: Body | None) -> Body | None:
+        """Return a leg's offer as the other is to have it. Raises `SipError`."""
+        return body if self._carriage is None or body is None else self._carriage.offer(self._side(leg), body)
+
+    def answer(self, leg: Leg, body: Body | None) -> Body | None:
+        """Return a leg's answer as the other is to have it. Raises `SipError`."""
+        return body if self._carriage is None or body is None else self._carriage.answer(self._side(leg), body)
+
+    def close(self) -> None:
+        """Give the ports back."""
+        if self._carriage is not None:
+            self._carriage.relay.close()
+            self._carriage = None
+
+    def _side(self, leg: Leg) -> int:
+        return CALLER if leg is self._leg else MEMBER
+
+    def _open(self, member: Party) -> Carriage:
+        if self._carriage is None:
+            assert self._media is not None
+            relay = self._media.open()
+            if relay is None:
+                raise SipError("no ports are left for media", NO_PORTS)
+            self._carriage = Carriage(relay, self._caller, member, (self._session(), self._session()))
+        self._carriage.parties[MEMBER] = member
+        return self._carriage
+
+
+class Passages:
+    """Makes the passages of all calls. `ways`: what is set for trunks."""
+
+    def __init__(
+        self,
+        media: Media | None,
+        directory: Directory,
+        ways: Mapping[str, MediaWay],
+        locate: Locate,
+        session: Callable[[], str],
+    ) -> None:
+        self._media = media
+        self._directory = directory
+        self._ways = ways
+        self._locate = locate
+        self._session = session
+
+    def begin(self, leg: Leg, line: str | None, trunk: str | None, offer: Body | None) -> Passage:
+        """Return the passage of a call that a leg makes, from a line or trunk."""
+        says = described(offer) if self._media is not None else None
+        return Passage(self._media, leg, self.party(leg.flow, line, trunk, says), offer, self._session)
+
+    def party(self, flow: Flow, line: str | None, trunk: str | None, says: str | None) -> Party:
+        """Return who is at a flow; `says` is the address that it names as its own, where it does."""
+        found = self._directory.lines.get(line or "")
+        through = trunk or (found.trunk if found else None)
+        way = found.media if found else self._ways.get(through or "", MediaWay.AUTO)
+        phone = found is not None and found.registers
+        return Party(flow.host, self._locate(flow).host, way, says, through, phone)
