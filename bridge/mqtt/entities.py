@@ -18,7 +18,7 @@ from bridge.commands.verbs import COMMANDS
 from bridge.directory.model import Directory, Group
 from bridge.mqtt.discovery import Device, DiscoveryTopics, Entity
 from bridge.mqtt.states import TOLD_OF_GROUPS
-from bridge.mqtt.topics import GroupSubject, LineSubject, MemberSubject, Topics
+from bridge.mqtt.topics import GroupSubject, LineSubject, MemberSubject, NightSubject, Topics
 
 EVENT_TYPES = sorted(TOLD_OF_GROUPS)
 _LINE_STATES = ["idle", "ringing", "busy", "unreachable"]
@@ -108,8 +108,7 @@ class _Maker:
         )
         if "pickup" in COMMANDS:
             yield self._pickup(group)
-        if "night" in COMMANDS:
-            yield self._night(group)
+        yield self._night(group)
 
     def _login(self, group: Group, member: str, shown: str) -> Entity:
         topic = self._topics.state(MemberSubject(group.name, member))
@@ -149,18 +148,19 @@ class _Maker:
         )
 
     def _night(self, group: Group) -> Entity:
-        return self._of_state(
+        """Return the switch that is on while the group takes no calls, by its hours or by hand."""
+        topic = self._topics.state(NightSubject(group.name))
+        return self._entity(
             "switch",
-            group,
+            topic,
             "night",
             "Night",
-            icon="mdi:weather-night",
+            (group.name, "night"),
+            state_topic=topic,
             value_template="{{ 'OFF' if value_json.open else 'ON' }}",
-            command_topic=self._topics.request("night"),
-            payload_on=json.dumps({"group": group.name, "night": True}),
-            payload_off=json.dumps({"group": group.name, "night": False}),
-            state_on="ON",
-            state_off="OFF",
+            command_topic=self._topics.night_set(group.name),
+            json_attributes_topic=topic,
+            icon="mdi:weather-night",
         )
 
     # -- the site ---------------------------------------------------------------------------------------------

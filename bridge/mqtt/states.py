@@ -8,14 +8,22 @@ from typing import Any
 from bridge.commands.model import OWNER
 from bridge.directory.model import Directory
 from bridge.events import Event, GroupCall, LineChanged, LoginChanged, MemberDropped, OpeningChanged, TrunkChanged
-from bridge.mqtt.topics import GroupSubject, InfoSubject, LineSubject, MemberSubject, MonitorSubject, Subject
+from bridge.mqtt.topics import (
+    GroupSubject,
+    InfoSubject,
+    LineSubject,
+    MemberSubject,
+    MonitorSubject,
+    NightSubject,
+    Subject,
+)
 from bridge.port.model import Port
 
 TOLD_OF_GROUPS = frozenset({"offered", "answered", "missed", "abandoned", "overflowed", "ended"})
 _NOT_FOR_GROUPS = frozenset({"type", "caller", "caller_name"})
 
 
-Public = GroupSubject | MemberSubject | LineSubject | InfoSubject
+Public = GroupSubject | MemberSubject | NightSubject | LineSubject | InfoSubject
 """What is said of to everybody alike; a monitor is one user's."""
 
 
@@ -24,6 +32,7 @@ def everything(directory: Directory) -> Iterator[Public]:
     for group in directory.groups.values():
         yield from (MemberSubject(group.name, member.name) for member in group.members)
         yield GroupSubject(group.name)
+        yield NightSubject(group.name)
     yield from (LineSubject(line) for line in directory.lines)
     yield InfoSubject()
 
@@ -52,7 +61,10 @@ def touched(event: Event, directory: Directory) -> Iterator[Public]:
             for place, who in directory.groups_by_line.get(line, ()):
                 yield MemberSubject(place.name, who.name)
                 yield GroupSubject(place.name)
-        case GroupCall(group=group) | OpeningChanged(group=group):
+        case OpeningChanged(group=group):
+            yield NightSubject(group)
+            yield GroupSubject(group)
+        case GroupCall(group=group):
             yield GroupSubject(group)
         case TrunkChanged():
             yield InfoSubject()
@@ -65,6 +77,8 @@ def payload(subject: Public, port: Port) -> Mapping[str, Any] | None:
             return _answer(port, "group", {"group": group})
         case MemberSubject(group, member):
             return _answer(port, "member", {"group": group, "member": member})
+        case NightSubject(group):
+            return _answer(port, "opening", {"group": group})
         case LineSubject(line):
             return _answer(port, "line", {"line": line})
         case InfoSubject():

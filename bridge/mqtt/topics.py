@@ -23,6 +23,13 @@ class MemberSubject:
 
 
 @dataclass(frozen=True, slots=True)
+class NightSubject:
+    """A group's night switch."""
+
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
 class LineSubject:
     """A line."""
 
@@ -41,7 +48,7 @@ class InfoSubject:
     """The bridge itself."""
 
 
-Subject = GroupSubject | MemberSubject | LineSubject | MonitorSubject | InfoSubject
+Subject = GroupSubject | MemberSubject | NightSubject | LineSubject | MonitorSubject | InfoSubject
 
 
 # -- what is asked --------------------------------------------------------------------------------------------------
@@ -56,11 +63,21 @@ class SetTopic:
 
 
 @dataclass(frozen=True, slots=True)
+class NightTopic:
+    """`P/group/G/night/set`."""
+
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
 class RequestTopic:
     """`P/bridge/request/VERB`, or a user's own `P/user/U/request/VERB`."""
 
     verb: str
     user: str | None = None
+
+
+Asking = SetTopic | NightTopic | RequestTopic
 
 
 class Topics:
@@ -79,6 +96,8 @@ class Topics:
                 return f"{self.prefix}/group/{group}/state"
             case MemberSubject(group, member):
                 return f"{self.prefix}/group/{group}/member/{member}/state"
+            case NightSubject(group):
+                return f"{self.prefix}/group/{group}/night/state"
             case LineSubject(line):
                 return f"{self.prefix}/line/{line}/state"
             case MonitorSubject(user):
@@ -93,6 +112,8 @@ class Topics:
                 return GroupSubject(group)
             case ["group", group, "member", member, "state"]:
                 return MemberSubject(group, member)
+            case ["group", group, "night", "state"]:
+                return NightSubject(group)
             case ["line", line, "state"]:
                 return LineSubject(line)
             case ["user", user, "monitor"]:
@@ -104,7 +125,7 @@ class Topics:
     def states(self) -> tuple[str, ...]:
         """Return filters for all states that come and go with the configuration."""
         every: tuple[Subject, ...]
-        every = (GroupSubject("+"), MemberSubject("+", "+"), LineSubject("+"), MonitorSubject("+"))
+        every = (GroupSubject("+"), MemberSubject("+", "+"), NightSubject("+"), LineSubject("+"), MonitorSubject("+"))
         return tuple(self.state(each) for each in every)
 
     def group_event(self, group: str) -> str:
@@ -114,6 +135,10 @@ class Topics:
     def member_set(self, group: str, member: str) -> str:
         """Return where a member's login in a group is asked for."""
         return f"{self.prefix}/group/{group}/member/{member}/set"
+
+    def night_set(self, group: str) -> str:
+        """Return where a group's night switch is asked to be turned."""
+        return f"{self.prefix}/group/{group}/night/set"
 
     def request(self, verb: str, user: str | None = None) -> str:
         """Return where a verb is asked for, by the owner or by a user."""
@@ -129,13 +154,15 @@ class Topics:
 
     def requests(self) -> tuple[str, ...]:
         """Return filters for all that is asked of the bridge."""
-        return (self.member_set("+", "+"), self.request("+"), self.request("+", "+"))
+        return (self.member_set("+", "+"), self.night_set("+"), self.request("+"), self.request("+", "+"))
 
-    def parse(self, topic: str) -> SetTopic | RequestTopic | None:
+    def parse(self, topic: str) -> Asking | None:
         """Return what a topic that the bridge listens to asks, None for any other."""
         match self._levels(topic):
             case ["group", group, "member", member, "set"]:
                 return SetTopic(group, member)
+            case ["group", group, "night", "set"]:
+                return NightTopic(group)
             case ["bridge", "request", verb]:
                 return RequestTopic(verb)
             case ["user", user, "request", verb]:

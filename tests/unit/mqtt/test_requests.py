@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.commands.model import LoginCommand, LoginVerb
+from bridge.commands.model import OWNER, Actor, Kind, LoginCommand, LoginVerb, NightCommand
+from bridge.directory.nights import Night
 from bridge.mqtt.model import Message
 from bridge.mqtt.requests import LARGEST, Asked, read
-from bridge.mqtt.topics import RequestTopic, SetTopic
+from bridge.mqtt.topics import Asking, NightTopic, RequestTopic, SetTopic
 from tests.support.office import NOW
 
 ANNA = SetTopic("support", "anna")
@@ -23,7 +24,7 @@ def message(payload: str | bytes, *, retained: bool = False) -> Message:
     return Message("", raw if len(raw) <= LARGEST else None, len(raw), retained)
 
 
-def asked(payload: str | bytes, topic: SetTopic | RequestTopic = ANNA, *, retained: bool = False) -> Asked:
+def asked(payload: str | bytes, topic: Asking = ANNA, *, retained: bool = False) -> Asked:
     """Return what was asked."""
     found = read(topic, message(payload, retained=retained), NOW)
     assert found is not None
@@ -42,6 +43,39 @@ def test_an_object_may_say_more() -> None:
     found = asked(json.dumps(body))
     assert found.command == LoginCommand(LoginVerb.LOGOUT, "support", "anna", 7200.0, None, "lunch")
     assert (found.transaction, found.verb, found.error) == ("t", "set", None)
+
+
+NIGHTS: list[tuple[str, NightCommand]] = [
+    ("ON", NightCommand("support", open=False)),
+    ("off", NightCommand("support", open=True)),
+    ('{"night": true}', NightCommand("support", open=False)),
+    ('{"night": "OFF", "transaction": 1}', NightCommand("support", open=True)),
+    ('"closed"', NightCommand("support", Night.CLOSED)),
+    ('{"night": "hours"}', NightCommand("support", Night.HOURS)),
+    ('{"night": "toggle"}', NightCommand("support")),
+]
+
+
+@pytest.mark.parametrize(("payload", "command"), NIGHTS)
+def test_a_night_switch_is_on_off_or_a_position(payload: str, command: NightCommand) -> None:
+    """ON closes the group, OFF opens it; positions are those of the verb."""
+    assert asked(payload, NightTopic("support")).command == command
+
+
+def test_what_is_no_night_is_told() -> None:
+    """With what would be right."""
+    for payload in ("MAYBE", '{"login": "ON"}', "{}", "[]", ""):
+        error = asked(payload, NightTopic("support")).error
+        assert error is not None
+        assert "right" in error.message or "takes" in error.message
+
+
+def test_a_user_asks_in_that_users_own_name() -> None:
+    """The member, where none is named, is who asks."""
+    found = asked('{"group": "support"}', RequestTopic("login", "anna"))
+    assert found.command == LoginCommand(LoginVerb.LOGIN, "support", "anna")
+    assert (found.user, found.actor) == ("anna", Actor(Kind.USER, "anna"))
+    assert asked("ON").actor == OWNER
 
 
 def test_a_payload_cannot_name_another_member() -> None:
@@ -81,9 +115,11 @@ def test_a_transaction_comes_back_with_an_error() -> None:
     assert found.transaction == "t"
 
 
-@pytest.mark.parametrize("topic", [ANNA, RequestTopic("login"), RequestTopic("status"), RequestTopic("\u2028" * 300)])
+@pytest.mark.parametrize(
+    "topic", [ANNA, NightTopic("support"), RequestTopic("login"), RequestTopic("status"), RequestTopic("\u2028" * 300)]
+)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
-def test_no_payload_raises(topic: SetTopic | RequestTopic, payload: bytes) -> None:
+def test_no_payload_raises(topic: Asking, payload: bytes) -> None:
     """It is a command, a question or an error."""
     found = read(topic, message(payload), NOW)
     assert found is not None
@@ -98,9 +134,9 @@ JSON = st.recursive(
 )
 
 
-@pytest.mark.parametrize("topic", [ANNA, RequestTopic("pause")])
+@pytest.mark.parametrize("topic", [ANNA, NightTopic("support"), RequestTopic("pause", "anna")])
 @given(JSON)
-def test_no_json_raises_and_what_is_echoed_can_be_written(topic: SetTopic | RequestTopic, value: object) -> None:
+def test_no_json_raises_and_what_is_echoed_can_be_written(topic: Asking, value: object) -> None:
     """Whatever a client makes of the fields."""
     found = read(topic, message(json.dumps(value)), NOW)
     assert found is not None

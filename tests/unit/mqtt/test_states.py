@@ -13,10 +13,11 @@ from bridge.events import (
     LoginChanged,
     MemberDropped,
     Notice,
+    OpeningChanged,
     TrunkChanged,
 )
 from bridge.mqtt.states import everything, monitors, payload, touched, watching
-from bridge.mqtt.topics import GroupSubject, InfoSubject, LineSubject, MemberSubject, MonitorSubject
+from bridge.mqtt.topics import GroupSubject, InfoSubject, LineSubject, MemberSubject, MonitorSubject, NightSubject
 from tests.support.clock import run_virtual
 from tests.support.office import NOW, office
 from tests.support.paper import bureau
@@ -39,6 +40,7 @@ ANNA, SUPPORT = MemberSubject("support", "anna"), GroupSubject("support")
             ],
         ),
         (GroupCall(NOW, "offered", "support", "c", "", ""), [SUPPORT]),
+        (OpeningChanged(NOW, "support", False, "closed", None, None), [NightSubject("support"), SUPPORT]),
         (TrunkChanged(NOW, "fritz", "lost", ""), [InfoSubject()]),
         (Notice(NOW, "what", "text"), []),
         (CommandRefused(NOW, "login", "support", "anna", "mqtt", "owner", "static", ""), []),
@@ -50,9 +52,9 @@ def test_events_touch_what_they_may_have_changed(event: Event, expected: list[ob
 
 
 def test_everything_is_every_member_group_and_line_and_the_bridge() -> None:
-    """Each once."""
+    """Each once, and each group's night switch."""
     found = list(everything(office()))
-    assert len(found) == len(set(found)) == 5 + 2 + 4 + 1
+    assert len(found) == len(set(found)) == 5 + 2 + 2 + 4 + 1
 
 
 def test_a_member_is_watched_by_the_users_of_the_group_and_its_leaders() -> None:

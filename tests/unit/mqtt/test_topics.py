@@ -10,6 +10,8 @@ from bridge.mqtt.topics import (
     LineSubject,
     MemberSubject,
     MonitorSubject,
+    NightSubject,
+    NightTopic,
     RequestTopic,
     SetTopic,
     Subject,
@@ -33,6 +35,7 @@ def test_topics_are_the_contracts() -> None:
     assert T.member_set("support", "anna") == "cti/home/group/support/member/anna/set"
     assert T.requests() == (
         "cti/home/group/+/member/+/set",
+        "cti/home/group/+/night/set",
         "cti/home/bridge/request/+",
         "cti/home/user/+/request/+",
     )
@@ -41,6 +44,7 @@ def test_topics_are_the_contracts() -> None:
 STATES = {
     "cti/home/group/support/state": GroupSubject("support"),
     "cti/home/group/support/member/anna/state": MemberSubject("support", "anna"),
+    "cti/home/group/support/night/state": NightSubject("support"),
     "cti/home/line/anna/state": LineSubject("anna"),
     "cti/home/user/anna/monitor": MonitorSubject("anna"),
     "cti/home/bridge/info": InfoSubject(),
@@ -64,6 +68,7 @@ def test_other_topics_are_no_states(topic: str) -> None:
     ("topic", "meaning"),
     [
         ("cti/home/group/support/member/anna/set", SetTopic("support", "anna")),
+        ("cti/home/group/support/night/set", NightTopic("support")),
         ("cti/home/bridge/request/login", RequestTopic("login")),
         ("cti/home/user/anna/request/login", RequestTopic("login", "anna")),
         ("cti/home/user/anna/monitor", None),
