@@ -155,7 +155,8 @@ def _moved(inward: bool, before: Login, member: Member, asked: _Asked) -> Login:
     reason = asked.reason if asked.reason is not None else before.reason
     lease = replace(unpaused(before), until=asked.until, lasts=asked.lasts, back=back)
     after = replace(lease, reason=reason, permanent=permanent)
-    if after == before:
+    told = member.schedule is not None and not now.synchronised  # it may have turned, and this was later
+    if after == before and not told:
         return before
     after = replace(after, by=asked.by, origin=asked.origin)
     if now.synchronised:

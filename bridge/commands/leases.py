@@ -141,12 +141,13 @@ def _again(login: Login, back: Login, now: Instant) -> Login:
     """Return the login that was before, as it is from now on."""
     permanent = login.permanent or back.permanent
     if back.logged_in is login.logged_in:
-        since = replace(back, since=login.since, unsure=login.unsure, acted=login.acted, permanent=permanent)
-        return _with_pause_of(login, since)
-    since = replace(back, since=now.stamp, unsure=not now.synchronised, acted=None, permanent=permanent)
-    if since.until is not None:
-        return since
-    return replace(since, by="bridge", origin=Origin.BRIDGE, reason=LEASE_OVER)
+        holder = back if back.since else login
+        stays = replace(login, by=holder.by, origin=holder.origin, reason=holder.reason, permanent=permanent)
+        return replace(stays, until=back.until, lasts=back.lasts, back=back.back)
+    turned = replace(back, since=now.stamp, unsure=not now.synchronised, acted=None, permanent=permanent)
+    if turned.until is not None:
+        return turned
+    return replace(turned, by="bridge", origin=Origin.BRIDGE, reason=LEASE_OVER)
 
 
 def _scheduled(member: Member, login: Login, now: Instant) -> Login:
