@@ -18,7 +18,7 @@ from bridge.calls.admission import Admission
 from bridge.calls.call import Call
 from bridge.calls.kept import Kept, dialog_of, parties_of
 from bridge.calls.lines import LineTable
-from bridge.calls.model import ExchangeSettings
+from bridge.calls.model import ExchangeSettings, TrunkSettings
 from bridge.calls.parties import Called, Caller, destination, trunk_destination, user_of
 from bridge.calls.passage import NO_PORTS, Passage, Passages
 from bridge.calls.reach import Reach
@@ -26,7 +26,7 @@ from bridge.calls.referring import refer_to
 from bridge.calls.status import CallStatus, LineStatus, Story, TrunkStatus
 from bridge.calls.talk import Talk
 from bridge.calls.transfer import Transfer
-from bridge.calls.trunks import Trunk, numeric, status_of
+from bridge.calls.trunks import Place, Trunk, numeric, status_of
 from bridge.directory.logins import Logins
 from bridge.directory.model import Directory, Group, Member
 from bridge.events import Event, GroupCall, LineChanged, Notice, OfferEnded, TrunkChanged
@@ -123,7 +123,7 @@ class Exchange:
         """Begin to register at trunks whose server is an IP address; the others wait for `trunk_resolved`."""
         for trunk in self._trunks.values():
             if numeric(trunk.settings.host):
-                trunk.resolved([trunk.settings.host], now)
+                trunk.resolved([(trunk.settings.host, None)], now)
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         """Take one message from the network."""
@@ -179,9 +179,9 @@ class Exchange:
             self._show_hunts(place.line, now)
             self._settle(now)
 
-    def trunk_resolved(self, trunk: str, hosts: Sequence[str], now: float) -> None:
-        """Take the addresses that a trunk's server has now."""
-        self._trunks[trunk].resolved(hosts, now)
+    def trunk_resolved(self, trunk: str, places: Sequence[Place], now: float) -> None:
+        """Take the addresses that a trunk's server has now, the preferred first."""
+        self._trunks[trunk].resolved(places, now)
         self._settle(now)
 
     def trunk_unresolved(self, trunk: str, reason: str, now: float) -> None:
@@ -189,9 +189,9 @@ class Exchange:
         self._trunks[trunk].unresolved(reason)
         self._settle(now)
 
-    def unresolved_names(self) -> dict[str, str]:
-        """Return the trunks whose server is a name, with the name."""
-        return {n: t.settings.host for n, t in self._trunks.items() if not numeric(t.settings.host)}
+    def unresolved_names(self) -> dict[str, TrunkSettings]:
+        """Return the trunks whose server is a name, with what is known of it."""
+        return {n: t.settings for n, t in self._trunks.items() if not numeric(t.settings.host)}
 
     # -- what a restart takes up again ------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ class Trunk:
     ) -> None:
         self.settings = settings
         self.calls = 0
-        self.addresses: tuple[Flow, ...] = ()
+        self.addresses: tuple[Flow, ...] = ()  # the one in use first
         self.authenticator = (
             Authenticator(Credentials(settings.username, settings.password), rng) if settings.username else None
         )
@@ -37,6 +37,7 @@ class Trunk:
         self._rng = rng
         self._said = said
         self._registration: Registration | None = None
+        self._tried = 0  # addresses that failed, one after the other
 
     @property
     def flow(self) -> Flow | None:
@@ -60,21 +61,21 @@ class Trunk:
         at = f"{user}@" if user else ""
         return f"sip:{at}{host}{port}{transport}"
 
-    def resolved(self, hosts: Iterable[str], now: float) -> None:
-        """Take the addresses of the server's name; the first time, begin to register."""
-        addresses = tuple(Flow(self.settings.transport, host, self.port) for host in hosts)
-        if not addresses:
-            self._become("lost", f"{self.settings.host} has no address")
+    def resolved(self, places: Iterable[Place], now: float) -> None:
+        """Take the addresses of the server's name, the preferred first; the first time, begin to register."""
+        found = dict.fromkeys(Flow(self.settings.transport, host, port or self.port) for host, port in places)
+        if not found:
+            self.unresolved(f"{self.settings.host} has no address")
             return
-        if self.flow in addresses:  # stay where we are registered as long as that address is valid
-            assert self.flow is not None
-            addresses = (self.flow, *(a for a in addresses if a != self.flow))
-        moved = self.flow != addresses[0]
-        self.addresses = addresses
+        moved = self.flow not in found
+        if self.flow in found:  # stay where we are registered as long as that address is valid
+            found = dict.fromkeys((self.flow, *found))
+        self.addresses = tuple(flow for flow in found if flow is not None)
         if not self.settings.register:
             self._become("static", "")
         elif moved:
-            self._register_at(addresses[0], now)
+            self._tried = 0
+            self._register_at(self.addresses[0], now)
 
     def _register_at(self, server: Flow, now: float) -> None:
         """Begin a registration with the server at this address; one elsewhere is left to expire."""
@@ -104,13 +105,30 @@ class Trunk:
         """Take the answer to a REGISTER."""
         if self._registration is not None and self._registration is transaction.context and response.code >= 200:
             self._registration.receive(response, now)
+            if response.code < 300:
+                self._tried = 0
+            elif response.code == 503:
+                self._go_elsewhere(now)
             self._flush(now)
 
     def on_failure(self, transaction: ClientTransaction, status: int, now: float) -> None:
         """Take the failure of a REGISTER."""
         if self._registration is not None and self._registration is transaction.context:
             self._registration.failed(status, now)
+            self._go_elsewhere(now)
             self._flush(now)
+
+    def _go_elsewhere(self, now: float) -> None:
+        """Go on with the server's next address; once all have failed, the registration waits as it would for one."""
+        self.addresses = (*self.addresses[1:], *self.addresses[:1])
+        self._tried += 1
+        assert self._registration is not None and self.flow is not None
+        contact = self._ua.contact(self.settings.username, self.flow)
+        if self._tried < len(self.addresses):
+            self._registration.renew(now, contact)
+        else:
+            self._tried = 0
+            self._registration.move(contact)
 
     def tick(self, now: float) -> None:
         """Let a refresh or another try come due."""
@@ -133,6 +151,8 @@ class Trunk:
 
 
 Changed = Callable[[Trunk], None]
+Place = tuple[str, int | None]
+"""An address of a server, and its port where the name says one."""
 
 
 def numeric(host: str) -> bool:

@@ -26,6 +26,7 @@ class OutgoingLeg(Leg):
         self._cancel_wanted = False
         self.cancelled = False
         self.rang = False
+        self.elsewhere: list[Flow] = []  # further addresses of the same server, to be tried in order
 
     def invite(self, uri: str, from_: str, to: str, body: Body | None, extra: dict[str, str], now: float) -> None:
         """Send the INVITE. `from_` and `to` are name-addr values without tags; `extra` further headers."""
@@ -128,11 +129,21 @@ class OutgoingLeg(Leg):
             if credentials is not None:
                 self._invite_again(self._request, credentials, now)
                 return
-        self._reject(response.code, response.phrase)
+        if response.code != 503 or not self._go_elsewhere(now):
+            self._reject(response.code, response.phrase)
 
-    def _invite_again(self, request: Request, credentials: tuple[str, str], now: float) -> None:
+    def _go_elsewhere(self, now: float) -> bool:
+        """Send the INVITE to the server's next address, where the last cannot serve it (RFC 3263 §4.3)."""
+        if not self.elsewhere or self._request is None or self._cancel_wanted:
+            return False
+        self.flow = self.elsewhere.pop(0)
+        self._invite_again(self._request, None, now)
+        return True
+
+    def _invite_again(self, request: Request, credentials: tuple[str, str] | None, now: float) -> None:
         again = Request("INVITE", request.uri, dict(request.headers), request.body)
-        again.set(*credentials)
+        if credentials is not None:
+            again.set(*credentials)
         again.set("CSeq", f"{request.cseq.sequence + 1} INVITE")
         self._request = again
         self.state = LegState.TRYING
@@ -140,6 +151,8 @@ class OutgoingLeg(Leg):
 
     def on_failure(self, transaction: ClientTransaction, status: int, now: float) -> None:
         """Take the failure of the INVITE (408, 503) or of a request inside the dialog."""
+        if transaction is self._invite and self._go_elsewhere(now):
+            return
         if transaction is self._invite:
             self._reject(status, "no answer" if status == 408 else "not deliverable")
         else:

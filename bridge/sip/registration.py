@@ -146,6 +146,10 @@ class Registration:
         """End the registration; it is over when `phase` is OFF, which takes at most some seconds."""
         self._take(Signal.STOP, now)
 
+    def move(self, contact: str) -> None:
+        """Use another contact from the next REGISTER on."""
+        self._contact = contact
+
     def renew(self, now: float, contact: str | None = None) -> None:
         """Register anew now, with another contact perhaps: our address changed, or the PBX is back."""
         self._contact = contact or self._contact
