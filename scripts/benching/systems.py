@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -42,9 +43,11 @@ class System:
     directory: Path
     environment: dict[str, str] = field(default_factory=dict)
     process: Process | None = None
+    threads: dict[str, int] = field(default_factory=dict)  # nanoseconds each has run
 
     def start(self) -> None:
         """Start it, pinned, without waiting for anything."""
+        self.threads = {}
         argv = ["taskset", "-c", str(CORE), *self.command]
         self.process = Process(argv, env=self.environment, cwd=self.directory)
 
@@ -67,9 +70,11 @@ class System:
         return self.process.pid
 
     def cpu(self) -> float:
-        """Return the seconds of processor time that all its threads have used."""
-        tasks = Path(f"/proc/{self.pid}/task")
-        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks.iterdir()) / 1e9
+        """Return the seconds of processor time that all its threads have used, those included that have ended since."""
+        for task in Path(f"/proc/{self.pid}/task").iterdir():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it ends just now
+                self.threads[task.name] = int((task / "schedstat").read_text().split()[0])
+        return sum(self.threads.values()) / 1e9
 
     def memory(self) -> float:
         """Return its resident memory in MiB."""
