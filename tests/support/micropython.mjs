@@ -16,6 +16,11 @@ for (const folder of ["hardware", "hardware/firmware"]) {
 }
 python.runPython("import sys\nsys.path.insert(0, '/')");
 
+process.on("uncaughtException", (error) => {
+  console.error(error.message);
+  process.exit(1);
+});
+
 let serve = null;
 for await (const line of readline.createInterface({ input: process.stdin })) {
   if (serve === null) {

@@ -46,7 +46,11 @@ class MicroPython:
             stdout=subprocess.PIPE,
             text=True,
         )
-        assert self._line(program) is True
+        try:
+            assert self._line(program) is True
+        except BaseException:
+            self._end()
+            raise
 
     def __enter__(self) -> MicroPython:
         return self
@@ -54,14 +58,17 @@ class MicroPython:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._process.stdin and self._process.stdout
-        self._process.stdin.close()
-        self._process.wait(30)
-        self._process.stdout.close()
+        self._end()
 
     def call(self, *arguments: Any) -> Any:
         """Return what `serve` answers to these arguments."""
         return self._line(list(arguments))
+
+    def _end(self) -> None:
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.close()
+        self._process.wait(30)
+        self._process.stdout.close()
 
     def _line(self, said: Any) -> Any:
         assert self._process.stdin and self._process.stdout
