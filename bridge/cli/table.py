@@ -32,4 +32,6 @@ COMMANDS = {
     "explain": Entry("bridge.cli.explain", "why a call rang whom it rang, and whom not"),
     "desk": Entry("bridge.cli.desk", "buttons and lamps: list them, test the lamps, watch the presses"),
     "events": Entry("bridge.cli.events", "what happens, as it happens"),
+    "dashboard": Entry("bridge.cli.dashboard", "a view for Home Assistant, and a blueprint that tells who is calling"),
+    "acl": Entry("bridge.cli.acl", "the broker's rules, for Mosquitto"),
 }

@@ -47,8 +47,6 @@ TABLE = (
     Later(("groups", "*", "follow_diversion"), "a member's diversion is not followed"),
     Later(("groups", "*", "queue"), "no caller waits in a queue", lambda value: value is not None),
     Later(("codes", "*"), "phones have no codes"),
-    Later(("mqtt", "discovery"), "nothing is announced to Home Assistant", lambda value: value != "off"),
-    Later(("mqtt", "discovery_prefix"), "nothing is announced to Home Assistant"),
     Later(("desks", "*", "buttons", "*", "press"), "the button does nothing", _DEAD_BUTTONS),
     Later(("desks", "*", "buttons", "*", "hold"), "the button does nothing", _DEAD_BUTTONS),
     Later(("desks", "*", "lamps", "*", "shows"), "the lamp stays dark", _first_word("waiting", "missed")),
