@@ -30,6 +30,7 @@ from bridge.desk.model import DeskError
 from bridge.events import Event, LoginChanged, Notice
 from bridge.keeping import KINDS, Keeping
 from bridge.log import Log
+from bridge.media.relay import Ports, shared_host
 from bridge.mqtt.model import MqttError
 from bridge.options import Options
 from bridge.port.local import LocalPort
@@ -88,6 +89,7 @@ class Agent:
             token=lambda: secrets.token_hex(8),
             wall=time.time,
             rng=random.SystemRandom(),
+            media=Ports(*settings.sip.rtp_ports, shared_host(each.host for each in settings.sip.listen)),
             is_open=lambda group: self.port.opening(group.name).open,
         )
         self.port.telephony = self.exchange

@@ -8,6 +8,7 @@ from typing import Any
 from bridge.config.draft import Draft, Finding, Table, elements, text, unknown
 from bridge.config.problems import dotted
 
+_PAIRS_OF_A_CALL = 2  # of an even port for RTP and the next for RTCP
 _REACHED = ("trunk", "password", "contact")
 
 
@@ -39,8 +40,12 @@ def _sip(draft: Draft) -> Iterator[Finding]:
         if where in listen[:index]:
             yield ("sip", "listen", index), f"{where!r} is there twice; leave one out"
     ports = elements(sip, "rtp_ports")
-    if len(ports) == 2 and all(isinstance(port, int) for port in ports) and ports[0] >= ports[1]:
-        yield ("sip", "rtp_ports"), f"[{ports[0]}, {ports[1]}] is no range; write the lower port first"
+    if len(ports) == 2 and all(isinstance(port, int) for port in ports):
+        first, last = ports
+        if first >= last:
+            yield ("sip", "rtp_ports"), f"[{first}, {last}] is no range; write the lower port first"
+        elif len(range(first + first % 2, last, 2)) < _PAIRS_OF_A_CALL:
+            yield ("sip", "rtp_ports"), f"[{first}, {last}] is too narrow; a call needs four ports, from an even one on"
 
 
 def _trunk(draft: Draft, name: str, trunk: Table) -> Iterator[Finding]:

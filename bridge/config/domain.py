@@ -8,13 +8,13 @@ from bridge.config.people import GroupSettings, MemberSettings, UserSettings
 from bridge.config.settings import Settings
 from bridge.config.telephony import LineSettings, RegistrarSettings, TrunkSettings
 from bridge.directory.hours import Hours
-from bridge.directory.model import Directory, Group, Line, Member, Strategy, User
+from bridge.directory.model import Directory, Group, Line, MediaWay, Member, Strategy, User
 
 
 def directory_of(settings: Settings) -> Directory:
     """Return who there is."""
     return Directory(
-        lines={name: _line(name, line) for name, line in settings.lines.items()},
+        lines={name: _line(name, line, settings) for name, line in settings.lines.items()},
         users={name: _user(name, user) for name, user in settings.users.items()},
         groups={name: _group(name, group, settings) for name, group in settings.groups.items()},
     )
@@ -44,10 +44,12 @@ def _trunk(name: str, trunk: TrunkSettings) -> Trunk:
         expires=trunk.expires,
         number=trunk.number,
         max_calls=trunk.max_calls,
+        media=MediaWay(trunk.media),
     )
 
 
-def _line(name: str, line: LineSettings) -> Line:
+def _line(name: str, line: LineSettings, settings: Settings) -> Line:
+    trunk = settings.trunks.get(line.trunk or "")
     return Line(
         name=name,
         number=line.number,
@@ -57,6 +59,7 @@ def _line(name: str, line: LineSettings) -> Line:
         registers=line.password is not None,
         max_calls=line.max_calls,
         private=line.private,
+        media=MediaWay(line.media or (trunk.media if trunk else MediaWay.AUTO)),
     )
 
 

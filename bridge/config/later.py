@@ -24,18 +24,14 @@ def _first_word(*words: str) -> Callable[[Any], bool]:
 
 _NO_JOURNAL = "no journal is kept"
 _DEAD_BUTTONS = _first_word("pickup", "hangup", "dial")
-_DIRECT = "media goes directly from phone to phone"
 
 TABLE = (
     Later(("site", "journal_days"), _NO_JOURNAL),
-    Later(("sip", "rtp_ports"), _DIRECT),
     Later(("trunks", "*", "watch"), "a line's state is known from our own calls alone"),
     Later(("trunks", "*", "confirm"), "whoever answers takes the call"),
-    Later(("trunks", "*", "media"), _DIRECT, lambda value: value == "relay"),
     Later(("lines", "*", "private"), "its callers are shown as those of other lines are"),
     Later(("lines", "*", "watch"), "a line's state is known from our own calls alone"),
     Later(("lines", "*", "confirm"), "whoever answers takes the call"),
-    Later(("lines", "*", "media"), _DIRECT, lambda value: value == "relay"),
     Later(("users", "*", "second_line"), "it is only listed with the line"),
     Later(("users", "*", "additional_lines"), "no line can be controlled"),
     Later(("groups", "*", "members", "*", "tier"), "all tiers are rung alike"),

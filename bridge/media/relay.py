@@ -14,6 +14,7 @@ import contextlib
 import errno
 import socket
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bridge.media.model import SIDES, Path, Translation
@@ -224,6 +225,12 @@ class CallRelay:
             for pair in pairs:
                 self._ports.give_back(pair)
         self._streams.clear()
+
+
+def shared_host(hosts: Iterable[str]) -> str:
+    """Return the one address of ours that all of these are, "" where they are several or any."""
+    every = {host.strip("[]") for host in hosts}
+    return every.pop() if len(every) == 1 and not every & {"0.0.0.0", "::"} else ""
 
 
 def _bind(host: str, port: int) -> socket.socket | None:

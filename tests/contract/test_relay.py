@@ -242,7 +242,7 @@ def test_ports_run_out_and_come_back() -> None:
     """Even and odd pairs of the range, no more; those of a call that is over are given out again, the oldest first."""
 
     async def work() -> None:
-        first = free_even_port()
+        first = free_even_port(pairs=2)
         ports = Ports(first - 1, first + 3)
         relay = ports.open()
         assert relay is not None and relay.ports(0) == (first, first + 2)

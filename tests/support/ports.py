@@ -26,11 +26,11 @@ def free_port(host: str = "127.0.0.1") -> int:
     raise OSError(f"the kernel has no port on {host} that is free for UDP and TCP")
 
 
-def free_even_port(host: str = "127.0.0.1") -> int:
-    """Return an even free port whose odd neighbour is free too: what RTP and RTCP want."""
+def free_even_port(host: str = "127.0.0.1", pairs: int = 1) -> int:
+    """Return an even free port whose odd neighbour is free too, and further pairs behind: what RTP and RTCP want."""
     for _ in range(200):
         port = free_port(host) & ~1  # the kernel's own preference is for odd ones
-        if all(_can_bind(each, host, socket.SOCK_DGRAM) for each in (port, port + 1)):
+        if all(_can_bind(each, host, socket.SOCK_DGRAM) for each in range(port, port + 2 * pairs)):
             return port
     raise OSError(f"the kernel has no pair of neighbouring UDP ports on {host}")
 

@@ -62,6 +62,11 @@ CASES: dict[str, tuple[str, str, str]] = {
         "rtp_ports = [17000, 16000]",
         "sip.rtp_ports: [17000, 16000] is no range; write the lower port first (line 6)",
     ),
+    "ports for less than one call": (
+        "registrar = { enabled = true }",
+        "rtp_ports = [16385, 16388]",
+        "sip.rtp_ports: [16385, 16388] is too narrow; a call needs four ports, from an even one on (line 6)",
+    ),
     "one address twice": (
         '["udp:127.0.0.1:5060"]',
         '["udp:127.0.0.1:5060",\n  "udp:127.0.0.1:5060"]',
