@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
+from bridge.calls.guard import Guard
 from bridge.calls.parties import Caller, Peers, shown_identity
 from bridge.calls.trunks import Trunk, by_host
 from bridge.directory.model import Directory, Line
@@ -15,7 +16,7 @@ from bridge.sip.useragent import Invited, UserAgent
 
 
 class Admission:
-    """The door of the exchange. `passwords`: of lines whose phones register, by line; `refused` is told of guesses."""
+    """The door of the exchange. `passwords`: of lines whose phones register, by line; `guard` is told of guesses."""
 
     def __init__(
         self,
@@ -24,21 +25,16 @@ class Admission:
         trunks: Mapping[str, Trunk],
         challenger: Challenger,
         ua: UserAgent,
-        refused: Callable[[str], None],
+        guard: Guard,
     ) -> None:
         self._directory = directory
         self._passwords = passwords
         self._trunks = trunks
         self._challenger = challenger
         self._ua = ua
-        self._refused = refused
+        self._guard = guard
         self._users = {user.line: user for user in reversed(list(directory.users.values()))}
-        self._static = {
-            (flow.host, flow.port): line.name
-            for line in directory.lines.values()
-            if line.contact
-            for flow in [flow_of(line.contact, Flow("udp", "", 0))]
-        }
+        self._static = static_contacts(directory)
 
     def identify(self, invited: Invited, now: float) -> Caller | None:
         """Find out who calls; None where that is refused or still to be proven (the answer is sent)."""
@@ -80,5 +76,15 @@ class Admission:
             self._ua.answer(transaction, request, 401, now, {"WWW-Authenticate": challenges})
         else:
             self._ua.answer(transaction, request, 403, now)
-            self._refused(f"{invited.flow}: a call as {claimed!r} with a wrong password was refused")
+            self._guard.tell(invited.flow, f"a call as {claimed!r} with a wrong password was refused", now)
         return None
+
+
+def static_contacts(directory: Directory) -> dict[tuple[str, int], str]:
+    """Return the addresses of phones that do not register, host and port, and their lines."""
+    return {
+        (flow.host, flow.port): line.name
+        for line in directory.lines.values()
+        if line.contact
+        for flow in [flow_of(line.contact, Flow("udp", "", 0))]
+    }

@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from bridge.calls.admission import Admission
+from bridge.calls.admission import Admission, static_contacts
 from bridge.calls.call import Call
+from bridge.calls.guard import Guard
 from bridge.calls.kept import Kept, dialog_of, parties_of
 from bridge.calls.lines import LineTable
 from bridge.calls.model import ExchangeSettings, TrunkSettings
@@ -102,9 +103,9 @@ class Exchange:
             trunk.name: Trunk(trunk, self.ua, self.agenda, rng, self._trunk_changed) for trunk in settings.trunks
         }
         self._trunk_since = dict.fromkeys(self._trunks, wall())
-        self._admission = Admission(
-            directory, settings.passwords, self._trunks, self.challenger, self.ua, self._notice_sip
-        )
+        hosts = (host for host, _ in static_contacts(directory))
+        self._guard = Guard(hosts, self._trunks, self.registrar.knows, self._notice_sip)
+        self._admission = Admission(directory, settings.passwords, self._trunks, self.challenger, self.ua, self._guard)
         ways = {trunk.name: trunk.media for trunk in settings.trunks}
         self._passages = Passages(media, directory, ways, locate, lambda: str(rng.getrandbits(62)))
         self.reach = Reach(directory, self._trunks, self.registrar, self.ua, self._passages)
@@ -127,8 +128,9 @@ class Exchange:
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         """Take one message from the network."""
-        self.ua.receive(data, flow, now)
-        self._settle(now)
+        if self._guard.admit(flow, now):
+            self.ua.receive(data, flow, now)
+            self._settle(now)
 
     def flow_failed(self, flow: Flow, reason: str, now: float) -> None:
         """Note that what was sent on a flow cannot be delivered."""
@@ -296,7 +298,7 @@ class Exchange:
                 response = self.registrar.receive(request, flow, now, self.wall())
                 self.ua.answer_register(transaction, response, now)
             case Strange(flow, text):
-                self._notice_sip(f"{flow}: {text}")
+                self._guard.tell(flow, text, now)
             case _:
                 if event.leg.owner is not None:
                     event.leg.owner.handle(event, now)
@@ -307,7 +309,8 @@ class Exchange:
             event = events.pop(0)
             if isinstance(event, RegisterRefused):
                 who = event.line or "nobody's number"
-                self._notice_sip(f"{event.flow}: a registration as {who} with a wrong name or password was refused")
+                refused = f"a registration as {who} with a wrong name or password was refused"
+                self._guard.tell(event.flow, refused, now)
             else:
                 self.kept.touch("bindings")
             if event.line in self.directory.lines:
@@ -321,11 +324,14 @@ class Exchange:
             return
         called = self._called(invited.request, caller)
         registered = caller.line is not None and self.directory.lines[caller.line].registers
-        leg = self.ua.take(invited, called.number or "bridge", registered, now)
-        refusal = self._refusal(called, caller)
+        up = (call.caller.trunk for call in self._calls.values())
+        full = self.ua.layer.full
+        refusal = self._guard.refusal(caller, invited.flow, up, full, now) or self._refusal(called, caller)
         if refusal is not None:
-            leg.reject(refusal, now)
+            extra = {"Retry-After": ["10"]} if refusal == 503 else None
+            self.ua.answer(invited.transaction, invited.request, refusal, now, extra)
             return
+        leg = self.ua.take(invited, called.number or "bridge", registered, now)
         if caller.trunk is not None:
             leg.authenticator = self._trunks[caller.trunk].authenticator
             self._carry(caller.trunk, 1)

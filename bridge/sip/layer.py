@@ -29,6 +29,7 @@ from bridge.sip.transaction import (
 )
 from bridge.sip.via import MAGIC, TopVia, stamp_source, top_via, way_back
 
+MOST_KEPT = 50_000  # server transactions: 32 s of what a processor of today gets through
 WAITING = (State.CALLING, State.TRYING, State.PROCEEDING)
 
 
@@ -77,6 +78,11 @@ class TransactionLayer:
         self._servers: dict[object, ServerTransaction] = {}
         self._on_flow: dict[tuple[object, ...], set[Transaction]] = {}  # by transport, host and port
         self._secret = token().encode()[:64]
+
+    @property
+    def full(self) -> bool:
+        """Whether so much is kept for peers that nothing more should be."""
+        return len(self._servers) >= MOST_KEPT
 
     def __len__(self) -> int:
         return len(self._clients) + len(self._servers)

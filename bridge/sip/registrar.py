@@ -10,6 +10,7 @@ A stranger learns nothing: without the right password an unknown number is answe
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -64,6 +65,7 @@ class Registrar:
         self._min_expires = min(min_expires, max_expires)
         self._max_contacts = max_contacts
         self._bindings: dict[str, list[Binding]] = {}  # by line's name, the longest not refreshed first
+        self._hosts = Counter[str]()  # where bindings are reached
         self._next: float | None = None  # nothing expires before
         self._refused_at: dict[str, float] = {}
         self.events: list[RegistrarEvent] = []
@@ -78,6 +80,10 @@ class Registrar:
     def bindings(self, line: str) -> tuple[Binding, ...]:
         """Return where a line (by its name) is reached now, the latest first."""
         return tuple(reversed(self._bindings.get(line, ())))
+
+    def knows(self, host: str) -> bool:
+        """Whether a phone is reached at this host now."""
+        return host in self._hosts
 
     def deadline(self) -> float | None:
         """Return when `tick` is due next, monotonic; perhaps too early, never too late."""
@@ -213,12 +219,13 @@ class Registrar:
         for old in olds[1:]:
             self._remove(line, old, "replaced")
         if olds:
-            held.remove(olds[0])
+            self._forget(held, olds[0])
             binding = replace(binding, since=olds[0].since)
         elif len(held) >= self._max_contacts:
             self._remove(line, held[0], "replaced")
             held = self._bindings.setdefault(line, held)
         held.append(binding)
+        self._hosts[binding.flow.host] += 1
         self._next = binding.expires_at if self._next is None else min(self._next, binding.expires_at)
         self.events.append(BindingRefreshed(line, binding) if olds else BindingAdded(line, binding, len(held)))
 
@@ -228,10 +235,16 @@ class Registrar:
 
     def _remove(self, line: str, binding: Binding, why: str) -> None:
         held = self._bindings[line]
-        held.remove(binding)
+        self._forget(held, binding)
         if not held:
             del self._bindings[line]
         self.events.append(BindingRemoved(line, binding, why, len(held)))
+
+    def _forget(self, held: list[Binding], binding: Binding) -> None:
+        held.remove(binding)
+        self._hosts[binding.flow.host] -= 1
+        if not self._hosts[binding.flow.host]:
+            del self._hosts[binding.flow.host]
 
     def _response(self, request: Request, code: int, phrase: str = "") -> Response:
         return response_to(request, code, phrase, to_tag=self._new_tag())

@@ -195,12 +195,14 @@ class UserAgent:
             leg = self.legs.get((request.call_id, to_tag))
             if leg is not None and leg.dialog is not None and leg.dialog.remote_tag != (request.from_tag or ""):
                 leg = None
-            if leg is not None:
+            if leg is None and transaction is not None:
+                self.answer(transaction, request, 481, now)
+            elif transaction is not None and self.layer.full and request.method != "BYE":
+                self.answer(transaction, request, 503, now, {"Retry-After": ["10"]})
+            elif leg is not None:
                 if transaction is not None:
                     self.layer.keep(transaction)
                 leg.on_request(transaction, request, now)
-            elif transaction is not None:
-                self.answer(transaction, request, 481, now)
         elif transaction is not None:
             self._on_new(request, transaction, asked.flow, now)
 

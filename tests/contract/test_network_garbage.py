@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.support.agent import Agent, group
+from tests.support.agent import Agent, group, static
 from tests.support.datagrams import Datagrams
+from tests.support.ports import free_port
 from tests.support.process import PATIENCE
 
 _numbers = itertools.count(1)
@@ -82,8 +83,9 @@ def udp_garbage() -> Iterator[bytes]:
 
 @pytest.fixture
 def agent(bridge: Callable[..., Agent]) -> Agent:
-    """Run a bridge with one phone and one group."""
-    return bridge(lines={"anna": {"number": "201", "password": "secret"}}, groups={"sales": group("600", "anna")})
+    """Run a bridge with one phone and one group; this host is a peer of its, so that nothing is dropped as too much."""
+    lines = {"anna": {"number": "201", "password": "secret"}, "ben": static("202", free_port())}
+    return bridge(lines=lines, groups={"sales": group("600", "anna")})
 
 
 @pytest.fixture
