@@ -8,14 +8,16 @@ import stat
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
 from bridge.directory.logins import OUT, Login, LoginChange, Origin
+from bridge.directory.nights import UNTOUCHED, Night, NightChange, NightState
 from bridge.store.errors import StoreError
-from bridge.store.logins import LoginStore
+from bridge.store.logins import MIGRATIONS, LoginStore
 from tests.support.office import NOW
 
 T = TypeVar("T")
@@ -74,6 +76,49 @@ def test_every_field_comes_back(tmp_path: Path) -> None:
     path = tmp_path / "new" / "logins.db"
     committed(path, change("anna", FULL), change("ben", OUT))
     assert loaded(path) == {ANNA: FULL, ("support", "ben"): OUT}
+
+
+def test_leases_in_front_of_each_other_come_back(tmp_path: Path) -> None:
+    """What a lease stands in front of is kept whole, however deep, and with the scale of its times."""
+    plain = Login(False, 0.25, "lobby", Origin.PHONE, permanent=True)
+    lease = Login(True, NOW, "cara", Origin.MQTT, "stand-in", NOW + 9.5, back=plain, unsure=True)
+    deep = replace(FULL, back=lease, lasts=60.0, pause_lasts=30.0, acted=NOW + 3.25)
+    path = tmp_path / "logins.db"
+    committed(path, change("anna", deep))
+    assert loaded(path) == {ANNA: deep}
+
+
+def test_night_switches_come_back(tmp_path: Path) -> None:
+    """They are written with the logins, in the same commit; the last position holds."""
+    first = NightState(Night.CLOSED, NOW, "anna", Origin.BUTTON)
+    last = NightState(Night.OPEN, NOW + 1, "owner", Origin.CONTROL)
+
+    async def write(store: LoginStore) -> None:
+        await store.open()
+        closed = NightChange("support", UNTOUCHED, first)
+        await store.commit([closed, change("anna", FULL), NightChange("support", first, last)])
+
+    async def read(store: LoginStore) -> tuple[object, object]:
+        await store.open()
+        return await store.nights(), await store.load()
+
+    path = tmp_path / "logins.db"
+    on(path, write)
+    assert on(path, read) == ([("support", last)], [(ANNA, FULL)])
+
+
+def test_a_file_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
+    """Logins from before there were night switches are found as they were."""
+    path = tmp_path / "logins.db"
+    connection = sqlite3.connect(path)
+    for statement in MIGRATIONS[0]:
+        connection.execute(statement)
+    row = ("support", "anna", 1, NOW, "anna", "button", None, NOW + 60, 0, None, None, 0)
+    connection.execute(f"INSERT INTO login VALUES ({', '.join('?' * len(row))})", row)
+    connection.execute("PRAGMA user_version=1")
+    connection.commit()
+    connection.close()
+    assert loaded(path) == {ANNA: Login(True, NOW, "anna", Origin.BUTTON, until=NOW + 60)}
 
 
 def test_the_last_change_holds(tmp_path: Path) -> None:
