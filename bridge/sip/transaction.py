@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 T1, T2, T4 = 0.5, 4.0, 5.0
 TIMEOUT = 64 * T1
+RINGS_NO_ONE = 180.0
 
 
 class State(Enum):
@@ -158,7 +159,8 @@ class ClientTransaction(Transaction):
 class ClientInvite(ClientTransaction):
     """INVITE client transaction (RFC 3261 §17.1.1, RFC 6026 §8.4).
 
-    Timer B runs in Calling only: a phone may ring for as long as it likes.
+    Timer B runs in Calling only: a phone may ring for as long as it likes. Inside a dialog nothing rings: there what is
+    never answered finally fails in the end.
     """
 
     table: ClassVar[Table] = {
@@ -187,7 +189,9 @@ class ClientInvite(ClientTransaction):
             first = self.state is State.CALLING
             moved = self._move(Happening.PROVISIONAL)
             if moved and first:
-                self._timers(None, None)
+                assert self.request is not None
+                inside = self.request.to_tag is not None
+                self._timers(None, now + RINGS_NO_ONE if inside else None)
             return moved
         if response.code < 300:
             first = self.state is not State.ACCEPTED
