@@ -13,6 +13,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parent.parent), str(Path(__file__).parent.parent.parent)]
 
 from benching import measure, systems  # noqa: E402  # found only through the path above
+from benching.relaying import relayed_talks  # noqa: E402
 from tests.support.ports import free_port  # noqa: E402
 
 COUNTS = (1, 5, 20)
@@ -36,6 +37,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         candidates = _candidates(Path(directory), counts, options.peer)
         results = {system.name: _measured(system, effort) for system in candidates}
+        if options.peer != "only" and counts:
+            print("measuring the relay", file=sys.stderr)
+            results[candidates[0].name].update(relayed_talks(Path(directory) / "relay", effort.step))
     print(json.dumps(results, indent=1) if options.json else _table(results))
     return 0
 
