@@ -12,6 +12,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any
 
 from bridge.calls.admission import Admission, static_contacts
@@ -28,6 +29,7 @@ from bridge.calls.status import CallStatus, LineStatus, Story, TrunkStatus
 from bridge.calls.talk import Talk
 from bridge.calls.transfer import Transfer
 from bridge.calls.trunks import Place, Trunk, numeric, status_of
+from bridge.calls.watching import watches
 from bridge.directory.logins import Logins
 from bridge.directory.model import Directory, Group, Member
 from bridge.events import Event, GroupCall, LineChanged, Notice, OfferEnded, TrunkChanged
@@ -102,6 +104,7 @@ class Exchange:
         self._trunks = {
             trunk.name: Trunk(trunk, self.ua, self.agenda, rng, self._trunk_changed) for trunk in settings.trunks
         }
+        self._moved: list[str] = []  # trunks that may be up, down or elsewhere, still to be told to who watches there
         self._trunk_since = dict.fromkeys(self._trunks, wall())
         hosts = (host for host, _ in static_contacts(directory))
         self._guard = Guard(hosts, self._trunks, self.registrar.knows, self._notice_sip)
@@ -112,6 +115,8 @@ class Exchange:
         self.lines = LineTable(directory.lines, self.reach.contacts, wall)
         self.lines.restated.clear()
         self.lines.changed.clear()
+        watched = {name: directory.lines[name] for name in sorted(settings.watched)}
+        self._watches = watches(watched, self._trunks, self.ua, self.agenda, rng, self.lines, self._notice_sip)
 
     # -- the engine, for the endpoint ---------------------------------------------------------------------------
 
@@ -125,6 +130,8 @@ class Exchange:
         for trunk in self._trunks.values():
             if numeric(trunk.settings.host):
                 trunk.resolved([(trunk.settings.host, None)], now)
+        self._moved.extend(self._trunks)
+        self._settle(now)
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         """Take one message from the network."""
@@ -162,6 +169,8 @@ class Exchange:
         for call in list(self._calls.values()):
             if call.talk is None or call.passage.relayed:
                 call.hang_up(now)
+        for watch in chain.from_iterable(self._watches.values()):
+            watch.stop(now)
         for trunk in self._trunks.values():
             trunk.stop(now)
         self._settle(now)
@@ -184,6 +193,7 @@ class Exchange:
     def trunk_resolved(self, trunk: str, places: Sequence[Place], now: float) -> None:
         """Take the addresses that a trunk's server has now, the preferred first."""
         self._trunks[trunk].resolved(places, now)
+        self._moved.append(trunk)
         self._settle(now)
 
     def trunk_unresolved(self, trunk: str, reason: str, now: float) -> None:
@@ -272,6 +282,7 @@ class Exchange:
         events, lines = self.ua.events, self.lines
         while True:
             self._take_registrar(now)
+            self._tell_watches(now)
             if events:
                 self._handle(events.popleft(), now)
             elif lines.changed:
@@ -284,6 +295,12 @@ class Exchange:
             wall = self.wall()
             self._events.extend(LineChanged(wall, line, state.value) for line, state in lines.restated)
             lines.restated.clear()
+
+    def _tell_watches(self, now: float) -> None:
+        moved, self._moved = self._moved, []
+        for trunk in dict.fromkeys(moved):
+            for watch in self._watches.get(trunk, ()):
+                watch.trunk_changed(now)
 
     def _show_hunts(self, line: str, now: float) -> None:
         for call in tuple(self._hunting.get(line, ())):
@@ -386,7 +403,7 @@ class Exchange:
             always=member.always or group is None,
             login=self.logins.get(group.name if group else "", member.name),
             reachable=self.lines.reachable(member.line),
-            calls=use.calls,
+            calls=self.lines.calls(member.line),
             offers_elsewhere=use.offers - call.offers_to(member.name) + sum(g.line == line.name for g in granted),
             max_calls=line.max_calls,
             trunk_full=line.trunk is not None and self._full(line.trunk, granted),
@@ -537,6 +554,7 @@ class Exchange:
     def _trunk_changed(self, trunk: Trunk) -> None:
         name = trunk.settings.name
         self._trunk_since[name] = self.wall()
+        self._moved.append(name)
         self._events.append(TrunkChanged(self.wall(), name, trunk.state, trunk.reason))
         for line in self.directory.lines.values():
             if line.trunk == name:

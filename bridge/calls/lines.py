@@ -9,14 +9,18 @@ from bridge.directory.model import Line
 
 
 class LineUse:
-    """One line's counts. `offers`: rung by us; `rings`: of these, phones that said 18x; `calls`: talking or calling."""
+    """One line's counts. `offers`: rung by us; `rings`: of these, phones that said 18x; `calls`: talking or calling.
 
-    __slots__ = ("calls", "offers", "rings", "since", "state")
+    `known`: what the line's PBX tells of it, None where it tells nothing.
+    """
+
+    __slots__ = ("calls", "known", "offers", "rings", "since", "state")
 
     def __init__(self) -> None:
         self.offers = 0
         self.rings = 0
         self.calls = 0
+        self.known: LineState | None = None
         self.state = LineState.UNKNOWN
         self.since = 0.0
 
@@ -53,6 +57,18 @@ class LineTable:
             use.calls += calls
             self.refresh(line)
 
+    def know(self, line: str, state: LineState | None) -> None:
+        """Note what a line's PBX tells of it; None: nothing (any more)."""
+        use = self._use[line]
+        if use.known is not state:
+            use.known = state
+            self.refresh(line)
+
+    def calls(self, line: str) -> int:
+        """Return how many calls are on a line, one that only its PBX knows of included."""
+        use = self._use[line]
+        return max(use.calls, 1) if use.known is LineState.BUSY else use.calls
+
     def refresh(self, line: str) -> None:
         """Note that a line's use or reachability may have changed."""
         use = self._use[line]
@@ -68,7 +84,7 @@ class LineTable:
         if use.rings > 0:
             return LineState.RINGING
         if self._lines[line].trunk is not None:
-            return LineState.UNKNOWN
+            return use.known or LineState.UNKNOWN
         return LineState.IDLE if self._contacts(line) else LineState.UNREACHABLE
 
     def status(self, line: str) -> LineStatus:

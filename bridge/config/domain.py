@@ -26,10 +26,16 @@ def exchange_of(settings: Settings) -> ExchangeSettings:
     return ExchangeSettings(
         trunks=tuple(_trunk(name, trunk) for name, trunk in settings.trunks.items()),
         passwords={name: line.password.reveal() for name, line in settings.lines.items() if line.password is not None},
+        watched=frozenset(name for name, line in settings.lines.items() if _watched(line, settings)),
         registrar=registrar.enabled,
         realm=registrar.realm,
         max_expires=registrar.max_expires,
     )
+
+
+def _watched(line: LineSettings, settings: Settings) -> bool:
+    """Whether the PBX of a line is asked what the line is doing; the line's own word counts before its trunk's."""
+    return line.trunk is not None and (line.watch or settings.trunks[line.trunk].watch) == "dialog"
 
 
 def _trunk(name: str, trunk: TrunkSettings) -> Trunk:

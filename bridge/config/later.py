@@ -27,10 +27,8 @@ _DEAD_BUTTONS = _first_word("pickup", "hangup", "dial")
 
 TABLE = (
     Later(("site", "journal_days"), _NO_JOURNAL),
-    Later(("trunks", "*", "watch"), "a line's state is known from our own calls alone"),
     Later(("trunks", "*", "confirm"), "whoever answers takes the call"),
     Later(("lines", "*", "private"), "its callers are shown as those of other lines are"),
-    Later(("lines", "*", "watch"), "a line's state is known from our own calls alone"),
     Later(("lines", "*", "confirm"), "whoever answers takes the call"),
     Later(("users", "*", "second_line"), "it is only listed with the line"),
     Later(("users", "*", "additional_lines"), "no line can be controlled"),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from bridge.sip.agenda import Agenda
 from bridge.sip.checks import ALLOW, KNOWN, refusal
@@ -51,6 +51,13 @@ class Strange(NamedTuple):
     text: str
 
 
+class Subscriber(Protocol):
+    """Who takes the NOTIFYs of a subscription of ours."""
+
+    def on_notify(self, transaction: ServerTransaction, request: Request, now: float) -> None:
+        """Take and answer a NOTIFY."""
+
+
 AgentEvent = LegEvent | Invited | Registering | Strange
 
 
@@ -67,6 +74,7 @@ class UserAgent:
         self.layer = TransactionLayer(agenda, locate, token)
         self.events: deque[AgentEvent] = deque()
         self.legs: dict[tuple[str, str], Leg] = {}
+        self.subscriptions: dict[tuple[str, str], Subscriber] = {}  # by Call-ID and our tag
         self._incoming: dict[tuple[str, str], IncomingLeg] = {}  # by Call-ID and remote tag
 
     @property
@@ -191,6 +199,11 @@ class UserAgent:
     def _on_request(self, asked: RequestIn, now: float) -> None:
         request, transaction = asked.request, asked.transaction
         to_tag = request.to_tag
+        if request.method == "NOTIFY" and transaction is not None:
+            subscriber = self.subscriptions.get((request.call_id, to_tag or ""))
+            if subscriber is not None:
+                subscriber.on_notify(transaction, request, now)
+                return
         if to_tag is not None:
             leg = self.legs.get((request.call_id, to_tag))
             if leg is not None and leg.dialog is not None and leg.dialog.remote_tag != (request.from_tag or ""):

@@ -168,6 +168,14 @@ def test_mailbox_takes_the_call(house: House, sipp: Sipps) -> None:
     house.passed(caller, mailbox)
 
 
+def test_pbx_that_tells_nothing_of_its_phones(house: House) -> None:
+    """A PBX without the dialog package (489) leaves the state of its lines unknown, says so once, and calls go on."""
+    house.open("member_answers", trunk={"watch": "dialog"})
+    house.agent.process.wait_for("line m1: .* does not tell .*489")
+    assert house.agent.cli("lines")["lines"]["m1"]["state"] == "unknown"
+    house.passed(house.call("caller_stays_until_it_hangs_up"))
+
+
 @pytest.mark.parametrize("manner", ["fritzbox", "asterisk"])  # SIPp has no SHA-256
 def test_pbx_refuses_a_foreign_from(manner: str, sipp: Sipps, pbx: Pbxs) -> None:
     """The PBX itself: an account that calls in another's name gets 403, a stranger 407."""
