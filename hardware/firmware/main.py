@@ -1,7 +1,7 @@
 """The panel's pins and its USB line: the program that a Raspberry Pi Pico starts by itself.
 
-It is to be copied as `main.py`; the tables below are what may be changed. A key held while the Pico is plugged in keeps
-this program from starting, so that a new one can be copied.
+It is to be copied as `main.py`. A key held while the Pico is plugged in keeps this program from starting, so that a new
+one can be copied.
 """
 
 import binascii
@@ -14,11 +14,7 @@ import machine
 import micropython
 
 from hardware.firmware.device import Device
-
-KEYS = (2, 3, 4, 5, 6, 7, 8, 9)
-"""The pins of the keys 1, 2, ...: each a button to ground."""
-LAMPS = (10, 11, 12, 13, 14, 15, 16, 17)
-"""The pins of the lamps 1, 2, ...: each a LED with its resistor to ground."""
+from hardware.firmware.pins import KEYS, LAMPS
 
 READ_EVERY = 2  # ms
 WATCHDOG = 5000  # ms without a round, and the panel starts anew

@@ -1,0 +1,1 @@
+"""How buttons and lamps are wired: pin tables, and the drawings that are made from them."""
