@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from bridge.directory.model import Directory, MediaWay
-from bridge.media.carriage import Carriage, described
+from bridge.media.carriage import Carriage, Told, described
 from bridge.media.choice import Party, behind_nat, choose
 from bridge.media.model import CALLER, MEMBER, Media
 from bridge.sip.flow import Flow, Locate
@@ -31,12 +32,29 @@ class Way(NamedTuple):
     body: Body | None
 
 
-class Passage:
-    """One call's media. `session` gives ids for `o=`, digits."""
+class AllTold:
+    """What each leg has been told by `o=` lines of ours, for as long as the leg is: it outlives a transfer.
 
-    def __init__(
-        self, media: Media | None, leg: Leg, caller: Party, offer: Body | None, session: Callable[[], str]
-    ) -> None:
+    `session` gives ids, digits.
+    """
+
+    def __init__(self, session: Callable[[], str]) -> None:
+        self._session = session
+        self._by_leg: WeakKeyDictionary[Leg, Told] = WeakKeyDictionary()
+
+    def new(self) -> Told:
+        """Return a begin."""
+        return Told(self._session())
+
+    def of(self, leg: Leg, fresh: Told) -> Told:
+        """Return what a leg has been told; from now on `fresh` where that is nothing yet."""
+        return self._by_leg.setdefault(leg, fresh)
+
+
+class Passage:
+    """One call's media. `told` is what each leg that was ever relayed has been told."""
+
+    def __init__(self, media: Media | None, leg: Leg, caller: Party, offer: Body | None, told: AllTold) -> None:
         self.refusal: int | None = None
         """Why a phone could not be offered the call: the status for the caller."""
         self.relayed = False
@@ -45,7 +63,7 @@ class Passage:
         self._leg = leg
         self._caller = caller
         self._offer = offer
-        self._session = session
+        self._told = told
         self._ways: dict[Leg, Way] = {}
         self._carriage: Carriage | None = None
 
@@ -84,6 +102,7 @@ class Passage:
             return ""
         self.relayed = True
         self._carriage.parties[MEMBER] = way.member
+        self._carriage.told[MEMBER] = self._told.of(leg, self._carriage.told[MEMBER])
         return f"media through the bridge: {way.why}"
 
     def offer(self, leg: Leg, body: Body | None) -> Body | None:
@@ -109,7 +128,8 @@ class Passage:
             relay = self._media.open()
             if relay is None:
                 raise SipError("no ports are left for media", NO_PORTS)
-            self._carriage = Carriage(relay, self._caller, member, (self._session(), self._session()))
+            told = (self._told.of(self._leg, self._told.new()), self._told.new())
+            self._carriage = Carriage(relay, (self._caller, member), told)
         self._carriage.parties[MEMBER] = member
         return self._carriage
 
@@ -129,12 +149,12 @@ class Passages:
         self._directory = directory
         self._ways = ways
         self._locate = locate
-        self._session = session
+        self._told = AllTold(session)
 
     def begin(self, leg: Leg, line: str | None, trunk: str | None, offer: Body | None) -> Passage:
         """Return the passage of a call that a leg makes, from a line or trunk."""
         says = described(offer) if self._media is not None else None
-        return Passage(self._media, leg, self.party(leg.flow, line, trunk, says), offer, self._session)
+        return Passage(self._media, leg, self.party(leg.flow, line, trunk, says), offer, self._told)
 
     def party(self, flow: Flow, line: str | None, trunk: str | None, says: str | None) -> Party:
         """Return who is at a flow; `says` is the address that it names as its own, where it does."""

@@ -26,15 +26,15 @@ from bridge.media.translation import matched, widened
 from bridge.sip.grammar import SipError
 from bridge.sip.message import Body
 from bridge.sip.sdp import Line, Media, Origin, Session
-from bridge.sip.sdpread import session_in
+from bridge.sip.sdpread import hosts_in, session_in
 
 _BY_UDP = ("udp", "udptl")
 _NOWHERE = ("0.0.0.0", "::")
 _NOT_OURS = ("candidate", "remote-candidates", "end-of-candidates", "ice-", "group:BUNDLE")
 
 
-class _Told:
-    """What one side has been told: its `o=` goes on from there."""
+class Told:
+    """What one leg has been told, by an id of its own, digits: its `o=` goes on from there (RFC 3264 §8)."""
 
     def __init__(self, session: str) -> None:
         self.session = session
@@ -51,15 +51,16 @@ class _Told:
 
 
 class Carriage:
-    """The descriptions of one relayed call. `sessions`: an id for each side's `o=`, digits.
+    """The descriptions of one relayed call.
 
-    `parties` are the two sides. The member's changes with each phone that is offered the call, until one answers.
+    `parties` are the two sides, and `told` what each has been told. The member's change with each phone that is offered
+    the call, until one answers.
     """
 
-    def __init__(self, relay: Relay, caller: Party, member: Party, sessions: tuple[str, str]) -> None:
+    def __init__(self, relay: Relay, parties: tuple[Party, Party], told: tuple[Told, Told]) -> None:
         self.relay = relay
-        self.parties = [caller, member]
-        self._told = [_Told(session) for session in sessions]
+        self.parties = list(parties)
+        self.told = list(told)
         self._offers: list[Session | None] = [None, None]
 
     def offer(self, side: int, body: Body) -> Body:
@@ -68,7 +69,7 @@ class Carriage:
         self._offers[side] = session
         other = 1 - side
         media = tuple(self._onward(number, session, each, other) for number, each in enumerate(session.media))
-        return self._told[other].body(_readdressed(session, media, self._ours(other)), self._ours(other))
+        return self.told[other].body(_readdressed(session, media, self._ours(other)), self._ours(other))
 
     def answer(self, side: int, body: Body) -> Body:
         """Take one side's answer to the other's offer; return it as the other is to have it. Raises `SipError`.
@@ -89,7 +90,7 @@ class Carriage:
             self.relay.settle(number, other, theirs)
             self.relay.settle(number, side, mine)
         self._offers[other] = None
-        return self._told[other].body(_readdressed(answered, tuple(media), self._ours(other)), self._ours(other))
+        return self.told[other].body(_readdressed(answered, tuple(media), self._ours(other)), self._ours(other))
 
     def _onward(self, number: int, session: Session, media: Media, other: int) -> Media:
         ports = self.relay.ports(number) if media.port and _carried(media) else None
@@ -134,12 +135,18 @@ def reads(body: Body | None) -> Session | None:
 
 def described(body: Body | None) -> str | None:
     """Return where a description's first stream is received; None where it does not tell."""
-    session = reads(body)
+    if body is None:
+        return None
+    hosts = hosts_in(body.data)
+    host = hosts.pop() if len(hosts) == 1 else _host_of_first(reads(body))
+    return None if host in _NOWHERE else host
+
+
+def _host_of_first(session: Session | None) -> str | None:
     if session is None:
         return None
     wanted = next((media for media in session.media if media.port), None)
-    host = session.host_of(wanted) if wanted else session.host
-    return None if host in _NOWHERE else host
+    return session.host_of(wanted) if wanted else session.host
 
 
 def _read(body: Body) -> Session:

@@ -8,11 +8,10 @@ registers has written its own address into its Contact.
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from typing import NamedTuple
 
 from bridge.directory.model import MediaWay
-
-_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class Party(NamedTuple):
@@ -53,7 +52,7 @@ def choose(caller: Party, member: Party) -> Choice:
     if here is not None and there is not None:
         if here.version != there.version:
             return Choice(True, "another address family")
-        if here.is_global != there.is_global:
+        if here.public != there.public:
             return Choice(True, "one side is on the Internet, the other is not")
     if caller.ours != member.ours:
         return Choice(True, f"another interface: {caller.ours} and {member.ours}")
@@ -69,13 +68,23 @@ def behind_nat(party: Party) -> bool:
     says, signals = _address(party.says), _address(party.signals)
     if says is None or signals is None or says == signals or says.version != signals.version:
         return False
-    return not says.is_unspecified and (party.phone or (signals.is_global and not says.is_global))
+    return says.number != 0 and (party.phone or (signals.public and not says.public))
 
 
+class _Address(NamedTuple):
+    """What is asked of an IP address."""
+
+    version: int
+    number: int
+    public: bool
+
+
+@lru_cache(1024)
 def _address(host: str | None) -> _Address | None:
     """Return an IP address, None for a name or nothing."""
     try:
         found = ipaddress.ip_address(host or "")
     except ValueError:
         return None
-    return getattr(found, "ipv4_mapped", None) or found
+    plain = getattr(found, "ipv4_mapped", None) or found
+    return _Address(plain.version, int(plain), plain.is_global)

@@ -17,6 +17,7 @@ _LINE = re.compile(r"([a-z])=(.*)\Z")
 _TOKEN = re.compile(r"[!#-'*+\-.0-9A-Z^-~]+\Z")
 _NUMBER = re.compile(r"[0-9]{1,18}\Z")
 _HOST = re.compile(r"[0-9A-Za-z.:_\-]{1,255}\Z")
+_ADDRESS = re.compile(rb"^c=IN IP[46] ([0-9A-Za-z.:_\-]{1,255})", re.MULTILINE)
 _WAYS = {way.value for way in Direction}
 
 
@@ -28,6 +29,11 @@ def session_in(body: Body | None) -> Session | None:
     if kind != TYPE:
         raise SipError(f"body of type {kind[:40]!r} must be {TYPE}", 415)
     return parse_session(body.data)
+
+
+def hosts_in(data: bytes) -> set[str]:
+    """Return every address that stands in a `c=` line, without looking at anything else."""
+    return {found.decode("ascii") for found in _ADDRESS.findall(data)}
 
 
 def parse_session(data: bytes) -> Session:

@@ -285,8 +285,10 @@ def test_a_blind_transfer_goes_through_the_relay() -> None:
     refer(made, "m1", made["m1"].leg, "<sip:501@10.0.0.100>")
     made.run(5)
     assert [relay.closed for relay in media.opened] == [True, False]
-    (invite,) = [p for p in made.sent("c3", "INVITE")]
+    (invite,) = made.sent("c3", "INVITE")
     assert sdp(invite.message).host == "10.0.0.100"
+    before, after = (sdp(p.message).origin for p in (made.sent("c3", "200 INVITE")[0], invite))
+    assert after.session == before.session and after.version == before.version + 1
     ports = {key: path and path.port for key, path in media.opened[1].paths.items()}
     assert ports == {(0, CALLER): 4000, (0, MEMBER): 6000}
     assert made.exchange.dump("talks", made.now) == []
@@ -309,3 +311,5 @@ def test_an_attended_transfer_goes_through_the_relay() -> None:
     ports = {path.port for path in media.opened[1].paths.values() if path}
     assert ports == {4000, 6000}
     assert len(made.exchange.calls()) == 1 and made.exchange.dump("talks", made.now) == []
+    told = [sdp(p.message).origin for p in made.wire if p.target == made["c3"].address and p.message.body]
+    assert len({origin.session for origin in told[:2]}) == 1 and told[0].version < told[1].version
