@@ -21,7 +21,7 @@ from bridge import __version__
 from bridge.calls.exchange import Exchange
 from bridge.clock import Clock
 from bridge.commands.views import CLOCK, Info, Link
-from bridge.config.domain import directory_of, exchange_of
+from bridge.config.domain import directory_of, exchange_of, monitors_of
 from bridge.config.fields import Listen
 from bridge.config.settings import Settings
 from bridge.control.server import ControlServer
@@ -31,6 +31,7 @@ from bridge.events import Event, LoginChanged, Notice
 from bridge.keeping import KINDS, Keeping
 from bridge.log import Log
 from bridge.media.relay import Ports, shared_host
+from bridge.monitoring import keep_monitored
 from bridge.mqtt.model import MqttError
 from bridge.options import Options
 from bridge.port.local import LocalPort
@@ -144,6 +145,7 @@ class Agent:
         self._run(self.control.run())
         self._run(self._endpoint_failed())
         self._run(keep_resolved(self.exchange.unresolved_names(), self._resolved, self._unresolved))
+        self._run(keep_monitored(monitors_of(self.settings), self._monitor_heard, self._monitor_lost))
         self._run(self._feed_watchdog())
 
     def _open_desks(self, parts: AsyncExitStack) -> Callable[[], None]:
@@ -203,6 +205,12 @@ class Agent:
 
     def _unresolved(self, trunk: str, reason: str) -> None:
         self._touch(lambda now: self.exchange.trunk_unresolved(trunk, reason, now))
+
+    def _monitor_heard(self, trunk: str, text: str) -> None:
+        self._touch(lambda now: self.exchange.monitor_heard(trunk, text, now))
+
+    def _monitor_lost(self, trunk: str, reason: str) -> None:
+        self._touch(lambda now: self.exchange.monitor_lost(trunk, reason, now))
 
     def _info(self) -> Info:
         links: tuple[Link, ...] = () if self.mqtt is None else (self.mqtt.link,)

@@ -17,6 +17,7 @@ from typing import Any
 
 from bridge.calls.admission import Admission, static_contacts
 from bridge.calls.call import Call
+from bridge.calls.callmonitor import CallMonitor
 from bridge.calls.guard import Guard
 from bridge.calls.kept import Kept, dialog_of, parties_of
 from bridge.calls.lines import LineTable
@@ -116,6 +117,14 @@ class Exchange:
         self.lines.restated.clear()
         self.lines.changed.clear()
         watched = {name: directory.lines[name] for name in sorted(settings.watched)}
+        self._monitors = {
+            trunk: CallMonitor(
+                [line for name, line in directory.lines.items() if line.trunk == trunk and name not in watched],
+                self.lines,
+            )
+            for trunk in self._trunks
+        }
+        self._monitors_lost: set[str] = set()
         self._watches = watches(watched, self._trunks, self.ua, self.agenda, rng, self.lines, self._notice_sip)
 
     # -- the engine, for the endpoint ---------------------------------------------------------------------------
@@ -204,6 +213,26 @@ class Exchange:
     def unresolved_names(self) -> dict[str, TrunkSettings]:
         """Return the trunks whose server is a name, with what is known of it."""
         return {n: t.settings for n, t in self._trunks.items() if not numeric(t.settings.host)}
+
+    def monitor_heard(self, trunk: str, text: str, now: float) -> None:
+        """Take a line of a trunk's call monitor; "" once it is connected."""
+        if text:
+            self._monitors[trunk].heard(text)
+        else:
+            self._monitors[trunk].connected()
+            self._monitors_lost.discard(trunk)
+        self._settle(now)
+
+    def monitor_lost(self, trunk: str, reason: str, now: float) -> None:
+        """Note that a trunk's call monitor cannot be heard; said once, until it could be again."""
+        self._monitors[trunk].lost()
+        if trunk not in self._monitors_lost:
+            self._monitors_lost.add(trunk)
+            self._notice_sip(
+                f"trunk {trunk}: its call monitor cannot be heard ({reason}); #96*5* dialled at a phone of the box "
+                "switches it on; the state of lines is known from our own calls alone"
+            )
+        self._settle(now)
 
     # -- what a restart takes up again ------------------------------------------------------------------------------
 

@@ -33,6 +33,15 @@ def exchange_of(settings: Settings) -> ExchangeSettings:
     )
 
 
+def monitors_of(settings: Settings) -> dict[str, tuple[str, int]]:
+    """Return where the call monitors of trunks are: trunk to host and port."""
+    return {
+        name: (trunk.call_monitor.host or trunk.server.host, trunk.call_monitor.port)
+        for name, trunk in settings.trunks.items()
+        if trunk.call_monitor is not None
+    }
+
+
 def _watched(line: LineSettings, settings: Settings) -> bool:
     """Whether the PBX of a line is asked what the line is doing; the line's own word counts before its trunk's."""
     return line.trunk is not None and (line.watch or settings.trunks[line.trunk].watch) == "dialog"

@@ -65,6 +65,13 @@ class Server(NamedTuple):
         return f"sip:{bracketed(self.host)}{port}{transport}"
 
 
+class Monitor(NamedTuple):
+    """A FRITZ!Box's call monitor. `host` None: the trunk's server."""
+
+    host: str | None
+    port: int = 1012
+
+
 class Broker(NamedTuple):
     """An MQTT broker: `host` is a name or an IP address without brackets."""
 
@@ -158,6 +165,24 @@ def parse_server(value: Any) -> Server:
     if parameters:
         raise ValueError(f"{value[:60]!r}: parameter {next(iter(parameters))[:20]!r} is not known; {right}")
     return Server(check_host(uri.host), uri.port, transport)
+
+
+def parse_monitor(value: Any) -> Monitor | None:
+    """Parse `true` (at the trunk's server), `host` or `host:port` of a call monitor. Raises ValueError."""
+    if isinstance(value, Monitor) or value is None:
+        return value
+    right = 'write true, or "192.168.178.1:1012" where it is not at the trunk\'s server'
+    if isinstance(value, bool):
+        return Monitor(None) if value else None
+    if not isinstance(value, str):
+        raise ValueError(f"{show(value)} is neither true nor text; {right}")
+    try:
+        uri = parse_uri(f"sip:{value}")
+    except SipError:
+        raise ValueError(f"{value[:60]!r} is not a host and port; {right}") from None
+    if uri.user is not None or uri.parameters:
+        raise ValueError(f"{value[:60]!r} is not a host and port; {right}")
+    return Monitor(check_host(uri.host), uri.port or 1012)
 
 
 def check_contact(text: str) -> str:
@@ -288,5 +313,10 @@ Hours = Annotated[str, AfterValidator(check_hours)]
 Code = Annotated[str, AfterValidator(check_code), Field(json_schema_extra={"pattern": f"^{CODE}$"})]
 ListenField = Annotated[Listen, PlainValidator(parse_listen), _schema("udp:0.0.0.0:5060")]
 ServerField = Annotated[Server, PlainValidator(parse_server), _schema("sip:fritz.box")]
+MonitorField = Annotated[
+    Monitor,
+    PlainValidator(parse_monitor),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, {"type": "string", "examples": ["192.168.178.1:1012"]}]}),
+]
 BrokerField = Annotated[Broker, PlainValidator(parse_broker), _schema("mqtt://localhost:1883")]
 FileField = Annotated[Path, PlainValidator(parse_file), _schema("/etc/cti-bridge/ca.pem")]

@@ -13,6 +13,7 @@ from bridge.config.fields import (
     Host,
     Listen,
     ListenField,
+    MonitorField,
     Number,
     Part,
     Port,
@@ -55,6 +56,7 @@ class TrunkSettings(Part):
     number: Number | None = None
     max_calls: Count | None = None
     watch: Watch | None = None
+    call_monitor: MonitorField | None = None
     confirm: Flag = False
     media: Media = "auto"
 

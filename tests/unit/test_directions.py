@@ -34,6 +34,7 @@ LAYERS = {
     "bridge.clock": EDGE,
     "bridge.log": EDGE,
     "bridge.keeping": EDGE,
+    "bridge.monitoring": EDGE,
     "bridge.resolving": EDGE,
     "bridge.systemd": EDGE,
     "bridge.options": EDGE,

@@ -194,6 +194,12 @@ CASES: dict[str, tuple[str, str, str]] = {
         "sip:fritz.box;transport=tls",
         "trunks.fritz.server: 'sip:fritz.box;transport=tls': transport tls is not offered yet; use udp or tcp (line 9)",
     ),
+    "a call monitor that is no address": (
+        'server = "sip:fritz.box"',
+        'server = "sip:fritz.box"\ncall_monitor = "here there"',
+        "trunks.fritz.call_monitor: 'here there' is not a host and port; "
+        'write true, or "192.168.178.1:1012" where it is not at the trunk\'s server (line 10)',
+    ),
     "a server with a port that there is not": (
         "sip:fritz.box",
         "sip:fritz.box:99999",

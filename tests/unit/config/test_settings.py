@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.config.domain import directory_of, exchange_of
+from bridge.config.domain import directory_of, exchange_of, monitors_of
 from bridge.config.fields import Broker, Listen, Server
 from bridge.config.find import EXAMPLE, find
 from bridge.config.later import notices
@@ -205,6 +205,29 @@ def test_an_overflow_given_by_number() -> None:
 def test_servers(written: str, read: Server) -> None:
     """A trunk's server may have a port, a transport, an IPv6 address."""
     assert settings_of(changed("sip:fritz.box", written)).trunks["fritz"].server == read
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("true", ("fritz.box", 1012)),
+        ('"192.168.178.1"', ("192.168.178.1", 1012)),
+        ('"[fd00::1]:1013"', ("fd00::1", 1013)),
+        ("false", None),
+    ],
+)
+def test_call_monitors(written: str, read: tuple[str, int] | None) -> None:
+    """A call monitor is at the trunk's server, or where it is said to be."""
+    line = 'server = "sip:fritz.box"'
+    assert monitors_of(settings_of(changed(line, f"{line}\ncall_monitor = {written}"))).get("fritz") == read
+
+
+def test_watched_lines() -> None:
+    """A trunk's `watch` is for all lines behind it, attached ones have none."""
+    line = 'server = "sip:fritz.box"'
+    settings = settings_of(changed(line, f'{line}\nwatch = "dialog"'))
+    assert exchange_of(settings).watched == {name for name, each in settings.lines.items() if each.trunk == "fritz"}
+    assert notices(settings) == notices(settings_of(OFFICE))
 
 
 def test_listening_on_ipv6_and_any_port() -> None:
