@@ -31,6 +31,9 @@ from hardware.panel import Panel
 if TYPE_CHECKING:
     from bridge.mqtt.door import MqttDoor
     from bridge.mqtt.model import MqttSettings
+    from bridge.port.remote import RemotePort
+
+    OwnPort = LocalPort | RemotePort
 
 
 class OpenDesks(NamedTuple):
@@ -48,7 +51,7 @@ class OpenDesks(NamedTuple):
 
 
 def open_desks(
-    settings: Settings, simulated: bool, port: LocalPort, telephony: Telephony, board: Board | None, log: Log
+    settings: Settings, simulated: bool, port: OwnPort, telephony: Telephony, board: Board | None, log: Log
 ) -> OpenDesks:
     """Open every desk's buttons and lamps. Raises DeskError.
 
@@ -85,7 +88,7 @@ def _serial(desk: DeskSettings) -> Panel:
 
 
 def _open_in_terminal(
-    configured: tuple[DeskSettings, ...], port: LocalPort, telephony: Telephony, log: Log
+    configured: tuple[DeskSettings, ...], port: OwnPort, telephony: Telephony, log: Log
 ) -> OpenDesks:
     from hardware.simulated import SimulatedBoard
     from hardware.terminal import Terminal

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bridge.cli.configuration import configured
-from bridge.cli.ending import FAILED, USAGE, Stop
+from bridge.cli.ending import USAGE, Stop
 from bridge.cli.places import control_socket, state_directory
 from bridge.config.find import EXAMPLE
 from bridge.options import Options
@@ -35,9 +35,7 @@ def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT; 2 where the configuration is wrong."""
     if args.example and args.config:
         raise Stop("--example and --config are given; serve one of them", USAGE)
-    path, settings = configured(EXAMPLE if args.example else args.config)
-    if settings.satellite:
-        raise Stop(f"{path} has no section [sip]: satellites are not served yet", FAILED)
+    _, settings = configured(EXAMPLE if args.example else args.config)
     _say_what_is_later(settings)
     control = control_socket(args.control, args.state)
     options = Options(
@@ -46,6 +44,10 @@ def run(args: argparse.Namespace) -> int:
         simulate_hardware=args.simulate_hardware,
         ready=lambda listening: _ready(settings, listening, control, welcome=args.example),
     )
+    if settings.satellite:
+        from bridge.satellite import run_satellite
+
+        return run_satellite(settings, options)
     from bridge.agent import run_agent
 
     return run_agent(settings, options)

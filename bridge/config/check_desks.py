@@ -14,6 +14,9 @@ _OWN_LOGIN = ("toggle", "login", "logout", "pause")
 
 def findings(draft: Draft) -> Iterator[Finding]:
     """Yield every mistake. A satellite's members and groups are another bridge's, so they are not looked up."""
+    mqtt = draft.data.get("mqtt")
+    if isinstance(mqtt, Mapping) and "satellite" in mqtt and not draft.satellite:
+        yield ("mqtt", "satellite"), "is for a satellite, which has [mqtt] and [desks] alone; leave it out"
     taken: dict[object, Loc] = {}
     for name, desk in draft.desks.items():
         here: Loc = ("desks", name)

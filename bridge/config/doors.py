@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from bridge.config.fields import BrokerField, Code, Device, FileField, Flag, Part, Text, Topic
+from bridge.config.fields import BrokerField, Code, Device, FileField, Flag, Name, Part, Text, Topic
 from bridge.config.secret import SecretField
 
 Gpio = Annotated[int, Field(strict=True, ge=0, le=27)]
@@ -24,7 +24,10 @@ class CodeSettings(Part):
 
 
 class MqttSettings(Part):
-    """`[mqtt]`. `prefix` None: `cti/` and the site's name, see `Settings.mqtt_prefix`."""
+    """`[mqtt]`. `prefix` None: `cti/` and the site's name, see `Settings.mqtt_prefix`.
+
+    `satellite` is for a satellite alone: its name, see `Settings.satellite_name`.
+    """
 
     broker: BrokerField
     username: Text | None = None
@@ -35,6 +38,7 @@ class MqttSettings(Part):
     prefix: Topic | None = None
     discovery: Literal["device", "entity", "off"] = "device"
     discovery_prefix: Topic = "homeassistant"
+    satellite: Name | None = None
 
 
 class ButtonSettings(Part):

@@ -38,6 +38,12 @@ class Settings(Part):
         return self.sip is None
 
     @property
+    def satellite_name(self) -> str:
+        """What a satellite calls itself at the broker: as it was told, else as its first desk is called."""
+        configured = self.mqtt.satellite if self.mqtt else None
+        return configured or next(iter(self.desks))
+
+    @property
     def mqtt_prefix(self) -> str:
         """What all topics begin with."""
         configured = self.mqtt.prefix if self.mqtt else None

@@ -40,6 +40,7 @@ LAYERS = {
     "bridge.options": EDGE,
     "bridge.opening": COMPOSITION,
     "bridge.agent": COMPOSITION,
+    "bridge.satellite": COMPOSITION,
     "bridge.demo": COMPOSITION,
     "bridge.cli": COMMAND_LINE,
 }
@@ -77,7 +78,7 @@ AT_HOME = {
     "gpiozero": ("hardware",),
     "lgpio": ("hardware",),
     "serial": ("hardware",),
-    "hardware": ("hardware", "bridge.desk", "bridge.opening", "bridge.agent", "bridge.demo"),
+    "hardware": ("hardware", "bridge.desk", "bridge.opening", "bridge.agent", "bridge.satellite", "bridge.demo"),
 }
 """The only places where these may be imported."""
 

@@ -33,14 +33,6 @@ def test_the_example_or_a_configuration(tmp_path: Path, capsys: pytest.CaptureFi
     assert capsys.readouterr().err == "cti-bridge: --example and --config are given; serve one of them\n"
 
 
-def test_a_satellite(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A satellite's configuration is right, but cannot be served yet."""
-    config = tmp_path / "cti-bridge.toml"
-    config.write_text('[mqtt]\nbroker = "mqtt://pi.lan"\n[desks.anna]\nmember = "anna"\n')
-    assert main(["run", "--config", str(config), "--state", str(tmp_path / "state")]) == 1
-    assert capsys.readouterr().err == f"cti-bridge: {config} has no section [sip]: satellites are not served yet\n"
-
-
 def test_the_welcome() -> None:
     """Whoever reads it can point a softphone at the bridge, log two members in and call them."""
     listening = [Listen("udp", "192.168.1.20", 5060), Listen("tcp", "192.168.1.20", 5060)]

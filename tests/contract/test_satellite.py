@@ -1,0 +1,126 @@
+"""A satellite: a desk on another Pi, with the same confirmed lamps, through a real broker."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from pathlib import Path
+
+from bridge.commands.model import LoginVerb
+from bridge.mqtt.model import MqttSettings
+from tests.support.agent import ENVIRONMENT
+from tests.support.doors import Door
+from tests.support.mosquitto import Mosquitto
+from tests.support.process import Process, wait_until
+from tests.support.satellites import CONFIG, LINE, Outpost
+from tests.support.watcher import Watcher
+
+P = "cti/home"
+ANNA = f"{P}/group/support/member/anna"
+PRESENCE = f"{P}/satellite/workshop/state"
+
+
+def settings(broker: Mosquitto) -> MqttSettings:
+    """Return how the bridge reaches a broker."""
+    return MqttSettings(broker.host, P, port=broker.port)
+
+
+def test_a_button_logs_in_and_the_lamp_shows_it_once_confirmed(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    """On the member's `set` topic, in the owner's name; the bridge's confirmed login is what the lamp shows."""
+    with (
+        Watcher(mosquitto.host, mosquitto.port, f"{P}/#") as watcher,
+        Door(settings(mosquitto)) as door,
+        Outpost(tmp_path, mosquitto.url) as outpost,
+    ):
+        outpost.wait_there()
+        outpost.wait_lamp(lit=False)
+        outpost.press()
+        asked = watcher.wait_for(f"{ANNA}/set")
+        assert asked.json["login"] == "ON"
+        outpost.wait_lamp(lit=True)
+        login = door.bureau.port.login("support", "anna")
+        assert (login.logged_in, login.origin, login.by) == (True, "mqtt", "owner")
+        outpost.press()
+        outpost.wait_lamp(lit=False)
+        assert not door.bureau.port.login("support", "anna").logged_in
+        said = {heard.topic for heard in watcher.heard if "/satellite/" in heard.topic}
+        assert said == {PRESENCE}
+
+
+def test_what_is_done_elsewhere_shows_at_once(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    """A login at any other door; a group that the desk names by its number."""
+    with Door(settings(mosquitto)) as door, Outpost(tmp_path, mosquitto.url, group="600") as outpost:
+        outpost.wait_there()
+        door.submit(LoginVerb.LOGIN, "support", "anna")
+        outpost.wait_lamp(lit=True)
+        door.submit(LoginVerb.LOGOUT, "support", "anna")
+        outpost.wait_lamp(lit=False)
+
+
+def test_what_a_set_topic_has_no_word_for_is_requested(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    """Holding the button pauses."""
+    with Door(settings(mosquitto)) as door, Outpost(tmp_path, mosquitto.url) as outpost:
+        outpost.wait_there()
+        door.submit(LoginVerb.LOGIN, "support", "anna")
+        outpost.wait_lamp(lit=True)
+        outpost.press(1.2)
+        wait_until(lambda: door.bureau.port.login("support", "anna").paused, "the member is paused")
+
+
+def test_a_bridge_that_is_gone_shows_on_every_lamp(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    """By its will; a press is refused meanwhile; when it is back the lamps show the truth again."""
+    argv = [sys.executable, "-m", "tests.support.doors", mosquitto.host, str(mosquitto.port), P]
+    with Outpost(tmp_path, mosquitto.url) as outpost:
+        with Process(argv) as bridge:
+            bridge.wait_for("ready")
+            outpost.wait_there()
+            outpost.press()
+            outpost.wait_lamp(lit=True)
+            bridge.end(signal.SIGKILL)
+        outpost.wait_there(False)
+        outpost.wait_blinking_twice()
+        outpost.wait_blinking_twice(LINE)
+        outpost.press()
+        with Door(settings(mosquitto)) as door:
+            outpost.wait_there()
+            outpost.wait_lamp(lit=False)  # this one has kept nothing, and nothing that was refused is done now
+            assert not door.bureau.port.login("support", "anna").logged_in
+
+
+def test_a_broker_that_goes_takes_the_bridge_with_it(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    """Nothing is known without it; both come back by themselves."""
+    with Door(settings(mosquitto)) as door, Outpost(tmp_path, mosquitto.url) as outpost:
+        outpost.wait_there()
+        mosquitto.stop(signal.SIGKILL)
+        outpost.wait_there(False)
+        door.submit(LoginVerb.LOGIN, "support", "anna")
+        mosquitto.start()
+        outpost.wait_there()
+        outpost.wait_lamp(lit=True)
+
+
+def test_the_process_says_whether_it_is_there_and_serves_the_command_line(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    """`cti-bridge run` with [mqtt] and [desks] alone; its will when it is killed."""
+    config = tmp_path / "cti-bridge.toml"
+    config.write_text(CONFIG.format(broker=mosquitto.url, group="support", member="anna"))
+    places = ["--config", config, "--state", tmp_path / "state", "--control", tmp_path / "control.sock"]
+    cli = [sys.executable, "-m", "bridge.cli"]
+    with (
+        Watcher(mosquitto.host, mosquitto.port, f"{P}/#") as watcher,
+        Door(settings(mosquitto)) as door,
+        Process([*cli, "run", "--simulate-hardware", *places], env=ENVIRONMENT) as satellite,
+    ):
+        satellite.wait_for("^ready")
+        assert watcher.wait_for_payload(PRESENCE, "online").retained
+        satellite.wait_for("is there")
+        with Process([*cli, "login", "support", "anna", *places], env=ENVIRONMENT) as command:
+            assert command.wait() == 0, command.report()
+        assert door.bureau.port.login("support", "anna").logged_in
+        with Process([*cli, "status", "--json", *places], env=ENVIRONMENT) as command:
+            assert command.wait() == 0, command.report()
+            status = json.loads(command.stdout)
+        assert status["links"]["bridge cti/home"]["state"] == "there"
+        assert status["groups"]["support"]["members"]["anna"]["login"] == "ON"
+        satellite.end(signal.SIGKILL)
+        assert watcher.wait_for_payload(PRESENCE, "offline").retained

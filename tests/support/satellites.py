@@ -1,0 +1,99 @@
+"""A satellite on a loop in a thread of its own, with a simulated board: a test presses and looks."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from bridge.config.load import parse
+from bridge.events import Event
+from bridge.options import Options
+from bridge.satellite import Satellite
+from hardware.simulated import SimulatedBoard
+from tests.support.process import PATIENCE, wait_until
+
+CONFIG = """\
+[mqtt]
+broker = "{broker}"
+[desks.workshop]
+member = "{member}"
+buttons = [{{ gpio = 17, press = "toggle {group}", hold = "pause {group}" }}]
+lamps = [{{ gpio = 27, shows = "login {group}" }}, {{ gpio = 22, shows = "line anna" }}]
+"""
+BUTTON, LAMP, LINE = 17, 27, 22
+
+
+class Outpost:
+    """A running satellite. Use as a context manager."""
+
+    def __init__(self, directory: Path, broker: str, *, group: str = "support", member: str = "anna") -> None:
+        text = CONFIG.format(broker=broker, group=group, member=member)
+        self.board = SimulatedBoard()
+        self.events: list[Event] = []
+        options = Options(directory, directory / "control.sock", simulate_hardware=False, ready=lambda _: None)
+        self.satellite = Satellite(parse(text, directory, {}), options, self.board)
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
+
+    def __enter__(self) -> Outpost:
+        self._thread.start()
+        assert self._ready.wait(PATIENCE)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._end.set)
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive()
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it sees the bridge."""
+        return self.satellite.port.mirror.here
+
+    def wait_there(self, there: bool = True) -> None:
+        """Wait until it sees the bridge, or sees it no more."""
+        wait_until(lambda: self.is_there is there, f"the bridge is {'there' if there else 'gone'}")
+
+    def press(self, seconds: float = 0.1) -> None:
+        """Press the button for so long, and return when that has had its effect."""
+
+        async def pressing() -> None:
+            self.board.press(BUTTON)
+            await asyncio.sleep(seconds)
+            self.board.release(BUTTON)
+            await asyncio.sleep(0.1)  # the filter takes 25 ms
+
+        asyncio.run_coroutine_threadsafe(pressing(), self._loop).result(PATIENCE)
+
+    def wait_lamp(self, lit: bool, pin: int = LAMP) -> None:
+        """Wait until a lamp is lit, or dark, for half a second on end."""
+        seen: list[bool] = []
+
+        def steady() -> bool:
+            seen.append(self.board.lit(pin) is lit)
+            return len(seen) > 100 and all(seen[-100:])  # wait_until looks every 5 ms
+
+        wait_until(steady, f"lamp {pin} is {'lit' if lit else 'dark'}")
+
+    def wait_blinking_twice(self, pin: int = LAMP) -> None:
+        """Wait until a lamp shows that the bridge cannot be reached: two short flashes in 2 s."""
+        seen: list[bool] = []
+
+        def twice() -> bool:
+            seen.append(self.board.lit(pin))
+            last = seen[-400:]
+            flashes = sum(now and not before for before, now in zip(last, last[1:], strict=False))
+            return len(last) == 400 and 2 <= flashes <= 3 and sum(last) < 120
+
+        wait_until(twice, f"lamp {pin} blinks twice")
+
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._end = asyncio.Event()
+        async with AsyncExitStack() as parts:
+            self.satellite.port.follow(self.events.append)
+            await self.satellite.open(parts)
+            self._ready.set()
+            await self._end.wait()
