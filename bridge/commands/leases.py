@@ -131,10 +131,14 @@ def _returned(member: Member, login: Login, now: Instant) -> Login:
     """Return what comes back when a lease ends: a lease that still runs, the schedule's state, the one before."""
     back = behind(login)
     while is_over(back.until, back.lasts, now):
+        login = replace(login, permanent=login.permanent or back.permanent)
         back = behind(back)
     if back.until is None and member.schedule is not None and now.synchronised:
         return _scheduled(member, login, now)
-    return _again(login, back, now)
+    returned = _again(login, back, now)
+    if back.until is None and member.schedule is not None:
+        return replace(returned, acted=0.0)  # until the clock tells what the schedule's state is
+    return returned
 
 
 def _again(login: Login, back: Login, now: Instant) -> Login:

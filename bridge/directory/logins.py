@@ -46,7 +46,7 @@ class Login:
     lasts: float | None = None
     pause_lasts: float | None = None
     unsure: bool = False
-    acted: float | None = None  # when it was last asked for, where that is later than `since`
+    acted: float | None = None  # when it was last asked for, where that is not `since`; 0: a schedule may change it
 
     @property
     def latest(self) -> float:
