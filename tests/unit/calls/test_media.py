@@ -10,6 +10,8 @@ from bridge.calls.model import ExchangeSettings, TrunkSettings
 from bridge.directory.model import Group, Line, MediaWay, Member
 from bridge.events import Notice
 from bridge.media.model import CALLER, MEMBER, Path
+from bridge.sip.binding import Binding, plain
+from bridge.sip.flow import Flow
 from bridge.sip.incoming import IncomingLeg
 from bridge.sip.legevents import Rejected, Requested
 from bridge.sip.message import Body
@@ -313,3 +315,46 @@ def test_an_attended_transfer_goes_through_the_relay() -> None:
     assert len(made.exchange.calls()) == 1 and made.exchange.dump("talks", made.now) == []
     told = [sdp(p.message).origin for p in made.wire if p.target == made["c3"].address and p.message.body]
     assert len({origin.session for origin in told[:2]}) == 1 and told[0].version < told[1].version
+
+
+@pytest.mark.parametrize(("wrote", "relayed"), [("192.168.7.7", True), ("10.0.3.1", False)])
+def test_a_phone_that_registered_from_behind_nat_is_relayed(wrote: str, relayed: bool) -> None:
+    """Its Contact names another address than it signals from: its packets come from there too, and go back there."""
+    media = ToldMedia()
+    made = Lab(
+        members=0,
+        media=media,
+        settings=ExchangeSettings(passwords={"n1": "secret"}),
+        more_lines=(Line("n1", "501", registers=True),),
+    )
+    phone = made.add("n1", ("10.0.3.1", 5060))
+    phone.on_invite = lambda phone, leg: leg.accept(body(wrote, 5000), phone.lab.now)
+    binding = Binding(f"sip:501@{wrote}:5060", Flow("udp", "10.0.3.1", 5060), made.now + 60, "x", 1, "", None, 0.0)
+    wall = made.exchange.wall()
+    made.exchange.registrar.load([plain("n1", binding, made.now, wall)], made.now, wall)
+    made.exchange.lines.refresh("n1")
+    call = made["c1"].call("501", body("10.0.1.1", 4000))
+    made.run(0.1)
+    assert made["c1"].accepted(call)
+    assert sdp(phone.invites[0]).media[0].port == (20002 if relayed else 4000)
+    expected = [Path("10.0.3.1", 5000, 5001, follows=True)] if relayed else []
+    assert [relay.paths[0, MEMBER] for relay in media.opened] == expected
+
+
+def test_a_caller_behind_nat_is_relayed_whoever_answers() -> None:
+    """A registered phone whose offer names another address; without ports it is refused before anybody rings."""
+    for pairs, statuses in ((100, []), (1, [503])):
+        media = ToldMedia(pairs)
+        made = Lab(
+            members=1,
+            media=media,
+            settings=ExchangeSettings(passwords={"c3": "secret"}),
+            more_lines=(Line("c3", "303", contact="sip:c3@10.0.1.3:5060", registers=True),),
+        )
+        made["m1"].on_invite = picks_up
+        call = made["c3"].call("600", body("192.168.7.7", 4000))
+        made.run(0.1)
+        assert [e.status for e in made["c3"].heard(Rejected) if isinstance(e, Rejected)] == statuses
+        if not statuses:
+            assert made["c3"].accepted(call)
+            assert media.opened[0].paths[0, CALLER] == Path("10.0.1.3", 4000, 4001, follows=True)
