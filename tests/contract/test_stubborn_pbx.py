@@ -35,12 +35,21 @@ class House:
         self.pbx: Kamailio
         self.agent: Agent
 
-    def open(self, *members: str, trunk: Table | None = None, lines: Table | None = None, **options: Any) -> None:
+    def open(
+        self,
+        *members: str,
+        trunk: Table | None = None,
+        lines: Table | None = None,
+        trunks: Table | None = None,
+        **options: Any,
+    ) -> None:
         """Start phones behind the PBX, the PBX, and the bridge; return once the bridge is registered.
 
-        `trunk`: more of the trunk's settings; `lines`: more lines of the group; `options`: the PBX's.
+        `trunk`: more of the trunk's settings; `trunks`: more trunks; `lines`: more lines of the group; `options`: the
+        PBX's, and `calls`: how many the phones take, one after the other.
         """
-        self.members = [self._sipp(scenario, talk=300) for scenario in members]
+        calls = options.pop("calls", 1)
+        self.members = [self._sipp(scenario, talk=300, calls=calls) for scenario in members]
         numbers = [f"**61{n}" for n in range(1, len(members) + 1)]
         phones = {number: phone.port for number, phone in zip(numbers, self.members, strict=True)}
         phones |= options.pop("phones", {})
@@ -49,7 +58,7 @@ class House:
         account = {"username": "620", "password": "secret", "expires": 60, "number": "600", **(trunk or {})}
         every = {**behind, **(lines or {})}
         self.agent = self._bridge(
-            trunks={"pbx": {"server": f"sip:{HOST}:{self.pbx.port}", **account}},
+            trunks={"pbx": {"server": f"sip:{HOST}:{self.pbx.port}", **account}, **(trunks or {})},
             lines=every,
             groups={"sales": group("600", *every)},
         )
@@ -108,6 +117,29 @@ def test_member_hangs_up(house: House) -> None:
     """The hang-up of a phone behind the PBX ends the caller's call too."""
     house.open("member_hangs_up")
     house.passed(house.call("caller_stays"))
+
+
+def test_every_request_is_proved_where_it_is_asked_for(house: House) -> None:
+    """A nonce that has become stale since the last call, and a challenged BYE, cost one more round and no call."""
+    house.open("member_answers", calls=2)
+    first = house.call("caller_stays_until_it_hangs_up", talk=2500)  # longer than a provider's nonce lives
+    first.passed()
+    house.agent.wait_idle()
+    house.passed(house.call("caller_stays_until_it_hangs_up"))
+    assert ("BYE 407" in house.refused()) == (house.manner == "provider")
+
+
+def test_call_from_one_pbx_to_a_line_behind_another(house: House, sipp: Sipps, pbx: Pbxs) -> None:
+    """Several trunks: each has its own account and addresses; a call may come by one and go out by another."""
+    away = sipp("member_answers")
+    other = pbx("provider", phones={"0171": away.port}, accounts={"4930": "other-secret"})
+    account = {"username": "4930", "password": "other-secret", "register": False}
+    house.open(
+        trunks={"other": {"server": f"sip:{HOST}:{other.port}", **account}},
+        lines={"mobile": {"number": "299", "trunk": "other", "dial": "0171"}},
+    )
+    house.passed(house.call("caller_stays_until_it_hangs_up"), away)
+    assert "From: " in away.received("^INVITE ")[0] and "sip:4930@" in away.received("^INVITE ")[0]
 
 
 def test_caller_gives_up(house: House) -> None:

@@ -143,3 +143,17 @@ def test_call_that_comes_back_is_caught(sipp: Sipps, bridge: Bridges) -> None:
     caller.passed()
     pbx.passed()
     agent.wait_idle()
+
+
+def test_pbx_tells_what_a_phone_behind_it_does(sipp: Sipps, bridge: Bridges) -> None:
+    """A watched line's state is what the PBX tells of it, and nobody has to call for that."""
+    pbx = sipp("pbx_tells_of_a_phone", host=PBX, talk=1500)
+    agent = bridge(
+        trunks={"pbx": trunk(pbx.port, register=False, watch="dialog")},
+        lines={"anna": {"number": "201", "trunk": "pbx"}},
+        groups={"sales": group("600", "anna")},
+    )
+    for state in ("idle", "ringing", "busy", "idle"):
+        told = f"anna is {state}\n{pbx.report()}"
+        wait_until(lambda state=state: agent.ask("lines")["lines"]["anna"]["state"] == state, told)
+    pbx.passed()
