@@ -73,7 +73,7 @@ class Clerk:
                 self.reload(with_member(self.directory, member, always=True))
             case ["clock", state]:
                 self.right = state == "right"
-                self._pass()
+                self.pass_time()
             case [door, who, *command]:
                 self._command(Origin(door), who, command)
 
@@ -82,7 +82,7 @@ class Clerk:
         assert wall >= self.wall, "time goes one way"
         while self.wall < wall:
             self.wall = min(self.wall + 60.0, wall)
-            self._pass()
+            self.pass_time()
 
     def restart(self, *, after: float = 0.0) -> None:
         """End, let time pass meanwhile, and start again."""
@@ -123,7 +123,8 @@ class Clerk:
             return OWNER
         return Actor(Kind.USER if who in self.directory.users else Kind.DEVICE, who)
 
-    def _pass(self) -> None:
+    def pass_time(self) -> None:
+        """Do what time has changed."""
         self.logins.apply(passed(self.directory, self.logins, self.now))
 
     # -- what it says -------------------------------------------------------------------------------------------------
