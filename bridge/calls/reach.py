@@ -85,6 +85,7 @@ class Reach:
     ) -> OutgoingLeg:
         leg = self._ua.call(target.flow, trunk.settings.username or "bridge", target.pinned)
         leg.authenticator = trunk.authenticator
+        leg.unanswered = trunk.suspect
         leg.elsewhere = [address for address in trunk.addresses if address != target.flow]
         identity = to_trunk(caller, trunk.settings.username or caller.number or "anonymous", trunk.settings.host)
         leg.invite(target.uri, identity.from_, f"<{target.uri}>", offer, identity.extra, now)

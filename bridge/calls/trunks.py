@@ -130,6 +130,16 @@ class Trunk:
             self._tried = 0
             self._registration.move(contact)
 
+    def suspect(self, server: Flow, now: float) -> None:
+        """Note that a call to this address was not answered at all: ask it whether it lives, or use the next one."""
+        if server != self.flow or self.state == "lost":
+            return
+        if self._registration is None:
+            self.addresses = (*self.addresses[1:], *self.addresses[:1])
+        else:
+            self._registration.renew(now)
+            self._flush(now)
+
     def tick(self, now: float) -> None:
         """Let a refresh or another try come due."""
         if self._registration is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bridge.sip.dialog import dialog_as_caller
@@ -26,6 +27,7 @@ class OutgoingLeg(Leg):
         self._cancel_wanted = False
         self.cancelled = False
         self.rang = False
+        self.unanswered: Callable[[Flow, float], None] = lambda flow, now: None  # told of an address that says nothing
         self.elsewhere: list[Flow] = []  # further addresses of the same server, to be tried in order
 
     def invite(self, uri: str, from_: str, to: str, body: Body | None, extra: dict[str, str], now: float) -> None:
@@ -151,8 +153,10 @@ class OutgoingLeg(Leg):
 
     def on_failure(self, transaction: ClientTransaction, status: int, now: float) -> None:
         """Take the failure of the INVITE (408, 503) or of a request inside the dialog."""
-        if transaction is self._invite and self._go_elsewhere(now):
-            return
+        if transaction is self._invite:
+            self.unanswered(self.flow, now)
+            if self._go_elsewhere(now):
+                return
         if transaction is self._invite:
             self._reject(status, "no answer" if status == 408 else "not deliverable")
         else:

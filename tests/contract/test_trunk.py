@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from tests.support.agent import Agent, group, static
@@ -32,7 +33,7 @@ def proved(invite: str, user: str, password: str) -> bool:
     one = _md5(f"{user}:{given['realm']}:{password}")
     two = _md5(f"INVITE:{given['uri']}")
     nonce = ":".join(given[key] for key in ("nonce", "nc", "cnonce", "qop"))
-    return given["username"] == user and given["response"] == _md5(f"{one}:{nonce}:{two}")
+    return bool(given["username"] == user and given["response"] == _md5(f"{one}:{nonce}:{two}"))
 
 
 def _md5(text: str) -> str:
@@ -153,7 +154,10 @@ def test_pbx_tells_what_a_phone_behind_it_does(sipp: Sipps, bridge: Bridges) -> 
         lines={"anna": {"number": "201", "trunk": "pbx"}},
         groups={"sales": group("600", "anna")},
     )
-    for state in ("idle", "ringing", "busy", "idle"):
-        told = f"anna is {state}\n{pbx.report()}"
-        wait_until(lambda state=state: agent.ask("lines")["lines"]["anna"]["state"] == state, told)
+
+    def told() -> str:
+        return str(agent.ask("lines")["lines"]["anna"]["state"])
+
+    for wanted in ("idle", "ringing", "busy", "idle"):
+        wait_until(partial(lambda wanted: told() == wanted, wanted), f"anna is {wanted}\n{pbx.report()}")
     pbx.passed()

@@ -142,6 +142,21 @@ def test_call_goes_to_the_next_address() -> None:
     assert "180 INVITE" in lab.to("c1")
 
 
+def test_call_that_nobody_answers_brings_the_next_address_into_use() -> None:
+    """A server that dies between two refreshes: a call to it finds out, and the next call goes elsewhere."""
+    lab, [first, second] = office(A, B)
+    resolve(lab, A, B)
+    lab.run(0)
+    lab.drop = lambda passed: A in (passed.source[0], passed.target[0])
+    lab["c1"].call("211")
+    lab.run(80)
+    assert len(second.registrations) == 1
+    assert lab.exchange.trunks()[0].state == "registered"
+    lab["c1"].call("211")
+    lab.run(1)
+    assert lab.sent("s1", "INVITE")
+
+
 def test_name_that_is_lost_keeps_known_addresses() -> None:
     """A name server that fails takes nothing away; a name that never had an address is a lost trunk."""
     lab, _ = office(A)
