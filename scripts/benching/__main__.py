@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent.parent), str(Path(__file__).parent.parent.parent)]
 
-from benching import measure, systems  # noqa: E402  # found only through the path above
+from benching import desks, measure, systems  # noqa: E402  # found only through the path above
 from benching.relaying import relayed_talks  # noqa: E402
 from tests.support.ports import free_port  # noqa: E402
 
@@ -37,6 +37,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         candidates = _candidates(Path(directory), counts, options.peer)
         results = {system.name: _measured(system, effort) for system in candidates}
+        if options.peer != "only" and 1 in counts:
+            print("measuring desks", file=sys.stderr)
+            trying = desks.QUICK if options.quick else desks.Effort()
+            results[candidates[0].name].update(desks.numbers(trying, Path(directory)))
         if options.peer != "only" and counts:
             print("measuring the relay", file=sys.stderr)
             results[candidates[0].name].update(relayed_talks(Path(directory) / "relay", effort.step))
