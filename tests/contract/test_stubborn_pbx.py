@@ -107,6 +107,18 @@ def test_call_to_the_extension_rings_a_line_behind_the_pbx(house: House) -> None
     assert not [r for r in house.refused() if r.startswith("INVITE")], house.pbx.report()
 
 
+@pytest.mark.parametrize("media", ["auto", "direct"])
+def test_sound_of_two_legs_on_one_trunk_goes_through_the_bridge(house: House, media: str) -> None:
+    """The PBX would have to connect the two itself; each side is told a port of ours, unless the trunk says direct."""
+    house.open("member_answers", trunk={"media": media})
+    caller = house.call("caller_stays_until_it_hangs_up")
+    house.passed(caller)
+    told = [*house.members[0].received("^INVITE "), *caller.received("^SIP/2.0 200 ")]
+    ports = [int(port) for message in told for port in re.findall(r"^m=audio (\d+)", message, re.MULTILINE)]
+    assert len(ports) >= 2, told
+    assert [16384 <= port <= 16583 for port in ports] == [media == "auto"] * len(ports)
+
+
 def test_number_dialled_is_in_the_to(house: House) -> None:
     """A call to the group's own number comes with our contact in the URI and the number in To alone."""
     house.open("member_answers", diverted={"600": "620"}, trunk={"number": "611"})
