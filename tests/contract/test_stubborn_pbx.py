@@ -220,6 +220,18 @@ def test_pbx_that_tells_nothing_of_its_phones(house: House) -> None:
     house.passed(house.call("caller_stays_until_it_hangs_up"))
 
 
+@pytest.mark.parametrize("manner", ["fritzbox"])
+def test_pbx_that_is_gone_and_comes_back(manner: str, sipp: Sipps, pbx: Pbxs, bridge: Bridges) -> None:
+    """A PBX that is gone is a lost trunk; back again, without any memory, it has us registered and our calls."""
+    house = House(manner, sipp, pbx, bridge)
+    house.open("member_answers", most_expires=4)
+    house.pbx.end()
+    house.agent.process.wait_for("trunk pbx: lost: ")
+    house.pbx.start()
+    wait_until(lambda: house.state == "registered", f"registered again\n{house.agent.report()}")
+    house.passed(house.call("caller_stays_until_it_hangs_up"))
+
+
 @pytest.mark.parametrize("manner", ["fritzbox", "asterisk"])  # SIPp has no SHA-256
 def test_pbx_refuses_a_foreign_from(manner: str, sipp: Sipps, pbx: Pbxs) -> None:
     """The PBX itself: an account that calls in another's name gets 403, a stranger 407."""

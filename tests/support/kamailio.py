@@ -29,7 +29,8 @@ class Kamailio:
 
     `phones`: number to the port on 127.0.0.1 of a phone that needs no registration; the number "mailbox" is where a
     call goes that nobody answered for `mailbox_after` seconds. `diverted`: number to number. `accounts`: user name
-    to password, of whom may register. `channels`: how many calls it carries at once.
+    to password, of whom may register. `channels`: how many calls it carries at once. `most_expires`: seconds that it
+    grants at most.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Kamailio:
         accounts: Mapping[str, str] | None = None,
         channels: int = 8,
         mailbox_after: float = 20.0,
+        most_expires: int = 3600,
         port: int | None = None,
     ) -> None:
         self.manner = manner
@@ -60,6 +62,7 @@ class Kamailio:
             "REALM": "pbx",
             "CHANNELS": channels,
             "MAILBOX_AFTER": round(mailbox_after * 1000),
+            "MOST_EXPIRES": most_expires,
         }
         self._configuration = self._directory / "kamailio.cfg"
         self._configuration.write_text(self._configure(words, tables))
