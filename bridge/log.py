@@ -101,5 +101,3 @@ def describe(event: Event) -> tuple[int, str] | None:
 
 def _because(reason: str | None) -> str:
     return f": {reason}" if reason else ""
-
-

@@ -87,9 +87,7 @@ def _serial(desk: DeskSettings) -> Panel:
     return SerialPanel(desk.panel)
 
 
-def _open_in_terminal(
-    configured: tuple[DeskSettings, ...], port: OwnPort, telephony: Telephony, log: Log
-) -> OpenDesks:
+def _open_in_terminal(configured: tuple[DeskSettings, ...], port: OwnPort, telephony: Telephony, log: Log) -> OpenDesks:
     from hardware.simulated import SimulatedBoard
     from hardware.terminal import Terminal
 

@@ -185,7 +185,8 @@ CASES: dict[str, tuple[str, str, str]] = {
     "a pin of a button in a lamp of three colours": (
         "gpio = 27",
         "gpio = { red = 5, green = 6, blue = 17 }",
-        "desks.anna.lamps[0].gpio.blue: gpio 17 is used by desks.anna.buttons[0] already; each can be used once (line 46)",
+        "desks.anna.lamps[0].gpio.blue: gpio 17 is used by desks.anna.buttons[0] already; "
+        "each can be used once (line 46)",
     ),
     "colours of a lamp that has one": (
         "gpio = 27",
