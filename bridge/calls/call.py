@@ -151,6 +151,7 @@ class Call:
         assert member is not None
         self.occupy(member, fork.line)
         self._search.quiet(fork)
+        self._switch.hunting(self, ())
         self._answered_by = fork.member
         self._answered_at = self._switch.wall()
         assert self.asked_by is not None

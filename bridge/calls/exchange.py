@@ -43,7 +43,7 @@ from bridge.sip.agenda import Agenda
 from bridge.sip.binding import RegisterRefused
 from bridge.sip.challenger import Challenger
 from bridge.sip.flow import Flow, Locate, Send
-from bridge.sip.leg import Leg
+from bridge.sip.leg import Leg, LegState
 from bridge.sip.message import Body, Request
 from bridge.sip.outgoing import OutgoingLeg
 from bridge.sip.registrar import Registrar, RegistrarLine
@@ -85,7 +85,7 @@ class Exchange:
         self._events: list[Event] = []
         self._calls: dict[str, Call] = {}
         self._latest = ""  # the id of the call that began last
-        self._hunting: dict[str, list[Call]] = {}  # line to the calls that want to know of its changes
+        self._hunting: dict[str, dict[Call, None]] = {}  # line to the calls that want to know of its changes
         self._stories: deque[Story] = deque(maxlen=STORIES)
         # phones on libre 1 (baresip 1.0) give up where a challenge names an algorithm that they do not have
         self.challenger = Challenger(settings.realm, rng, algorithms=("MD5",))
@@ -348,6 +348,8 @@ class Exchange:
             case _:
                 if event.leg.owner is not None:
                     event.leg.owner.handle(event, now)
+                if event.leg.state is LegState.ENDED:  # what its last transaction still holds is not to hold the call
+                    event.leg.owner = None
 
     def _take_registrar(self, now: float) -> None:
         events = self.registrar.events
@@ -496,14 +498,13 @@ class Exchange:
     def hunting(self, call: Call, members: tuple[Member, ...]) -> None:
         """Note whose changes a call wants to know."""
         for line in call.watched:
-            calls = self._hunting.get(line)
-            if calls is not None and call in calls:
-                calls.remove(call)
-                if not calls:
-                    del self._hunting[line]
+            calls = self._hunting.get(line, {})
+            calls.pop(call, None)
+            if not calls:
+                self._hunting.pop(line, None)
         call.watched = tuple(dict.fromkeys(member.line for member in members))
         for line in call.watched:
-            self._hunting.setdefault(line, []).append(call)
+            self._hunting.setdefault(line, {})[call] = None
 
     def tell(self, call: Call, event_type: str, member: str | None = None, reason: str | None = None) -> None:
         """Tell the doors a step of a group's call."""

@@ -26,7 +26,12 @@ class LineUse:
 
 
 class LineTable:
-    """The use of every configured line; `changed` collects the lines whose use has changed since it was last taken."""
+    """The use of every configured line.
+
+    `changed` collects the lines that may be rung now and could not before, or the other way round for want of a phone:
+    that is what hunts wait for. They are not told of each count, which would cost a busy line's every call a look from
+    every other one.
+    """
 
     def __init__(
         self, lines: Mapping[str, Line], contacts: Callable[[str], tuple[str, ...]], wall: Callable[[], float]
@@ -52,10 +57,16 @@ class LineTable:
         """Add to a line's counts."""
         use = self._use.get(line)
         if use is not None:
+            had_room = self._has_room(line, use)
             use.offers += offers
             use.rings += rings
             use.calls += calls
-            self.refresh(line)
+            if not had_room and self._has_room(line, use):
+                self.changed.append(line)
+            self._restate(line, use)
+
+    def _has_room(self, line: str, use: LineUse) -> bool:
+        return use.calls + use.offers < self._lines[line].max_calls
 
     def know(self, line: str, state: LineState | None) -> None:
         """Note what a line's PBX tells of it; None: nothing (any more)."""
@@ -70,9 +81,11 @@ class LineTable:
         return max(use.calls, 1) if use.known is LineState.BUSY else use.calls
 
     def refresh(self, line: str) -> None:
-        """Note that a line's use or reachability may have changed."""
-        use = self._use[line]
+        """Note that a line's reachability may have changed."""
         self.changed.append(line)
+        self._restate(line, self._use[line])
+
+    def _restate(self, line: str, use: LineUse) -> None:
         state = self._state(line, use)
         if state is not use.state or use.since == 0.0:
             use.state, use.since = state, self._wall()

@@ -22,46 +22,54 @@ class Timed(Protocol):
         """Let happen what is due at `now`; sets the next `due`."""
 
 
+class _Cell:
+    """Who waits for a deadline in the heap; emptied when it is moved, so that the heap keeps nobody alive."""
+
+    __slots__ = ("who",)
+
+    def __init__(self, who: Timed) -> None:
+        self.who: Timed | None = who
+
+
 class Agenda:
     """Deadlines, soonest first."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Timed]] = []
+        self._heap: list[tuple[float, int, _Cell]] = []
+        self._cells: dict[Timed, _Cell] = {}  # of whoever waits
         self._count = 0
-        self._armed = 0  # how many wait
 
     def arm(self, who: Timed, due: float | None) -> None:
         """Set the deadline of `who`; None disarms it."""
-        before = who.due
-        if due == before:
+        if due == who.due:
             return
         who.due = due
-        self._armed += (due is not None) - (before is not None)
+        before = self._cells.pop(who, None)
+        if before is not None:
+            before.who = None
         if due is not None:
             self._count += 1
-            heapq.heappush(self._heap, (due, self._count, who))
-        if len(self._heap) > _SWEEP_FROM and len(self._heap) > 3 * self._armed:
-            self._sweep()
+            cell = self._cells[who] = _Cell(who)
+            heapq.heappush(self._heap, (due, self._count, cell))
+        if len(self._heap) > _SWEEP_FROM and len(self._heap) > 2 * len(self._cells):
+            self._heap = [entry for entry in self._heap if entry[2].who is not None]
+            heapq.heapify(self._heap)
 
     def deadline(self) -> float | None:
         """Return the soonest deadline, None where nothing waits."""
         heap = self._heap
-        while heap and heap[0][2].due != heap[0][0]:
+        while heap and heap[0][2].who is None:
             heapq.heappop(heap)
         return heap[0][0] if heap else None
 
     def tick(self, now: float) -> None:
         """Call everybody whose deadline has come, in order."""
         while self._heap and self._heap[0][0] <= now:
-            due, _, who = heapq.heappop(self._heap)
-            if who.due == due:
+            who = heapq.heappop(self._heap)[2].who
+            if who is not None:
+                del self._cells[who]
                 who.due = None
-                self._armed -= 1
                 who.tick(now)
-
-    def _sweep(self) -> None:
-        self._heap = [entry for entry in self._heap if entry[2].due == entry[0]]
-        heapq.heapify(self._heap)
 
     def __len__(self) -> int:
         return len(self._heap)

@@ -187,6 +187,7 @@ class Leg:
             self._asked = None
         if method == "BYE":
             self._end()
+            self.owner = None  # nothing more will be said to it
             return
         if context is _LOOK:
             self._on_look(method, response.code, now)

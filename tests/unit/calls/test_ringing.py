@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from bridge.calls.call import Call
 from bridge.directory.model import Group, Line, Member, Strategy
+from bridge.hunting.model import Availability
 from bridge.sip.incoming import IncomingLeg
 from bridge.sip.legevents import Rejected
 from bridge.sip.message import Request, Response
@@ -268,3 +272,36 @@ def test_a_caller_that_demands_and_never_acknowledges_is_refused() -> None:
     demanding(lab, acknowledge=False)
     lab.run(40)
     assert lab.sent("c1", "504 INVITE") and lab.sent("m1", "CANCEL") and not lab.exchange.calls()
+
+
+def test_a_line_with_room_tells_nobody_of_its_calls() -> None:
+    """Many calls ring one line that takes many: what one does costs the others nothing."""
+    lab = Lab(members=1, more_lines=(Line("many", "290", contact="sip:many@10.0.0.90:5060", max_calls=1000),))
+    asked = 0
+    look = lab.exchange.look
+
+    def counted(call: Call, member: Member, granted: Sequence[Member]) -> Availability:
+        nonlocal asked
+        asked += 1
+        return look(call, member, granted)
+
+    lab.exchange.look = counted  # type: ignore[method-assign]
+    for number in range(50):
+        caller = lab.add(f"x{number}", ("10.0.1.1", 5060))
+        caller.call("290")
+    lab.run(1)
+    assert len(lab.exchange.calls()) == 50 and asked <= 50
+
+
+def test_a_caller_who_waits_for_a_busy_member_is_offered_as_soon_as_there_is_room() -> None:
+    """Two calls, one member: the second rings it when the first is over."""
+    lab = Lab(Strategy.PARALLEL, members=2)
+    lab["m1"].on_invite = answers
+    first = lab["c1"].call("201")
+    assert lab["c1"].accepted(first)
+    lab["c2"].call("600")
+    lab.run(1)
+    assert lab.to("m1").count("INVITE") == 1 and lab.to("m2").count("INVITE") == 1
+    first.hang_up(None, lab.now)
+    lab.run(1)
+    assert lab.to("m1").count("INVITE") == 2
