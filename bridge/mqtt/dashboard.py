@@ -104,7 +104,7 @@ def _entry(key: str, value: Any) -> Iterator[str]:
 
 
 def _element(value: Any) -> Iterator[str]:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, Mapping) or not value:
         yield f"- {_scalar(value)}"
         return
     for number, line in enumerate(_table(value)):

@@ -104,7 +104,14 @@ def test_the_process_says_whether_it_is_there_and_serves_the_command_line(mosqui
     """`cti-bridge run` with [mqtt] and [desks] alone; its will when it is killed."""
     config = tmp_path / "cti-bridge.toml"
     config.write_text(CONFIG.format(broker=mosquitto.url, group="support", member="anna"))
-    places = ["--config", config, "--state", tmp_path / "state", "--control", tmp_path / "control.sock"]
+    places: list[str | Path] = [
+        "--config",
+        config,
+        "--state",
+        tmp_path / "state",
+        "--control",
+        tmp_path / "control.sock",
+    ]
     cli = [sys.executable, "-m", "bridge.cli"]
     with (
         Watcher(mosquitto.host, mosquitto.port, f"{P}/#") as watcher,
