@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 import subprocess
@@ -17,7 +18,8 @@ import pytest
 from bridge.calls.status import CallStatus, LineState, Step, Story, TrunkStatus
 from bridge.cli.main import main
 from bridge.cli.text import clock
-from bridge.directory.model import LastOut
+from bridge.directory.hours import Hours
+from bridge.directory.model import LastOut, Member
 from bridge.events import iso
 from tests.support.control import Served
 from tests.support.office import NOW, office
@@ -127,6 +129,39 @@ def test_groups(terminal: Terminal, served: Served) -> None:
     assert re.fullmatch(r"  ben    phone not registered  since \d\d:\d\d  owner, control", lines[2])
     assert lines[3] == "  lobby  logged out"
     assert lines[4] == "601 sales: parallel, 0 of 2 logged in, 0 available"
+
+
+def test_groups_tell_what_becomes_of_logins(terminal: Terminal) -> None:
+    """A lease shows how long it runs and what comes then; a pause when it ends and why it is."""
+    terminal.run("login", "support", "anna", "--for", "2h", "--reason", "early")
+    terminal.run("login", "support", "ben")
+    terminal.run("pause", "support", "ben", "--for", "15m", "--reason", "lunch")
+    anna, ben = terminal.run("groups")[0].splitlines()[1:3]
+    time = r"(\d{4}-\d\d-\d\d )?\d\d:\d\d"
+    assert re.search(rf"since {time} until {time} \(1\d\d min\), then out: early  owner, control$", anna)
+    assert re.search(rf"  paused +since {time} until {time} \(\d+ min\): lunch +owner, control$", ben)
+
+
+def test_night(terminal: Terminal) -> None:
+    """The switch is confirmed in a sentence; `groups` says what closes a group, and its members are not available."""
+    terminal.run("login", "support", "anna")
+    assert terminal.run("night", "600", "closed")[0] == "support is closed by hand.\n"
+    assert terminal.run("night", "support", "closed")[0] == "support is closed by hand, as before.\n"
+    heading, anna = terminal.run("groups")[0].splitlines()[:2]
+    assert heading == "600 support: parallel, 1 of 3 logged in, 0 available, closed by hand (owner, control)"
+    assert "group closed" in anna
+    assert terminal.run("night", "support", "toggle")[0] == "support is open by its hours.\n"
+    assert terminal.json("night", "support", "open")["changed"][0]["night"] == "open"
+    assert "invalid choice" in terminal.run("night", "support", "dark", code=2)[1]
+
+
+def test_a_schedule_shows_when_it_turns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who is in by a schedule is shown so, with the next turn."""
+    hour = (datetime.datetime.now().hour + 3) % 24 or 1
+    always_but = Hours.of([f"mon-sun 00:00-{hour:02}:00", f"mon-sun {hour:02}:01-24:00"])
+    with Served(tmp_path, office(members=(Member("anna", "anna", schedule=always_but),))) as agent:
+        anna = Terminal(agent, capsys).run("groups")[0].splitlines()[1]
+        assert re.search(rf"available +since \S+, out at (\S+ )?{hour:02}:00  schedule, schedule$", anna)
 
 
 def test_calls(terminal: Terminal, served: Served) -> None:

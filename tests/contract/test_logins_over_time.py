@@ -96,7 +96,7 @@ def test_a_pause_goes_on_over_a_restart_and_ends_by_itself(tmp_path: Path) -> No
 @needs_a_right_clock
 def test_a_schedule_logs_in(tmp_path: Path) -> None:
     """From the start; what is done by hand holds until it turns, over a restart too; a lease gives it back."""
-    scheduled = {"members": [{"line": "m1", "schedule": [ALWAYS]}]}
+    scheduled: dict[str, Any] = {"members": [{"line": "m1", "schedule": [ALWAYS]}]}
     with office(tmp_path, **scheduled) as agent:
         assert (member(agent)["login"], member(agent)["by"], member(agent)["origin"]) == ("ON", "schedule", "schedule")
         agent.logout("sales", "m1")
@@ -108,7 +108,7 @@ def test_a_schedule_logs_in(tmp_path: Path) -> None:
 
 def test_the_night_switch_survives_and_refuses_callers(tmp_path: Path) -> None:
     """Closed by hand: the caller gets 480 at once, no phone rings; the same after a power cut; `groups` says so."""
-    nobody = {"lines": {"m9": static("209", 9)}, "groups": {"sales": group("600", "m9")}}
+    nobody: dict[str, Any] = {"lines": {"m9": static("209", 9)}, "groups": {"sales": group("600", "m9")}}
     with Stage(tmp_path, "parallel", **nobody) as stage:
         agent = stage.agent
         assert agent.cli("night", "sales", "closed")["changed"][0]["open"] is False
@@ -127,7 +127,7 @@ def test_a_group_that_its_hours_close_sends_its_callers_on(tmp_path: Path) -> No
     """Outside its hours its phones are left alone; another group's member answers."""
     day = (datetime.date.today() + datetime.timedelta(days=3)).weekday()
     closed = {**group("601", "m9"), "hours": [f"{DAYS[day]} 00:00-24:00"], "closed": "600"}
-    night = {"lines": {"m9": static("209", 9)}, "groups": {"day": closed}}
+    night: dict[str, Any] = {"lines": {"m9": static("209", 9)}, "groups": {"day": closed}}
     with Stage(tmp_path, "parallel", "member_answers", **night) as stage:
         assert stage.agent.ask("group", group="day")["open"] is False
         stage.call("caller_calls_and_hangs_up", "601")
@@ -137,7 +137,7 @@ def test_a_group_that_its_hours_close_sends_its_callers_on(tmp_path: Path) -> No
 
 def test_who_lets_it_ring_is_paused_and_returns(tmp_path: Path) -> None:
     """One call in vain, and the member is paused for a second, with the reason; then rung again."""
-    patience = {"ring_seconds": 1, "rounds": 1, "auto_pause": 1, "auto_pause_seconds": 1.0}
+    patience: dict[str, Any] = {"ring_seconds": 1, "rounds": 1, "auto_pause": 1, "auto_pause_seconds": 1.0}
     with Stage(tmp_path, "sequential", "member_rings_until_cancelled", **patience) as stage:
         stage.call("caller_is_refused")
 
