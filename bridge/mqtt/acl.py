@@ -7,9 +7,7 @@ from collections.abc import Iterator, Sequence
 from bridge.mqtt.topics import GroupSubject, LineSubject, Topics
 
 
-def acl(
-    topics: Topics, bridge: str, owners: Sequence[str], users: Sequence[str], discovery_prefix: str | None
-) -> str:
+def acl(topics: Topics, bridge: str, owners: Sequence[str], users: Sequence[str], discovery_prefix: str | None) -> str:
     """Return an ACL file. `bridge`: the bridge's own user at the broker; `owners` may do all that its owner may.
 
     `users` are those of the configuration, under the same names at the broker; they see the state of groups and

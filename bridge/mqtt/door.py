@@ -60,6 +60,7 @@ class MqttDoor:
         self._client = BrokerClient(settings, self._role(), self, wall)
         self._survey = Survey(self._client, self._topics, self._where, self._take_away, self._announce)
         self._said: dict[str, str] = {}  # by topic, on this connection
+        self._told_of = port.directory
         self._stale: dict[states.Public, None] = {}
         self._stale_monitors: dict[MonitorSubject, None] = {}
         self._said_at = 0.0  # seconds, monotonic
@@ -172,6 +173,10 @@ class MqttDoor:
     def _on_event(self, event: Event) -> None:
         if not self._client.is_connected:
             return
+        if self._port.directory is not self._told_of:
+            self._survey.begin()  # another configuration: what it has no more is taken away once all else is said
+            self._say_everything()
+            self._client.publish(self._topics.bridge_state, "online", retain=True)
         self._client.publish(self._topics.bridge_event, _json(event.to_json()))
         if isinstance(event, GroupCall) and event.event_type in states.TOLD_OF_GROUPS:
             self._client.publish(self._topics.group_event(event.group), _json(states.group_event(event)))
@@ -187,7 +192,7 @@ class MqttDoor:
     def _say_everything(self) -> None:
         self._forget_rounds()
         self._said.clear()
-        directory = self._port.directory
+        directory = self._told_of = self._port.directory
         self._stale = dict.fromkeys(states.everything(directory))
         self._stale_monitors = dict.fromkeys(states.monitors(directory))
         self._say_stale()

@@ -339,7 +339,7 @@ def test_a_broker_that_was_away_hears_what_is_true_now_and_nothing_stale(mosquit
     """What changed meanwhile is said as it is in the end, and events that nobody heard are gone."""
     with Door(settings(mosquitto)) as door:
         door.submit(LoginVerb.LOGIN, "support", "anna")
-        for number in range(2):
+        for number in range(4):
             mosquitto.stop(signal.SIGKILL)
             wait_until(lambda: door.link.state == "away", "the door notices")
             assert not door.link.fine

@@ -77,7 +77,7 @@ class Door:
         self._loop = asyncio.get_running_loop()
         self._end = asyncio.Event()
         async with bureau(self._directory) as self.bureau:
-            self.door = MqttDoor(self._settings, self.bureau.port, lambda: NOW, self.bureau.port.publish)
+            self.door = MqttDoor(self._settings, self.bureau.port, lambda: NOW, self.bureau.port.publish, lambda: 0.0)
             await self.door.start()
             self._ready.set()
             await self._end.wait()
