@@ -8,6 +8,7 @@ itself ends the agent, with its reason.
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 import secrets
 import signal
@@ -113,6 +114,8 @@ class Agent:
             show_desks = self._open_desks(open_parts)
             self.options.ready([Listen(*address) for address in self.endpoint.addresses])
             show_desks()
+            gc.collect()
+            gc.freeze()  # what is there from the start stays: later collections need not look at it
             notify("READY=1")
             await self._until_stopped()
             notify("STOPPING=1")

@@ -72,7 +72,7 @@ def test_all_of_it_happens(demo: Callable[..., Demo]) -> None:
     process.left_nothing()
 
 
-BENT = [
+BENT: list[tuple[dict[str, object], str, str]] = [
     ({"phones_password": "wrong"}, "register", "Anna's phone was not registered: 403"),
     ({"parallel": "699"}, "nobody", "480 was not the answer: it was 404"),
     ({"presses": "toggle office"}, "button-in", "the lamp did not become steady"),

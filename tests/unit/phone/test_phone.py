@@ -2,12 +2,12 @@
 
 import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from bridge.calls.model import ExchangeSettings
 from bridge.directory.model import Line
-from bridge.media.ear import Heard
 from bridge.media.tone import SILENT
 from bridge.phone.model import (
     Account,
@@ -38,7 +38,7 @@ CALLER = Local("10.0.1.1", 6000, "9")
 class Desk(Phone):
     """A simulated phone on the laboratory's network."""
 
-    def __init__(self, lab: Lab, number: str, address: Address, password: str = "secret", **manner: object) -> None:
+    def __init__(self, lab: Lab, number: str, address: Address, password: str = "secret", **manner: Any) -> None:
         super().__init__(
             Account(number, password, BRIDGE),
             RTP,
@@ -49,7 +49,7 @@ class Desk(Phone):
         )
         self.lab = lab
         self.address = address
-        lab.phones[number] = self
+        lab.phones[number] = self  # type: ignore[assignment]  # it stands in the network as any phone
 
     def said(self) -> list[PhoneEvent]:
         """Return what has happened since this was last asked."""
@@ -72,7 +72,7 @@ def lab() -> Lab:
     return Lab(members=1, more_lines=lines, settings=ExchangeSettings(passwords={"desk": "secret", "other": "secret"}))
 
 
-def desk(lab: Lab, number: str = "401", **manner: object) -> Desk:
+def desk(lab: Lab, number: str = "401", **manner: Any) -> Desk:
     """Return a phone that has registered."""
     phone = Desk(lab, number, (f"10.0.2.{number[-1]}", 5060), **manner)
     phone.start(lab.now)
@@ -201,7 +201,9 @@ def test_a_person_declines(lab: Lab) -> None:
 
 def test_a_second_call_finds_it_busy(lab: Lab) -> None:
     """One call at a time; the first one is not disturbed."""
-    lab.directory.lines["desk"] = replace(lab.directory.lines["desk"], max_calls=2)
+    lines = lab.directory.lines
+    assert isinstance(lines, dict)
+    lines["desk"] = replace(lines["desk"], max_calls=2)
     phone = desk(lab, answer_after=0.0)
     call(lab)
     call(lab, by="c2")
@@ -261,7 +263,8 @@ def test_nothing_can_be_held_without_a_talk(lab: Lab) -> None:
     assert not phone.hold(lab.now)
     call(lab)
     assert not phone.hold(lab.now) and not phone.resume(lab.now)
-    assert phone.heard() is not None and phone.heard().level == SILENT
+    heard = phone.heard()
+    assert heard is not None and heard.level == SILENT
 
 
 def test_the_other_side_holds_and_resumes(lab: Lab) -> None:
@@ -277,6 +280,7 @@ def test_the_other_side_holds_and_resumes(lab: Lab) -> None:
         lab.run(0.1)
         reply = lab.replies("c1")[-1]
         if reply.status == 200:
+            assert reply.body is not None
             leg.acknowledge(None if body else CALLER.answer(parse_session(reply.body.data), 5).body(), lab.now)
         lab.run(0.1)
         return reply.status
@@ -317,7 +321,9 @@ def test_two_phones_hear_each_other(lab: Lab) -> None:
     assert {(sound.host, sound.port) for sound in phone.sounds} == {("10.0.1.1", 6000)}
     for sound in phone.sounds:
         phone.hear(sound.data)
-    assert phone.heard() == Heard(26, 0, pytest.approx(-20.0, abs=0.2), 425)
+    heard = phone.heard()
+    assert heard is not None
+    assert (heard.packets, heard.lost, heard.hertz) == (26, 0, 425) and heard.level == pytest.approx(-20.0, abs=0.2)
     phone.hang_up(lab.now)
     phone.hear(sound.data)
     assert phone.heard() is None
@@ -341,7 +347,7 @@ def test_a_losing_phone_learns_that_somebody_else_took_it(lab: Lab) -> None:
     """Two phones at one line ring; the CANCEL of the one that is slower says why."""
     first = desk(lab)
     second = Desk(lab, "401", ("10.0.2.9", 5060), answer_after=1.0)
-    lab.phones["first"] = first
+    lab.phones["first"] = first  # type: ignore[assignment]
     second.start(lab.now)
     lab.run(0.1)
     call(lab)
