@@ -100,7 +100,7 @@ class Challenger:
                 continue
             for digest in digests:
                 if digest.get("realm") == self.realm and {"username", "nonce", "uri", "response"} <= digest.keys():
-                    return digest
+                    return digest if digest["username"].isprintable() else None
         return None
 
     def _right(self, given: dict[str, str], request: Request, username: str, password: str) -> bool:

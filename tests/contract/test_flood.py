@@ -19,7 +19,7 @@ GROWTH = 8 * 1024  # KiB
 Stages = Callable[..., Stage]
 
 REQUEST = (
-    b"%b sip:600@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP %b:5060;branch=z9hG4bKf%d\r\nFrom: <sip:301@%b>;tag=%d\r\n"
+    b"%b sip:600@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP %b;rport;branch=z9hG4bKf%d\r\nFrom: <sip:301@%b>;tag=%d\r\n"
     b"To: <sip:600@127.0.0.1>\r\nCall-ID: flood-%d\r\nCSeq: 1 %b\r\nContact: <sip:301@%b>\r\nMax-Forwards: 70\r\n"
     b"Content-Length: 0\r\n\r\n"
 )

@@ -72,6 +72,7 @@ def test_nothing_stays_of_a_strangers_flood(method: str) -> None:
         "",
         "Authorization: Basic MjAzOnNlY3JldA==\r\n",
         'Authorization: Digest username="203", realm="cti-bridge", nonce="forged", uri="sip:600", response="00"\r\n',
+        'Authorization: Digest username="20\x00\x7f", realm="cti-bridge", nonce="x", uri="sip:600", response="00"\r\n',
         "P-Asserted-Identity: <sip:203@10.0.0.100>\r\nRemote-Party-ID: <sip:620@10.9.9.9>\r\n",
         "Route: <sip:10.9.9.9;lr>\r\n",
         "Replaces: any;to-tag=a;from-tag=b\r\n",
