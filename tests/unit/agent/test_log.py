@@ -46,6 +46,4 @@ def test_what_happens_often_is_left_out() -> None:
     """Offers and states of lines would fill a log; the answer of a call does not."""
     offered = GroupCall(0.0, "offered", "support", "c1", "0555", "", "ben")
     answered = GroupCall(0.0, "answered", "support", "c1", "0555", "Mrs. Smith", "ben")
-    assert lines(offered, LineChanged(0.0, "ben", "busy"), answered) == [
-        "support: call c1 of Mrs. Smith answered ben"
-    ]
+    assert lines(offered, LineChanged(0.0, "ben", "busy"), answered) == ["support: call c1 of Mrs. Smith answered ben"]
