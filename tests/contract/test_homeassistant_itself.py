@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -114,3 +115,24 @@ def test_a_change_of_style_keeps_what_was_set_by_hand(
         found = hass.wait_for(lambda e: len(e) == 35 and e[ANNA]["state"] == "off", "all are announced again")
         assert found[ANNA]["name"] == "Chief"
     assert serious(hass.look()) == []
+
+
+def test_the_blueprint_tells_who_is_calling_and_logs_in(hass: HomeAssistant, mosquitto: Mosquitto) -> None:
+    """A notification with the caller and buttons, which goes when the call is answered; a button logs in."""
+    with Door(settings(mosquitto, "entity")) as door:
+        blueprint = files("bridge.mqtt").joinpath("homeassistant/who_is_calling.yaml")
+        assert hass.ask("automate", str(blueprint)) == {"done": True, "state": "on"}
+        hass.wait_for(lambda e: len(e) == 35, "all are announced")
+        door.tell(GroupCall(NOW, "offered", "sales", "c0", "0409999", "", "ben"))
+        door.tell(GroupCall(NOW, "offered", "support", "c1", "0401234", "Cara", "anna"))
+        wait_until(lambda: hass.ask("notified")["notified"], "the phone is notified")
+        (told,) = hass.ask("notified")["notified"]
+        assert (told["title"], told["message"]) == ("Cara is calling support", "0401234")
+        buttons = {button["title"]: button["action"] for button in told["data"]["actions"]}
+        assert list(buttons) == ["Log in", "Log out"]
+        hass.ask("press", buttons["Log in"])
+        wait_until(lambda: door.bureau.port.login("support", "anna").logged_in, "the member is logged in")
+        door.tell(GroupCall(NOW, "answered", "support", "c1", "0401234", "Cara", "anna"))
+        wait_until(lambda: len(hass.ask("notified")["notified"]) == 2, "the notification is taken away")
+        gone = hass.ask("notified")["notified"][1]
+        assert (gone["message"], gone["data"]["tag"]) == ("clear_notification", told["data"]["tag"])

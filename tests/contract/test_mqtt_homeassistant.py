@@ -164,6 +164,19 @@ def test_a_member_who_left_is_named_once_more_and_then_left_out(mosquitto: Mosqu
     assert once[-2:] == [{"platform": "switch"}, None]
 
 
+def test_another_configuration_is_said_without_a_new_connection(mosquitto: Mosquitto, watcher: Watcher) -> None:
+    """What it has is said, what it has no more is taken away, and `online` is said again for whoever asks then."""
+    with Door(settings(mosquitto)) as door:
+        watcher.wait_for(SALES)
+        before = watcher.mark
+        door.reload(reduced())
+        door.tell(Notice(NOW, "configuration", "another one"))
+        watcher.wait_for_payload(SALES, "", after=before)
+        watcher.wait_for_payload(f"{P}/group/sales/state", "", after=before)
+        watcher.wait_for_payload(f"{P}/bridge/state", "online", after=before)
+        assert list(json.loads(watcher.payloads(SUPPORT)[-1])["components"])[0] == "login_ben"
+
+
 # -- users --------------------------------------------------------------------------------------------------------
 
 

@@ -64,6 +64,10 @@ class Door:
 
         self._await(telling())
 
+    def reload(self, directory: Directory) -> None:
+        """Go by another directory."""
+        self._await(self.bureau.port.reload(directory))
+
     def submit(self, verb: LoginVerb, group: str, member: str, actor: Actor = ANNA) -> Reply:
         """Give a command at another door."""
         command = LoginCommand(verb, group, member)

@@ -1,8 +1,9 @@
 """Home Assistant's core with its MQTT integration, for `tests.support.homeassistant`; run by Home Assistant's Python.
 
 `python hass.py DIRECTORY HOST PORT OWN` connects to the broker, says `ready`, and then reads a line at a time: `look`
-prints what there is as JSON, `call DOMAIN SERVICE ENTITY` calls a service, `blueprint FILE` checks one, `rename ENTITY
-NAME` gives an entity a name, `end` ends it. OWN is a port for Home Assistant's own server.
+prints what there is as JSON, `call DOMAIN SERVICE ENTITY` calls a service, `automate FILE` makes an automation of a
+blueprint, `notified` prints what it has notified of, `press ACTION` is a press on a notification's button, `rename
+ENTITY NAME` gives an entity a name, `end` ends it. OWN is a port for Home Assistant's own server.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from homeassistant.helpers import device_registry as dr  # type: ignore[import-n
 from homeassistant.helpers import entity_registry as er
 
 COMPLAINTS: list[str] = []
+NOTIFIED: list[dict[str, Any]] = []
 
 
 class Complaints(logging.Handler):
@@ -62,8 +65,13 @@ async def main(directory: Path, host: str, port: int, own: int) -> None:
         elif words[0] == "rename":
             er.async_get(hass).async_update_entity(words[1], name=words[2])
             print("renamed", flush=True)
-        elif words[0] == "blueprint":
-            print(json.dumps(await asyncio.to_thread(blueprint, Path(words[1]))), flush=True)
+        elif words[0] == "automate":
+            print(json.dumps(await automate(hass, directory, Path(words[1]))), flush=True)
+        elif words[0] == "notified":
+            print(json.dumps({"notified": NOTIFIED}, default=str), flush=True)
+        elif words[0] == "press":
+            hass.bus.async_fire("mobile_app_notification_action", {"action": words[1]})
+            print("pressed", flush=True)
     await hass.async_stop(force=True)
 
 
@@ -86,29 +94,23 @@ def look(hass: Any) -> dict[str, Any]:
     return {"entities": found, "devices": devices, "complaints": COMPLAINTS}
 
 
-def blueprint(path: Path) -> dict[str, Any]:
-    """Check an automation blueprint as Home Assistant does, and fill it in."""
-    from homeassistant.components.automation.config import PLATFORM_SCHEMA  # type: ignore[import-not-found]
-    from homeassistant.components.blueprint.models import (  # type: ignore[import-not-found]
-        Blueprint,
-        BlueprintInputs,
-    )
-    from homeassistant.util import yaml  # type: ignore[import-not-found]
+async def automate(hass: Any, directory: Path, blueprint: Path) -> dict[str, Any]:
+    """Make an automation of a blueprint with its defaults, and a notifier that writes down what it is given."""
+    from homeassistant.setup import async_setup_component  # type: ignore[import-not-found]
 
-    content: Any = yaml.load_yaml(str(path))
-    try:
-        from homeassistant.components.blueprint.schemas import (  # type: ignore[import-not-found]
-            BLUEPRINT_SCHEMA,
-        )
+    place = directory / "blueprints" / "automation" / blueprint.name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(blueprint, place)
 
-        made = Blueprint(content, expected_domain="automation", path=path.name, schema=BLUEPRINT_SCHEMA)
-    except (ImportError, TypeError):
-        made = Blueprint(content, expected_domain="automation", path=path.name)
-    given = {name: value.get("default", "notify.mobile_app_phone") for name, value in made.inputs.items() if value}
-    filled = BlueprintInputs(made, {"use_blueprint": {"path": path.name, "input": given}})
-    filled.validate()
-    PLATFORM_SCHEMA({"id": "x", **filled.async_substitute()})
-    return {"name": made.name, "inputs": sorted(made.inputs)}
+    async def notify(call: Any) -> None:
+        NOTIFIED.append(dict(call.data))
+
+    hass.services.async_register("notify", "notify", notify)
+    used = {"id": "calling", "alias": "calling", "use_blueprint": {"path": blueprint.name, "input": {}}}
+    done = await async_setup_component(hass, "automation", {"automation": [used]})
+    await hass.async_block_till_done()
+    state = hass.states.get("automation.calling")
+    return {"done": done, "state": state.state if state else None}
 
 
 if __name__ == "__main__":
