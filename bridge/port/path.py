@@ -161,6 +161,7 @@ class CommandPath:
         passed = leases.passed(self.directory, draft.logins, now)
         emptied = last_out.emptied(self.directory.groups.values(), passed, draft.logins)
         draft.apply(passed)
+        self._failing = self._failing and bool(passed)
         decisions = [self._decide(asked, draft, now) for asked in batch]
         decided = [c for d in decisions if isinstance(d, Decision) for c in d.changes]
         if passed or decided:
