@@ -9,7 +9,6 @@ want to know, until nothing is left to do.
 from __future__ import annotations
 
 import random
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -23,34 +22,25 @@ from bridge.calls.kept import Kept, dialog_of, parties_of
 from bridge.calls.lines import LineTable
 from bridge.calls.model import ExchangeSettings, TrunkSettings
 from bridge.calls.parties import Called, Caller, destination, trunk_destination, user_of
-from bridge.calls.passage import NO_PORTS, Passage, Passages
+from bridge.calls.passage import NO_PORTS, Passages
 from bridge.calls.reach import Reach
-from bridge.calls.referring import refer_to
 from bridge.calls.status import CallStatus, LineStatus, Story, TrunkStatus
+from bridge.calls.switchboard import Surroundings, Switchboard
 from bridge.calls.talk import Talk
-from bridge.calls.transfer import Transfer
 from bridge.calls.trunks import Place, Trunk, numeric, status_of
 from bridge.calls.watching import watches
 from bridge.directory.logins import Logins
-from bridge.directory.model import Directory, Group, Member
-from bridge.events import Event, GroupCall, LineChanged, Notice, OfferEnded, TrunkChanged
-from bridge.hunting.availability import availability
-from bridge.hunting.hunt import Hunt
-from bridge.hunting.model import Availability, Outcome
-from bridge.hunting.rules import Rules
+from bridge.directory.model import Directory, Group
+from bridge.events import Event, LineChanged, Notice, TrunkChanged
 from bridge.media.model import Media
 from bridge.sip.agenda import Agenda
 from bridge.sip.binding import RegisterRefused
 from bridge.sip.challenger import Challenger
 from bridge.sip.flow import Flow, Locate, Send
-from bridge.sip.leg import Leg, LegState
-from bridge.sip.message import Body, Request
-from bridge.sip.outgoing import OutgoingLeg
+from bridge.sip.leg import LegState
+from bridge.sip.message import Request
 from bridge.sip.registrar import Registrar, RegistrarLine
 from bridge.sip.useragent import AgentEvent, Invited, Registering, Strange, UserAgent
-
-STORIES = 200
-LINE_RINGS = 180.0  # how long a single line rings, seconds
 
 
 class Exchange:
@@ -72,7 +62,6 @@ class Exchange:
         media: Media | None = None,
         is_open: Callable[[Group], bool] = lambda group: True,
     ) -> None:
-        self.is_open = is_open
         self.directory = directory
         self.logins = logins
         self.settings = settings
@@ -83,10 +72,6 @@ class Exchange:
         self._rng = rng
         self.kept = Kept()
         self._events: list[Event] = []
-        self._calls: dict[str, Call] = {}
-        self._latest = ""  # the id of the call that began last
-        self._hunting: dict[str, dict[Call, None]] = {}  # line to the calls that want to know of its changes
-        self._stories: deque[Story] = deque(maxlen=STORIES)
         # phones on libre 1 (baresip 1.0) give up where a challenge names an algorithm that they do not have
         self.challenger = Challenger(settings.realm, rng, algorithms=("MD5",))
         self.registrar = Registrar(
@@ -116,6 +101,21 @@ class Exchange:
         self.lines = LineTable(directory.lines, self.reach.contacts, wall)
         self.lines.restated.clear()
         self.lines.changed.clear()
+        around = Surroundings(
+            directory=directory,
+            logins=logins,
+            trunks=self._trunks,
+            ua=self.ua,
+            lines=self.lines,
+            reach=self.reach,
+            passages=self._passages,
+            kept=self.kept,
+            token=token,
+            rng=rng,
+            wall=wall,
+            tell=lambda event: self._events.append(event),
+        )
+        self.board = Switchboard(around, is_open)
         watched = {name: directory.lines[name] for name in sorted(settings.watched)}
         self._monitors = {
             trunk: CallMonitor(
@@ -175,7 +175,7 @@ class Exchange:
 
     def stop(self, now: float) -> None:
         """Before the end: take back registrations, end calls that cannot go on without us; direct talks go on."""
-        for call in list(self._calls.values()):
+        for call in list(self.board.up.values()):
             if call.talk is None or call.passage.relayed:
                 call.hang_up(now)
         for watch in chain.from_iterable(self._watches.values()):
@@ -196,7 +196,7 @@ class Exchange:
         found = self.directory.groups.get(group)
         place = found.member(member) if found else None
         if place is not None:
-            self._show_hunts(place.line, now)
+            self.board.show(place.line, now)
             self._settle(now)
 
     def trunk_resolved(self, trunk: str, places: Sequence[Place], now: float) -> None:
@@ -240,7 +240,7 @@ class Exchange:
         """Return what is to be kept of a kind, "bindings" or "talks", as plain values."""
         if kind == "bindings":
             return list(self.registrar.dump(now, self.wall()))
-        return [kept for call in self._calls.values() if (kept := call.kept()) is not None]
+        return [kept for call in self.board.up.values() if (kept := call.kept()) is not None]
 
     def load(self, kept: Mapping[str, Iterable[Mapping[str, Any]]], now: float) -> None:
         """Take up what was kept, by kind. What cannot be read any more is left out, and said so."""
@@ -269,11 +269,11 @@ class Exchange:
         trunk = self._trunks.get(caller.trunk or "")
         if trunk is not None:
             talk.caller.authenticator = trunk.authenticator
-            self._carry(trunk.settings.name, 1)
+            self.board.carry(trunk.settings.name, 1)
         if line.trunk is not None:
             talk.member.authenticator = self._trunks[line.trunk].authenticator
-        call = Call.resumed(self, kept, caller, called, talk, now)
-        self._calls[call.id] = call
+        call = Call.resumed(self.board, kept, caller, called, talk, now)
+        self.board.up[call.id] = call
 
     # -- the read side (Telephony) -----------------------------------------------------------------------------
 
@@ -287,22 +287,18 @@ class Exchange:
 
     def calls(self) -> list[CallStatus]:
         """Return the calls that are up."""
-        return [call.status() for call in self._calls.values()]
+        return [call.status() for call in self.board.up.values()]
 
     def ringing(self, group: str) -> bool:
         """Whether a call to this group is ringing at a member now."""
         return any(
             call.group is not None and call.group.name == group and call.talk is None and call.ringing_members()
-            for call in self._calls.values()
+            for call in self.board.up.values()
         )
 
     def story(self, call: str | None) -> Story | None:
         """Return a call's story by its id, or that of the call which began last."""
-        wanted = call or self._latest
-        live = self._calls.get(wanted)
-        if live is not None:
-            return live.story()
-        return next((story for story in reversed(self._stories) if story.status.call == wanted), None)
+        return self.board.story(call)
 
     # -- what happens in a step --------------------------------------------------------------------------------
 
@@ -317,7 +313,7 @@ class Exchange:
             elif lines.changed:
                 changed, lines.changed = lines.changed, []
                 for line in dict.fromkeys(changed):
-                    self._show_hunts(line, now)
+                    self.board.show(line, now)
             else:
                 break
         if lines.restated:
@@ -330,11 +326,6 @@ class Exchange:
         for trunk in dict.fromkeys(moved):
             for watch in self._watches.get(trunk, ()):
                 watch.trunk_changed(now)
-
-    def _show_hunts(self, line: str, now: float) -> None:
-        for call in tuple(self._hunting.get(line, ())):
-            if call.talk is None and call.result is None:
-                call.member_changed(line, now)
 
     def _handle(self, event: AgentEvent, now: float) -> None:
         match event:
@@ -372,9 +363,9 @@ class Exchange:
             return
         called = self._called(invited.request, caller)
         registered = caller.line is not None and self.directory.lines[caller.line].registers
-        up = (call.caller.trunk for call in self._calls.values())
+        up = (call.caller.trunk for call in self.board.up.values())
         full = self.ua.layer.full
-        refusal = self._guard.refusal(caller, invited.flow, up, full, now) or self._refusal(called, caller)
+        refusal = self._guard.refusal(caller, invited.flow, up, full, now) or self.board.refusal(called, caller)
         if refusal is not None:
             extra = {"Retry-After": ["10"]} if refusal == 503 else None
             self.ua.answer(invited.transaction, invited.request, refusal, now, extra)
@@ -382,201 +373,19 @@ class Exchange:
         leg = self.ua.take(invited, called.number or "bridge", registered, now)
         if caller.trunk is not None:
             leg.authenticator = self._trunks[caller.trunk].authenticator
-            self._carry(caller.trunk, 1)
-        call = Call(self._token()[:8], self, leg, leg, caller, called, now)
+            self.board.carry(caller.trunk, 1)
+        call = self.board.new(leg, leg, caller, called, now)
         if call.passage.reserve():
-            self._begin(call, now)
+            self.board.begin(call, now)
         else:
-            self._latest = call.id
-            self._notice_no_ports("a call is refused")
+            self.board.latest = call.id
+            self.board.notice_no_ports("a call is refused")
             call.refuse(NO_PORTS, "no ports are left for media", now)
-
-    def _begin(self, call: Call, now: float) -> None:
-        self._calls[call.id] = call
-        self._latest = call.id
-        call.start(now)
 
     def _called(self, request: Request, caller: Caller) -> Called:
         if caller.trunk is not None:
             return trunk_destination(request, self._trunks[caller.trunk].settings.number, self.directory)
         return destination(user_of(request.uri), self.directory)
-
-    def _refusal(self, called: Called, caller: Caller) -> int | None:
-        group = called.group
-        if caller.trunk is not None and group is not None and self._comes_back(caller.trunk, caller.number, group):
-            return 482
-        if group is None and called.line is None:
-            return 404
-        if group is None:
-            return 482 if called.line is not None and called.line.name == caller.line else None
-        up = sum(1 for c in self._calls.values() if c.group is group) if group.max_calls is not None else 0
-        return 486 if group.max_calls is not None and up >= group.max_calls else None
-
-    def _comes_back(self, trunk: str, number: str, group: Group) -> bool:
-        """Tell whether a call is our own ringing of a line behind the trunk, sent back to its group by the PBX.
-
-        A PBX changes Call-IDs; what is left to tell it by is that it comes from our own number while our leg rings.
-        """
-        settings = self._trunks[trunk].settings
-        if number not in (settings.username, settings.number):
-            return False
-        behind = {line.name for line in self.directory.lines.values() if line.trunk == trunk}
-        return any(group in call.visited and behind & call.offered_lines() for call in self._calls.values())
-
-    # -- what calls ask (Switch) ---------------------------------------------------------------------------------
-
-    def look(self, call: Call, member: Member, granted: Sequence[Member]) -> Availability:
-        """Tell whether a member can be rung by this call now, `granted` being about to be rung as well."""
-        line = self.directory.lines[member.line]
-        use = self.lines.use(member.line)
-        group = call.group
-        return availability(
-            always=member.always or group is None,
-            login=self.logins.get(group.name if group else "", member.name),
-            reachable=self.lines.reachable(member.line),
-            calls=self.lines.calls(member.line),
-            offers_elsewhere=use.offers - call.offers_to(member.name) + sum(g.line == line.name for g in granted),
-            max_calls=line.max_calls,
-            trunk_full=line.trunk is not None and self._full(line.trunk, granted),
-            is_caller=call.caller.line == member.line,
-        )
-
-    def _full(self, trunk: str, granted: Sequence[Member]) -> bool:
-        more = sum(self.directory.lines[member.line].trunk == trunk for member in granted)
-        return self._trunks[trunk].full(more)
-
-    def hunt_for(self, called: Called) -> tuple[Hunt, tuple[Member, ...]]:
-        """Make the hunt for a group, or for a line alone."""
-        if called.group is not None:
-            members = called.group.members
-            return Hunt(Rules.of(called.group), [m.name for m in members], self._rng), members
-        assert called.line is not None
-        alone = Member(called.line.name, called.line.name, device=True, always=True)
-        return Hunt(Rules(give_up_after=LINE_RINGS), [alone.name], self._rng), (alone,)
-
-    def overflow(self, call: Call, number: str) -> Called | None:
-        """Find where an overflow leads; a group is not tried twice."""
-        group = self.directory.group(number)
-        called = Called(number, group=group) if group else destination(number, self.directory)
-        if called.group is not None:
-            return None if called.group in call.visited or not called.group.active else called
-        return called if called.line is not None else None
-
-    def ring(self, call: Call, line: str, now: float) -> list[OutgoingLeg]:
-        """Send the INVITEs to a line's contacts."""
-        legs = self.reach.ring(call.caller, call.group, line, call.passage, now)
-        if not legs and call.passage.refusal == NO_PORTS:
-            self._notice_no_ports("a phone is not rung")
-        return legs
-
-    def passage(self, leg: Leg, caller: Caller, offer: Body | None) -> Passage:
-        """Return how the media of a call pass that a leg makes."""
-        return self._passages.begin(leg, caller.line, caller.trunk, offer)
-
-    def _notice_no_ports(self, what: str) -> None:
-        self._notice_sip(f"no ports are left for media: {what}; give sip.rtp_ports a wider range")
-
-    def count(self, line: str | None, *, offers: int = 0, rings: int = 0, calls: int = 0) -> None:
-        """Add to a line's use, and to its trunk's."""
-        if line is not None:
-            trunk = self.directory.lines[line].trunk
-            if trunk is not None:
-                self._carry(trunk, offers + calls)
-            self.lines.count(line, offers=offers, rings=rings, calls=calls)
-
-    def _carry(self, trunk: str, more: int) -> None:
-        """Count a trunk's calls; when one of the last channels becomes free, its lines can be rung again."""
-        was_full = self._trunks[trunk].full()
-        self._trunks[trunk].calls += more
-        if was_full and not self._trunks[trunk].full():
-            self.lines.changed.extend(line.name for line in self.directory.lines.values() if line.trunk == trunk)
-
-    def arm(self, call: Call, due: float | None) -> None:
-        """Set when a call's `tick` is due."""
-        self.agenda.arm(call, due)
-
-    def hunting(self, call: Call, members: tuple[Member, ...]) -> None:
-        """Note whose changes a call wants to know."""
-        for line in call.watched:
-            calls = self._hunting.get(line, {})
-            calls.pop(call, None)
-            if not calls:
-                self._hunting.pop(line, None)
-        call.watched = tuple(dict.fromkeys(member.line for member in members))
-        for line in call.watched:
-            self._hunting.setdefault(line, {})[call] = None
-
-    def tell(self, call: Call, event_type: str, member: str | None = None, reason: str | None = None) -> None:
-        """Tell the doors a step of a group's call."""
-        group = call.group or (call.visited[-1] if call.visited else None)
-        if group is not None:
-            caller = call.caller
-            self._events.append(
-                GroupCall(self.wall(), event_type, group.name, call.id, caller.number, caller.name, member, reason)
-            )
-
-    def tell_ended(self, call: Call, member: str, outcome: Outcome, rang: float) -> None:
-        """Tell the doors how an offer of a group's call to a member ended."""
-        if call.group is not None:
-            group = call.group.name
-            self._events.append(OfferEnded(self.wall(), group, call.id, member, outcome.value, round(rang, 3)))
-
-    def refer(self, call: Call, transfer: Transfer, request: Request, now: float) -> int:
-        """Look where a REFER leads and prepare it; return 202, or the status that refuses it."""
-        to = refer_to(request)
-        if to.replaces is not None:
-            leaving = self.ua.legs.get(to.replaces)
-            onward = leaving.owner if leaving is not None else None
-            if leaving is None or not isinstance(onward, Call) or onward.talk is None or onward is call:
-                return 481
-            transfer.leaving, transfer.target, transfer.onward = leaving, onward.talk.other(leaving), onward
-            transfer.passage = self._passage_of(transfer, onward.party_of(transfer.target))
-            return 202
-        called = destination(user_of(to.uri), self.directory)
-        if called.group is None and called.line is None:
-            return 404
-        caller = call.party_of(transfer.transferee)
-        transfer.onward = Call(self._token()[:8], self, transfer.transferee, transfer, caller, called, now)
-        return 202
-
-    def _passage_of(self, transfer: Transfer, target: Caller) -> Passage:
-        """Return how the media of an attended transfer pass. Raises `SipError` where there are no ports for them."""
-        assert transfer.target is not None
-        passage = self.passage(transfer.transferee, transfer.call.party_of(transfer.transferee), None)
-        passage.rings(
-            transfer.target,
-            passage.way_to(self._passages.party(transfer.target.flow, target.line, target.trunk, None)),
-        )
-        passage.settle_on(transfer.target)
-        return passage
-
-    def seek(self, transfer: Transfer, now: float) -> None:
-        """Begin to ring a transfer's target, or ask it for an offer."""
-        assert transfer.onward is not None
-        if transfer.target is None:
-            self._begin(transfer.onward, now)
-        elif not transfer.target.request("INVITE", None, transfer, now):
-            transfer.reject(491, now)
-
-    def party(self, line: str | None, name: str) -> Caller:
-        """Return a line of ours as a caller."""
-        found = self.directory.lines.get(line or "")
-        return Caller(line, None, found.number if found else "", self.directory.shown(name))
-
-    def keep(self, call: Call) -> None:
-        """Note that a talk is to be written, so that a restart can take it up."""
-        self.kept.touch("talks")
-
-    def closed(self, call: Call) -> None:
-        """Keep a call's story; its legs end by themselves."""
-        self._calls.pop(call.id, None)
-        call.passage.close()
-        if call.talk is not None:
-            self.kept.touch("talks")
-        if call.caller.trunk in self._trunks:
-            assert call.caller.trunk is not None
-            self._carry(call.caller.trunk, -1)
-        self._stories.append(call.story())
 
     def _notice_sip(self, text: str) -> None:
         self._events.append(Notice(self.wall(), "sip", text))

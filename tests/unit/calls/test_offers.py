@@ -24,7 +24,7 @@ def lab_with_night(**rules: object) -> Lab:
 
 def close(lab: Lab, *groups: str) -> None:
     """Close groups from now on."""
-    lab.exchange.is_open = lambda group: group.name not in groups
+    lab.exchange.board.is_open = lambda group: group.name not in groups
 
 
 def pause(lab: Lab, member: str) -> None:

@@ -197,3 +197,17 @@ def test_sipfrag_is_what_rfc_3515_asks_for() -> None:
     assert first.message.get("Event") == "refer"
     assert first.message.get("Subscription-State") == "active;expires=180"
     assert first.message.content == Body("message/sipfrag;version=2.0", b"SIP/2.0 100 Trying\r\n")
+
+
+def test_nobody_joins_the_talk_of_others() -> None:
+    """An attended transfer names a dialog of somebody else's: 403, and both talks go on."""
+    lab, _ = three()
+    lab["m2"].on_invite = answers
+    others = lab["c2"].call("202")
+    assert lab["c2"].accepted(others) and others.dialog is not None
+    lab.run(1)
+    replaces = f"{others.call_id}%3Bto-tag%3D{others.dialog.remote_tag}%3Bfrom-tag%3D{others.local_tag}"
+    refer(lab, "m1", lab["m1"].leg, f"<sip:202@10.0.0.100?Replaces={replaces}>")
+    (answer,) = [p.message for p in lab.wire if p.name.endswith(" REFER")]
+    assert " 403 " in bytes(answer).decode().split("\r\n")[0]
+    assert [c.state for c in lab.exchange.calls()] == ["connected", "connected"]

@@ -1,0 +1,283 @@
+"""The switchboard: the calls that are up, and what each asks of the lines, trunks and other calls around it."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bridge.calls.call import Call
+from bridge.calls.kept import Kept
+from bridge.calls.lines import LineTable
+from bridge.calls.parties import Called, Caller, destination, user_of
+from bridge.calls.passage import NO_PORTS, Passage, Passages
+from bridge.calls.reach import Reach
+from bridge.calls.referring import refer_to
+from bridge.calls.status import Story
+from bridge.calls.switch import Asking
+from bridge.calls.transfer import Transfer
+from bridge.calls.trunks import Trunk
+from bridge.directory.logins import Logins
+from bridge.directory.model import Directory, Group, Member
+from bridge.events import Event, GroupCall, Notice, OfferEnded
+from bridge.hunting.availability import availability
+from bridge.hunting.hunt import Hunt
+from bridge.hunting.model import Availability, Outcome
+from bridge.hunting.rules import Rules
+from bridge.sip.leg import Leg
+from bridge.sip.message import Body, Request
+from bridge.sip.outgoing import OutgoingLeg
+from bridge.sip.useragent import UserAgent
+
+STORIES = 200
+LINE_RINGS = 180.0  # how long a single line rings, seconds
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a switchboard works with. `tell` takes events; `is_open` knows hours and night switches."""
+
+    directory: Directory
+    logins: Logins
+    trunks: Mapping[str, Trunk]
+    ua: UserAgent
+    lines: LineTable
+    reach: Reach
+    passages: Passages
+    kept: Kept
+    token: Callable[[], str]
+    rng: random.Random
+    wall: Callable[[], float]
+    tell: Callable[[Event], None]
+
+
+class Switchboard:
+    """All calls that are up; the `Switch` that each of them asks."""
+
+    def __init__(self, around: Surroundings, is_open: Callable[[Group], bool]) -> None:
+        self.is_open = is_open
+        self.up: dict[str, Call] = {}
+        self.latest = ""  # the id of the call that began last
+        self._around = around
+        self._hunting: dict[str, dict[Call, None]] = {}  # line to the calls that want to know of its changes
+        self._stories: deque[Story] = deque(maxlen=STORIES)
+
+    def wall(self) -> float:
+        """Return UTC, seconds since the epoch."""
+        return self._around.wall()
+
+    def new(self, leg: Leg, asked_by: Asking, caller: Caller, called: Called, now: float) -> Call:
+        """Return a call that is still to `begin`."""
+        return Call(self._around.token()[:8], self, leg, asked_by, caller, called, now)
+
+    def begin(self, call: Call, now: float) -> None:
+        """Take a call up and let it search."""
+        self.up[call.id] = call
+        self.latest = call.id
+        call.start(now)
+
+    def story(self, call: str | None) -> Story | None:
+        """Return a call's story by its id, or that of the call which began last."""
+        wanted = call or self.latest
+        live = self.up.get(wanted)
+        if live is not None:
+            return live.story()
+        return next((story for story in reversed(self._stories) if story.status.call == wanted), None)
+
+    def show(self, line: str, now: float) -> None:
+        """Tell the calls that hunt at a line that it, or a login of who is reached there, may have changed."""
+        for call in tuple(self._hunting.get(line, ())):
+            if call.talk is None and call.result is None:
+                call.member_changed(line, now)
+
+    def refusal(self, called: Called, caller: Caller) -> int | None:
+        """Return the status that a call which came in is refused with, None where it may begin."""
+        group = called.group
+        if caller.trunk is not None and group is not None and self._comes_back(caller.trunk, caller.number, group):
+            return 482
+        if group is None and called.line is None:
+            return 404
+        if group is None:
+            return 482 if called.line is not None and called.line.name == caller.line else None
+        up = sum(1 for c in self.up.values() if c.group is group) if group.max_calls is not None else 0
+        return 486 if group.max_calls is not None and up >= group.max_calls else None
+
+    def _comes_back(self, trunk: str, number: str, group: Group) -> bool:
+        """Tell whether a call is our own ringing of a line behind the trunk, sent back to its group by the PBX.
+
+        A PBX changes Call-IDs; what is left to tell it by is that it comes from our own number while our leg rings.
+        """
+        settings = self._around.trunks[trunk].settings
+        if number not in (settings.username, settings.number):
+            return False
+        behind = {line.name for line in self._around.directory.lines.values() if line.trunk == trunk}
+        return any(group in call.visited and behind & call.offered_lines() for call in self.up.values())
+
+    # -- what calls ask (Switch) ---------------------------------------------------------------------------------
+
+    def look(self, call: Call, member: Member, granted: Sequence[Member]) -> Availability:
+        """Tell whether a member can be rung by this call now, `granted` being about to be rung as well."""
+        line = self._around.directory.lines[member.line]
+        use = self._around.lines.use(member.line)
+        group = call.group
+        return availability(
+            always=member.always or group is None,
+            login=self._around.logins.get(group.name if group else "", member.name),
+            reachable=self._around.lines.reachable(member.line),
+            calls=self._around.lines.calls(member.line),
+            offers_elsewhere=use.offers - call.offers_to(member.name) + sum(g.line == line.name for g in granted),
+            max_calls=line.max_calls,
+            trunk_full=line.trunk is not None and self._full(line.trunk, granted),
+            is_caller=call.caller.line == member.line,
+        )
+
+    def _full(self, trunk: str, granted: Sequence[Member]) -> bool:
+        more = sum(self._around.directory.lines[member.line].trunk == trunk for member in granted)
+        return self._around.trunks[trunk].full(more)
+
+    def hunt_for(self, called: Called) -> tuple[Hunt, tuple[Member, ...]]:
+        """Make the hunt for a group, or for a line alone."""
+        if called.group is not None:
+            members = called.group.members
+            return Hunt(Rules.of(called.group), [m.name for m in members], self._around.rng), members
+        assert called.line is not None
+        alone = Member(called.line.name, called.line.name, device=True, always=True)
+        return Hunt(Rules(give_up_after=LINE_RINGS), [alone.name], self._around.rng), (alone,)
+
+    def overflow(self, call: Call, number: str) -> Called | None:
+        """Find where an overflow leads; a group is not tried twice."""
+        group = self._around.directory.group(number)
+        called = Called(number, group=group) if group else destination(number, self._around.directory)
+        if called.group is not None:
+            return None if called.group in call.visited or not called.group.active else called
+        return called if called.line is not None else None
+
+    def ring(self, call: Call, line: str, now: float) -> list[OutgoingLeg]:
+        """Send the INVITEs to a line's contacts."""
+        legs = self._around.reach.ring(call.caller, call.group, line, call.passage, now)
+        if not legs and call.passage.refusal == NO_PORTS:
+            self.notice_no_ports("a phone is not rung")
+        return legs
+
+    def passage(self, leg: Leg, caller: Caller, offer: Body | None) -> Passage:
+        """Return how the media of a call pass that a leg makes."""
+        return self._around.passages.begin(leg, caller.line, caller.trunk, offer)
+
+    def notice_no_ports(self, what: str) -> None:
+        """Say that media found no ports."""
+        self._around.tell(
+            Notice(self.wall(), "sip", f"no ports are left for media: {what}; give sip.rtp_ports a wider range")
+        )
+
+    def count(self, line: str | None, *, offers: int = 0, rings: int = 0, calls: int = 0) -> None:
+        """Add to a line's use, and to its trunk's."""
+        if line is not None:
+            trunk = self._around.directory.lines[line].trunk
+            if trunk is not None:
+                self.carry(trunk, offers + calls)
+            self._around.lines.count(line, offers=offers, rings=rings, calls=calls)
+
+    def carry(self, trunk: str, more: int) -> None:
+        """Count a trunk's calls; when one of the last channels becomes free, its lines can be rung again."""
+        was_full = self._around.trunks[trunk].full()
+        self._around.trunks[trunk].calls += more
+        if was_full and not self._around.trunks[trunk].full():
+            self._around.lines.changed.extend(
+                line.name for line in self._around.directory.lines.values() if line.trunk == trunk
+            )
+
+    def arm(self, call: Call, due: float | None) -> None:
+        """Set when a call's `tick` is due."""
+        self._around.ua.agenda.arm(call, due)
+
+    def hunting(self, call: Call, members: tuple[Member, ...]) -> None:
+        """Note whose changes a call wants to know."""
+        for line in call.watched:
+            calls = self._hunting.get(line, {})
+            calls.pop(call, None)
+            if not calls:
+                self._hunting.pop(line, None)
+        call.watched = tuple(dict.fromkeys(member.line for member in members))
+        for line in call.watched:
+            self._hunting.setdefault(line, {})[call] = None
+
+    def tell(self, call: Call, event_type: str, member: str | None = None, reason: str | None = None) -> None:
+        """Tell the doors a step of a group's call."""
+        group = call.group or (call.visited[-1] if call.visited else None)
+        if group is not None:
+            caller = call.caller
+            self._around.tell(
+                GroupCall(self.wall(), event_type, group.name, call.id, caller.number, caller.name, member, reason)
+            )
+
+    def tell_ended(self, call: Call, member: str, outcome: Outcome, rang: float) -> None:
+        """Tell the doors how an offer of a group's call to a member ended."""
+        if call.group is not None:
+            group = call.group.name
+            self._around.tell(OfferEnded(self.wall(), group, call.id, member, outcome.value, round(rang, 3)))
+
+    def refer(self, call: Call, transfer: Transfer, request: Request, now: float) -> int:
+        """Look where a REFER leads and prepare it; return 202, or the status that refuses it."""
+        to = refer_to(request)
+        if to.replaces is not None:
+            leaving = self._around.ua.legs.get(to.replaces)
+            onward = leaving.owner if leaving is not None else None
+            if leaving is None or not isinstance(onward, Call) or onward.talk is None or onward is call:
+                return 481
+            if leaving.flow.host != transfer.referrer.flow.host and not _same_line(call, transfer, onward, leaving):
+                return 403  # somebody else's talk
+            transfer.leaving, transfer.target, transfer.onward = leaving, onward.talk.other(leaving), onward
+            transfer.passage = self._passage_of(transfer, onward.party_of(transfer.target))
+            return 202
+        called = destination(user_of(to.uri), self._around.directory)
+        if called.group is None and called.line is None:
+            return 404
+        caller = call.party_of(transfer.transferee)
+        transfer.onward = self.new(transfer.transferee, transfer, caller, called, now)
+        return 202
+
+    def _passage_of(self, transfer: Transfer, target: Caller) -> Passage:
+        """Return how the media of an attended transfer pass. Raises `SipError` where there are no ports for them."""
+        assert transfer.target is not None
+        passage = self.passage(transfer.transferee, transfer.call.party_of(transfer.transferee), None)
+        passage.rings(
+            transfer.target,
+            passage.way_to(self._around.passages.party(transfer.target.flow, target.line, target.trunk, None)),
+        )
+        passage.settle_on(transfer.target)
+        return passage
+
+    def seek(self, transfer: Transfer, now: float) -> None:
+        """Begin to ring a transfer's target, or ask it for an offer."""
+        assert transfer.onward is not None
+        if transfer.target is None:
+            self.begin(transfer.onward, now)
+        elif not transfer.target.request("INVITE", None, transfer, now):
+            transfer.reject(491, now)
+
+    def party(self, line: str | None, name: str) -> Caller:
+        """Return a line of ours as a caller."""
+        found = self._around.directory.lines.get(line or "")
+        return Caller(line, None, found.number if found else "", self._around.directory.shown(name))
+
+    def keep(self, call: Call) -> None:
+        """Note that a talk is to be written, so that a restart can take it up."""
+        self._around.kept.touch("talks")
+
+    def closed(self, call: Call) -> None:
+        """Keep a call's story; its legs end by themselves."""
+        self.up.pop(call.id, None)
+        call.passage.close()
+        if call.talk is not None:
+            self._around.kept.touch("talks")
+        if call.caller.trunk in self._around.trunks:
+            assert call.caller.trunk is not None
+            self.carry(call.caller.trunk, -1)
+        self._stories.append(call.story())
+
+
+def _same_line(call: Call, transfer: Transfer, onward: Call, leaving: Leg) -> bool:
+    """Whether a transfer's referrer and the leg that it names are of one line of ours."""
+    line = call.party_of(transfer.referrer).line
+    return line is not None and line == onward.party_of(leaving).line
