@@ -89,14 +89,16 @@ class Hours:
 @lru_cache(maxsize=512)
 def _intervals(spans: tuple[Span, ...], zone: datetime.tzinfo | None, today: datetime.date) -> tuple[Interval, ...]:
     """Return the spans of the days around one, in order, those that touch as one."""
-    found: list[Interval] = []
+    found: set[Interval] = set()
     for offset in range(-_FAR - 1, _FAR + 2):
         day = today + datetime.timedelta(days=offset)
         for span in spans:
             if day.weekday() in span.days:
-                found.append((_at(day, span.begin, zone), _at(day, span.end, zone)))
+                found.add((_at(day, span.begin, zone), _at(day, span.end, zone)))
+    # a span within the hour that is left out when summer time begins is none on that day
+    real = sorted((begin, end) for begin, end in found if begin < end)
     merged: list[Interval] = []
-    for begin, end in sorted(found):
+    for begin, end in real:
         if merged and begin <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:

@@ -85,6 +85,13 @@ def test_summer_time() -> None:
     assert through.next_change(at(24, "12:00", BERLIN, 10)) == at(26, "00:00", BERLIN, 10)
 
 
+def test_the_hour_that_is_left_out() -> None:
+    """Half past two does not exist on 29 March; what would begin then and end at ten past three is not, that day."""
+    left_out = hours("sun 02:30-03:10", zone=BERLIN)
+    assert not left_out.contain(at(29, "01:05", UTC, 3))
+    assert left_out.next_change(at(28, "12:00", BERLIN, 3)) == at(5, "02:30", BERLIN, 4)
+
+
 def test_no_spans_are_no_hours() -> None:
     """An empty list says nothing."""
     assert Hours.of([]) is None
