@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import resource
 import time
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from bridge.clock import is_right
+from bridge.control.client import Agent as AgentClient
 from bridge.directory.hours import DAYS
 from tests.support.agent import Agent, group, static
 from tests.support.process import wait_until
@@ -91,6 +93,22 @@ def test_a_pause_goes_on_over_a_restart_and_ends_by_itself(tmp_path: Path) -> No
         agent.ask("pause", group="sales", member="m1", **{"for": 1})
         wait_until(lambda: not member(agent)["paused"], "the pause is over")
         assert member(agent)["login"] == "ON"
+
+
+def test_a_disk_that_takes_no_more_changes_nothing(tmp_path: Path) -> None:
+    """Refused with the reason, and everybody still sees what was; as soon as there is room it is done."""
+    with office(tmp_path) as agent, AgentClient(agent.control) as door:
+        agent.login("sales", "m1")
+        out = {"group": "sales", "member": "m1"}
+        resource.prlimit(agent.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+        refused = door.request("logout", out)["error"]
+        assert refused["code"] == "store_failed" and "cannot be kept" in refused["message"]
+        assert door.request("night", {"group": "sales", "night": "closed"})["error"]["code"] == "store_failed"
+        assert (member(agent)["login"], agent.ask("group", group="sales")["open"]) == ("ON", True)
+        resource.prlimit(agent.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        agent.logout("sales", "m1")
+        restart(agent, hard=True)
+        assert member(agent)["login"] == "OFF"
 
 
 @needs_a_right_clock
