@@ -15,7 +15,7 @@ from functools import lru_cache
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SPAN = re.compile(r"([a-z]{3})(?:-([a-z]{3}))? (\d\d):(\d\d)-(\d\d):(\d\d)", re.ASCII)
 _RIGHT = 'write "mon-fri 09:00-12:30" or "sat 10:00-14:00"'
-_FAR = 8  # days; a week has no more, so every change that there is lies within
+_FAR = 15  # days; every change that there is lies within, also where the beginning of summer time leaves one out
 
 Interval = tuple[float, float]  # UTC seconds: begin, and the first moment after
 
