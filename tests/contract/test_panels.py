@@ -11,43 +11,12 @@ from typing import Any, Protocol
 import pytest
 
 from hardware.panel import Panel
-from hardware.panel_link import Hello
 from hardware.serial_panel import SerialPanel
 from hardware.simulated_panel import SimulatedPanel
+from tests.support.panels import Ear
 from tests.support.ptypanel import PtyPanel
 
 NUMBERS = {number: "" for number in range(1, 9)}
-
-
-class Ear:
-    """Notes what a panel tells."""
-
-    def __init__(self) -> None:
-        self.here: list[Hello] = []
-        self.gone: list[str] = []
-        self.lacking: list[int] = []
-        self.moves: list[tuple[int, bool, float]] = []
-        self.masks: list[int] = []
-
-    def panel_here(self, hello: Hello) -> None:
-        """Note."""
-        self.here.append(hello)
-
-    def panel_gone(self, reason: str) -> None:
-        """Note."""
-        self.gone.append(reason)
-
-    def panel_lacks(self, lamp: int) -> None:
-        """Note."""
-        self.lacking.append(lamp)
-
-    def panel_key(self, key: int, pressed: bool, at: float) -> None:
-        """Note."""
-        self.moves.append((key, pressed, at))
-
-    def panel_held(self, mask: int, now: float) -> None:
-        """Note."""
-        self.masks.append(mask)
 
 
 class Rig(Protocol):

@@ -13,7 +13,8 @@ import serial
 
 from hardware.panel_protocol import write
 from hardware.serial_panel import SerialPanel
-from tests.contract.test_panels import Ear, until
+from tests.contract.test_panels import until
+from tests.support.panels import Ear
 from tests.support.ptypanel import PtyPanel
 
 SOON = 0.05

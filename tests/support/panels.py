@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from hardware.firmware.device import Device
-from hardware.panel_link import BridgeEnd, News
+from hardware.panel_link import BridgeEnd, Hello, News
 
 DELAY = 1  # ms that a frame is on its way
 
@@ -125,3 +125,34 @@ class Line:
 
 def _arrived(way: list[tuple[int, bytes]], now: int) -> tuple[bytes, list[tuple[int, bytes]]]:
     return b"".join(data for at, data in way if at <= now), [each for each in way if each[0] > now]
+
+
+class Ear:
+    """Notes what a panel tells."""
+
+    def __init__(self) -> None:
+        self.here: list[Hello] = []
+        self.gone: list[str] = []
+        self.lacking: list[int] = []
+        self.moves: list[tuple[int, bool, float]] = []
+        self.masks: list[int] = []
+
+    def panel_here(self, hello: Hello) -> None:
+        """Note."""
+        self.here.append(hello)
+
+    def panel_gone(self, reason: str) -> None:
+        """Note."""
+        self.gone.append(reason)
+
+    def panel_lacks(self, lamp: int) -> None:
+        """Note."""
+        self.lacking.append(lamp)
+
+    def panel_key(self, key: int, pressed: bool, at: float) -> None:
+        """Note."""
+        self.moves.append((key, pressed, at))
+
+    def panel_held(self, mask: int, now: float) -> None:
+        """Note."""
+        self.masks.append(mask)

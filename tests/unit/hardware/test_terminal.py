@@ -18,6 +18,7 @@ from hardware.model import LampWiring
 from hardware.simulated import SimulatedBoard
 from hardware.terminal import Terminal
 from tests.support.clock import run_virtual
+from tests.support.panels import Ear
 from tests.support.process import PATIENCE, wait_until
 
 MARK = "\x1f"
@@ -214,5 +215,29 @@ def test_a_terminal_that_goes_away_ends_nothing() -> None:
             await asyncio.sleep(0.1)
             made.close()
             assert not made.is_open
+
+    run_virtual(scene())
+
+
+def test_a_panel_beside_the_board_has_keys_and_lamps_like_any_other() -> None:
+    """They come after the board's; a lamp of three colours tells which it shows."""
+
+    async def scene() -> None:
+        made = board()
+        made.lamp(LampWiring((6, 12, 13)), "desks.ben.lamps[0]", "ben").set(True, "green")
+        panel = made.panel({1: "cara: login support"}, {1: "cara: ringing"})
+        ear = Ear()
+        panel.start(ear)
+        await asyncio.sleep(0.1)
+        panel.show(1, "steady")
+        await asyncio.sleep(0.1)
+        async with terminal(made) as (_, screen, _):
+            said = screen.read()
+            assert "  3  cara: login support\n" in said
+            assert said.endswith("● ben (green)   ● cara: ringing")
+            screen.type("3")
+            await asyncio.sleep(1)
+            assert [move[:2] for move in ear.moves] == [(1, True), (1, False)]
+        panel.close()
 
     run_virtual(scene())
