@@ -118,7 +118,12 @@ def _targets(draft: Draft, desk: Table, loc: Loc, words: Words) -> Iterator[Find
         return
     yield from known_group(draft, loc, target, words.kind)
     group, member = draft.group(target), text(desk, "member")
-    if group is None or member is None or words.word not in _OWN_LOGIN:
+    if group is None or member is None or member not in (*draft.users, *draft.lines):
         return
-    if (member in draft.users or member in draft.lines) and not draft.is_member(member, group):
+    if draft.is_member(member, group):
+        return
+    if words.word in _OWN_LOGIN:
         yield loc, f"{member!r} is not a member of {group!r}; add the member to the group, or name another group"
+    leads = member in elements(draft.groups[group], "leaders")
+    if words.word == "night" and loc[-1] != "shows" and not leads:
+        yield loc, f"{member!r} may not switch the night of {group!r}; that is for its members and leaders"
