@@ -242,6 +242,18 @@ CASES: dict[str, tuple[str, str, str]] = {
         "desks.anna.buttons[0].press: 'anna' is not a member of 'lonely'; "
         "add the member to the group, or name another group (line 45)",
     ),
+    "a night button of who does not belong to the group": (
+        '"toggle support"',
+        '"night lonely" }]\n[groups.lonely]\nmembers = ["ben"]\n#',
+        "desks.anna.buttons[0].press: 'anna' may not switch the night of 'lonely'; "
+        "that is for its members and leaders (line 45)",
+    ),
+    "a schedule of who is always in": (
+        '{ line = "lobby", tier = 1 }',
+        '{ line = "lobby", login = "always", schedule = ["mon 09:00-10:00"] }',
+        "groups.support.members[2].schedule: cannot be kept by who is always in; "
+        'leave it out, or login = "always" (line 31)',
+    ),
     "a lamp's word that there is not": (
         '"login support"',
         '"loggin support"',
@@ -272,6 +284,13 @@ buttons = [{ gpio = 17, press = "toggle support" }]
 def test_parts_that_do_not_fit(old: str, new: str, said: str) -> None:
     """Parts that do not fit together: the place, what is wrong, what would be right, its line."""
     assert said in mistakes(changed(old, new))
+
+
+def test_a_leader_may_have_a_night_button() -> None:
+    """Also without being a member; and everybody may have the lamp."""
+    lonely = '[groups.lonely]\nmembers = ["ben"]\nleaders = ["anna"]\n'
+    assert mistakes(changed('"toggle support"', f'"night lonely" }}]\n{lonely}#')) == []
+    assert mistakes(changed('"login support"', '"night lonely" }]\n[groups.lonely]\nmembers = ["ben"]\n#')) == []
 
 
 def test_a_satellite_names_the_members_and_groups_of_another_bridge() -> None:

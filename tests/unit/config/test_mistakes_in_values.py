@@ -250,6 +250,12 @@ CASES: dict[str, tuple[str, str, str]] = {
         'number = "601"\nhours = ["9 to 5"]',
         'groups.office.hours[0]: \'9 to 5\' are no hours; write "mon-fri 09:00-12:30" or "sat 10:00-14:00" (line 35)',
     ),
+    "a schedule that is none": (
+        '{ line = "lobby", tier = 1 }',
+        '{ line = "lobby", schedule = ["mon 9-17"] }',
+        "groups.support.members[2].schedule[0]: 'mon 9-17' are no hours; "
+        'write "mon-fri 09:00-12:30" or "sat 10:00-14:00" (line 31)',
+    ),
     "opening hours on a day that there is not": (
         'number = "601"',
         'number = "601"\nhours = ["fry 09:00-17:00"]',

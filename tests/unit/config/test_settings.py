@@ -12,6 +12,7 @@ from bridge.config.later import notices
 from bridge.config.load import load
 from bridge.config.problems import ConfigError
 from bridge.config.settings import Settings
+from bridge.directory.hours import Hours
 from bridge.directory.model import Level, Member, Strategy
 from tests.support.toml import OFFICE, changed, settings_of
 
@@ -152,6 +153,19 @@ def test_the_directory(contract: Settings) -> None:
     assert not directory.lines["anna"].registers
     assert directory.shown("anna") == "Anna"
     assert directory.shown("ben") == "ben"
+
+
+def test_hours_schedules_and_what_comes_of_them() -> None:
+    """Hours and schedules share one language; `closed` names a group by its number too."""
+    keys = 'number = "601"\nhours = ["sat 10:00-14:00"]\nclosed = "600"\nauto_pause = 3\nauto_pause_seconds = 60.0'
+    scheduled = changed('{ line = "lobby", tier = 1 }', '{ line = "lobby", schedule = ["mon-fri 09:00-12:30"] }')
+    assert 'number = "601"' in scheduled
+    groups = directory_of(settings_of(scheduled.replace('number = "601"', keys))).groups
+    assert groups["office"].hours == Hours.of(["sat 10:00-14:00"])
+    assert (groups["office"].closed, groups["office"].auto_pause) == ("support", 3)
+    assert groups["office"].auto_pause_seconds == 60.0
+    assert groups["support"].members[2].schedule == Hours.of(["mon-fri 09:00-12:30"])
+    assert (groups["support"].hours, groups["support"].auto_pause) == (None, None)
 
 
 def test_what_the_exchange_needs(contract: Settings) -> None:
