@@ -288,9 +288,10 @@ def test_parts_that_do_not_fit(old: str, new: str, said: str) -> None:
 
 def test_a_leader_may_have_a_night_button() -> None:
     """Also without being a member; and everybody may have the lamp."""
-    lonely = '[groups.lonely]\nmembers = ["ben"]\nleaders = ["anna"]\n'
-    assert mistakes(changed('"toggle support"', f'"night lonely" }}]\n{lonely}#')) == []
-    assert mistakes(changed('"login support"', '"night lonely" }]\n[groups.lonely]\nmembers = ["ben"]\n#')) == []
+    led = changed("[desks.anna]", '[groups.lonely]\nmembers = ["ben"]\nleaders = ["anna"]\n[desks.anna]')
+    assert mistakes(led.replace('"toggle support"', '"night lonely"')) == []
+    seen = changed("[desks.anna]", '[groups.lonely]\nmembers = ["ben"]\n[desks.anna]')
+    assert mistakes(seen.replace('"login support"', '"night lonely"')) == []
 
 
 def test_a_satellite_names_the_members_and_groups_of_another_bridge() -> None:
