@@ -15,6 +15,7 @@ from bridge.sip.flow import Flow
 from bridge.sip.limits import Limits
 
 MOST_CALLS = 1000
+LONGEST_LINE = 300
 
 
 class Guard:
@@ -49,7 +50,8 @@ class Guard:
     def tell(self, flow: Flow, text: str, now: float) -> None:
         """Tell people of something that came on a flow, once a minute for each address."""
         if self._limits.may_tell(flow.host, now):
-            self._said(f"{flow}: {text}")
+            clean = "".join(c if c.isprintable() else "?" for c in text[:LONGEST_LINE])
+            self._said(f"{flow}: {clean}")
 
     def refusal(self, caller: Caller, flow: Flow, trunks: Iterable[str | None], full: bool, now: float) -> int | None:
         """Return the status that refuses one call more; None where it may come.

@@ -141,6 +141,7 @@ class TransactionLayer:
         return self._receive_request(message, via, flow, now)
 
     def _receive_response(self, response: Response, via: TopVia, now: float) -> Happened | None:
+        self._need_all(response)
         if len(response.headers["Via"]) > 1:
             raise SipError("a response to us must have one Via")  # §8.1.3.3
         transaction = self._clients.get((via.branch, response.cseq.method))
@@ -186,9 +187,12 @@ class TransactionLayer:
         return request.get("Call-ID"), request.cseq.sequence, request.from_tag, via.sent_by, method
 
     @staticmethod
-    def _check(request: Request) -> None:
+    def _need_all(message: Request | Response) -> None:
         for name in ("From", "To", "Call-ID"):
-            request.need(name)
+            message.need(name)
+
+    def _check(self, request: Request) -> None:
+        self._need_all(request)
         if request.cseq.method != request.method:
             status = 400 if request.method in KNOWN else 501
             raise SipError(f"CSeq names {request.cseq.method}, the request is {request.method}", status)

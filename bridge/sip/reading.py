@@ -96,7 +96,10 @@ def _start(line: str) -> tuple[Request | Response, SipError | None]:
     """Read a start line: the message that begins so, and what is wrong about a request that can still be answered."""
     status = _STATUS.match(line)
     if status:
-        return Response(int(status.group(1)), status.group(2) or ""), None
+        phrase = status.group(2) or ""  # for people, who are told it in many places
+        if not phrase.isprintable():
+            phrase = "".join(character for character in phrase if character.isprintable())
+        return Response(int(status.group(1)), phrase), None
     words = line.split()
     if len(words) < 3 or not TOKEN.match(words[0]) or not words[-1].upper().startswith("SIP/"):
         raise SipError(f"start line {line[:60]!r} is neither a request's nor a response's")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import random
 import sys
 from collections.abc import Callable
@@ -97,6 +98,9 @@ class _Exchange:
         lab.exchange.receive(data[1:], SOURCES[data[0] % len(SOURCES)], lab.now)
         lab.run(0.01)
         del lab.wire[:]
+        for event in lab.events:
+            json.dumps(event.to_json(), ensure_ascii=False).encode()
+        lab.events.clear()
         if len(self._inputs) == AGAIN:
             lab.run(1500)
             assert not lab.exchange.calls() and not lab.exchange.ua.legs and len(lab.exchange.ua.layer) == 0

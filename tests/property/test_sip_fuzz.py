@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import random
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bridge.calls.model import ExchangeSettings
+from bridge.directory.model import Line
 from bridge.sip.challenger import Challenger
 from bridge.sip.digest import Authenticator, Credentials, DigestError, choose, parse_digests
 from bridge.sip.flow import Flow
 from bridge.sip.framing import MAX_BODY, MAX_HEAD, StreamFramer
 from bridge.sip.grammar import SipError
-from bridge.sip.message import Request, Response
+from bridge.sip.message import Request, Response, response_to
 from bridge.sip.reading import parse_message
 from bridge.sip.sdpread import parse_session
 from tests.support import corpus
 from tests.support.lab import BRIDGE, OFFER, Lab, Phone, answers
-from tests.support.torture import STRANGER, TRUNK, House
+from tests.support.torture import PBX, STRANGER, TRUNK, House
 
 MEMBER = Flow("udp", "10.0.0.1", 5060)
 SOURCES = {source: corpus.plain(source.host) for source in (STRANGER, TRUNK, MEMBER)}
@@ -40,8 +44,17 @@ def mutated(draw: st.DrawFn, plain: list[bytes]) -> bytes:
 sent = st.one_of([st.tuples(st.just(source), mutated(plain)) for source, plain in SOURCES.items()])
 
 
+def tellable(lab: Lab) -> None:
+    """Check that every door can tell what has happened, whatever bytes it came as."""
+    for event in lab.events:
+        json.dumps(event.to_json(), ensure_ascii=False).encode()
+    for call in lab.exchange.calls():
+        json.dumps(dataclasses.asdict(call), ensure_ascii=False).encode()
+
+
 def serves(lab: Lab) -> None:
     """Check that an OPTIONS is answered, and that after a while nothing is left of what came before."""
+    tellable(lab)
     lab.drop = lambda passed: False
     lab.exchange.receive(corpus.request("OPTIONS", "10.0.1.2", "600"), Flow("udp", "10.0.1.2", 5060), lab.now)
     assert any(b"SIP/2.0 200" in send.data for send in lab.exchange.outbox if send.flow.host == "10.0.1.2")
@@ -74,6 +87,7 @@ def test_strangers_are_answered_and_nothing_else(messages: list[bytes]) -> None:
     for data in messages:
         lab.exchange.receive(data, STRANGER, lab.now)
     lab.run(300)
+    tellable(lab)
     assert all(passed.target[0] == STRANGER.host for passed in lab.wire)
     assert all(isinstance(passed.message, Response) for passed in lab.wire)
     assert len(lab.wire) <= len(messages) and len(lab.exchange.ua.layer) == 0
@@ -132,6 +146,53 @@ def test_messages_of_a_dialog_in_disorder(messages: list[tuple[Flow, bytes, floa
         lab.exchange.receive(data, source, lab.now)
         lab.run(wait)
     serves(lab)
+
+
+ANSWERS = (
+    "100 Trying",
+    "180 Ringing",
+    "200 OK",
+    "302 Moved",
+    "401 Prove",
+    "407 Prove",
+    "423 Brief",
+    "486 Busy",
+    "503 No",
+)
+ANSWER_HEADERS = [
+    *("Contact: <sip:m1@10.0.0.1>", "Contact: <sip:620@10.0.0.100>;expires=60", "Record-Route: <sip:10.9.9.8;lr>"),
+    *(corpus.CHALLENGE.strip(), corpus.CHALLENGE.strip().replace("WWW", "Proxy"), "Min-Expires: 90", "Retry-After: 5"),
+    *("Expires: 60", "Require: 100rel", "RSeq: 1", "Content-Type: application/sdp", "Session-Expires: 90"),
+]
+
+
+@settings(steady, max_examples=150)
+@given(data=st.data())
+def test_wounded_answers_to_what_we_ask(data: st.DataObject) -> None:
+    """REGISTER, INVITE, ACK and BYE of ours, at a trunk and at a phone, answered with anything in any state."""
+    trunk = dataclasses.replace(PBX, register=True, password="secret", max_calls=5)
+    behind = Line("behind", "209", trunk="pbx")
+    lab = Lab(members=1, more_lines=(behind,), settings=ExchangeSettings(trunks=(trunk,)))
+    lab.exchange.start(lab.now)
+    lab.drop = lambda passed: passed.source == BRIDGE[1:3]
+    lab["c1"].call(data.draw(st.sampled_from(("209", "600"))))
+    for _ in range(data.draw(st.integers(1, 8))):
+        lab.run(0)
+        ours = [p for p in lab.wire if p.source == BRIDGE[1:3] and isinstance(p.message, Request)]
+        asked = data.draw(st.sampled_from(ours))
+        assert isinstance(asked.message, Request)
+        code, phrase = data.draw(st.sampled_from(ANSWERS)).split()
+        answer = response_to(asked.message, int(code), phrase, to_tag="theirs")
+        head, _, _ = bytes(answer).partition(b"\r\nContent-Length")
+        more = [line.encode() for line in data.draw(st.lists(st.sampled_from(ANSWER_HEADERS), max_size=4, unique=True))]
+        whole = b"\r\n".join([head, *more, b"", corpus.SDP.encode() if data.draw(st.booleans()) else b""])
+        lab.exchange.receive(data.draw(mutated([whole])), Flow("udp", *asked.target), lab.now)
+        lab.run(data.draw(st.sampled_from((0, 0, 1, 40))))
+    tellable(lab)
+    lab.drop = lambda passed: False
+    lab.phones.clear()
+    lab.run(1500)
+    assert not lab.exchange.calls() and not lab.exchange.ua.legs and len(lab.exchange.ua.layer) < 5
 
 
 @steady
