@@ -165,6 +165,7 @@ class Call:
         fork.body = None
         self._switch.keep(self)
         self._switch.tell(self, "answered", fork.member)
+        self._steps += self._search.take_trace(self._began)
         self._note(now, fork.member, "connected", how)
 
     def _cannot_connect(self, member: Leg, why: str, now: float) -> None:
