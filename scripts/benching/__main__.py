@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent.parent), str(Path(__file__).parent.parent.parent)]
 
-from benching import desks, measure, systems  # noqa: E402  # found only through the path above
+from benching import broker, desks, measure, systems  # noqa: E402  # found only through the path above
 from benching.relaying import relayed_talks  # noqa: E402
 from tests.support.ports import free_port  # noqa: E402
 
@@ -41,6 +41,10 @@ def main() -> int:
             print("measuring desks", file=sys.stderr)
             trying = desks.QUICK if options.quick else desks.Effort()
             results[candidates[0].name].update(desks.numbers(trying, Path(directory)))
+        if options.peer != "only" and 1 in counts:
+            print("measuring MQTT", file=sys.stderr)
+            asking = broker.QUICK if options.quick else broker.Effort()
+            results[candidates[0].name].update(broker.numbers(asking, Path(directory)))
         if options.peer != "only" and counts:
             print("measuring the relay", file=sys.stderr)
             results[candidates[0].name].update(relayed_talks(Path(directory) / "relay", effort.step))
