@@ -1,8 +1,7 @@
 """The MQTT door: what the bridge knows goes out, what is asked comes in, each asked for is answered.
 
-On every connection everything is said anew; then each state once per change, and only when its payload differs from
-what this connection has heard. Changes that come close together are gathered for 20 ms. What an earlier run left at
-the broker and nobody knows any more is taken away; then Home Assistant is told what there is.
+On every connection everything is said anew, then each state as it changes. What an earlier run left at the broker and
+nobody knows any more is taken away; then Home Assistant is told what there is.
 """
 
 from __future__ import annotations
@@ -22,15 +21,12 @@ from bridge.mqtt.client import BrokerClient
 from bridge.mqtt.discovery import DiscoveryTopics, Style, plan
 from bridge.mqtt.entities import Site, devices
 from bridge.mqtt.model import Message, MqttSettings, Role
-from bridge.mqtt.monitor import Monitors
 from bridge.mqtt.requests import LARGEST, Asked, read
+from bridge.mqtt.saying import Sayings
 from bridge.mqtt.survey import Survey
-from bridge.mqtt.topics import MonitorSubject, Subject, Topics
+from bridge.mqtt.topics import Topics
 from bridge.port.model import Port
 
-GATHER = 0.02  # seconds between two rounds of states, at the least
-MONITORS = 0.25  # the same for monitors, and at the least MONITORS_SHARE times as long as a round takes
-MONITORS_SHARE = 20
 BIRTH = 5.0  # seconds within which all states are said to a Home Assistant that has started
 _LARGEST_DISCOVERY = 2**20  # bytes
 
@@ -59,14 +55,7 @@ class MqttDoor:
         self._spread = spread
         self._client = BrokerClient(settings, self._role(), self, wall)
         self._survey = Survey(self._client, self._topics, self._where, self._take_away, self._announce)
-        self._said: dict[str, str] = {}  # by topic, on this connection
-        self._told_of = port.directory
-        self._stale: dict[states.Public, None] = {}
-        self._stale_monitors: dict[MonitorSubject, None] = {}
-        self._said_at = 0.0  # seconds, monotonic
-        self._round: asyncio.TimerHandle | None = None
-        self._monitors_at = 0.0
-        self._monitors_round: asyncio.TimerHandle | None = None
+        self._sayings = Sayings(port, self._topics, self._publish_state)
         self._birth: asyncio.TimerHandle | None = None
         self._commands: set[asyncio.Task[None]] = set()
         self._unfollow: Callable[[], None] = lambda: None
@@ -87,9 +76,7 @@ class MqttDoor:
         self._unfollow()
         if self._commands:
             await asyncio.wait(self._commands, timeout=1.0)
-        if self._round is not None:
-            self._round.cancel()
-            self._say_stale()
+        self._sayings.finish()
         self._forget()
         await self._client.close()
 
@@ -101,10 +88,8 @@ class MqttDoor:
         self._tell(Notice(self._wall(), "mqtt", f"{self._settings}: {link.state}{because}"))
 
     def connected(self) -> None:
-        """Say everything; `online` comes last, so that whoever waits for it finds the rest true."""
-        self._survey.begin()
+        """Say everything."""
         self._say_everything()
-        self._client.publish(self._topics.bridge_state, "online", retain=True)
 
     def disconnected(self) -> None:
         """Forget what was not yet said: it will be said anew."""
@@ -152,12 +137,16 @@ class MqttDoor:
     def _on_birth(self, message: Message) -> None:
         """Say everything to a Home Assistant that has started, a little later than others do."""
         if message.payload == b"online" and not message.retained and self._birth is None:
-            self._birth = self._loop.call_later(self._spread(), self._say_everything)
+            self._birth = self._loop.call_later(self._spread(), self._on_born)
+
+    def _on_born(self) -> None:
+        self._birth = None
+        self._sayings.everything()
 
     # -- what the survey tells ------------------------------------------------------------------------------------
 
     def _take_away(self, topic: str) -> None:
-        if topic not in self._said:
+        if not self._sayings.knows(topic):
             self._client.publish(topic, "", retain=True)
 
     def _announce(self, found: Mapping[str, str]) -> None:
@@ -173,67 +162,29 @@ class MqttDoor:
     def _on_event(self, event: Event) -> None:
         if not self._client.is_connected:
             return
-        if self._port.directory is not self._told_of:
-            self._survey.begin()  # another configuration: what it has no more is taken away once all else is said
+        if not self._sayings.is_current:  # another configuration: what it has no more is taken away too
             self._say_everything()
-            self._client.publish(self._topics.bridge_state, "online", retain=True)
         self._client.publish(self._topics.bridge_event, _json(event.to_json()))
         if isinstance(event, GroupCall) and event.event_type in states.TOLD_OF_GROUPS:
             self._client.publish(self._topics.group_event(event.group), _json(states.group_event(event)))
-        touched = dict.fromkeys(states.touched(event, self._port.directory))
-        self._stale.update(touched)
-        if self._stale and self._round is None:
-            self._round = self._loop.call_at(self._said_at + GATHER, self._say_stale)
-        for subject in touched:
-            self._stale_monitors.update(dict.fromkeys(states.watching(subject, self._port.directory)))
-        if self._stale_monitors and self._monitors_round is None:
-            self._monitors_round = self._loop.call_at(self._monitors_at, self._say_stale_monitors)
+        self._sayings.touched(states.touched(event, self._port.directory))
 
     def _say_everything(self) -> None:
-        self._forget_rounds()
-        self._said.clear()
-        directory = self._told_of = self._port.directory
-        self._stale = dict.fromkeys(states.everything(directory))
-        self._stale_monitors = dict.fromkeys(states.monitors(directory))
-        self._say_stale()
-        self._say_stale_monitors()
+        """Say everything; `online` comes last, so that whoever waits for it finds the rest true."""
+        self._survey.begin()
+        self._sayings.everything(lambda: self._publish_state(self._topics.bridge_state, "online"))
 
-    def _say_stale(self) -> None:
-        """Publish the states that may have changed, where they have."""
-        self._round, self._said_at = None, self._loop.time()
-        subjects, self._stale = self._stale, {}
-        for subject in subjects:
-            self._say(subject, states.payload(subject, self._port))
-
-    def _say_stale_monitors(self) -> None:
-        began = self._loop.time()
-        subjects, self._stale_monitors = self._stale_monitors, {}
-        monitors = Monitors(self._port)
-        for subject in subjects:
-            self._say(subject, monitors.of(subject.user))
-        took = self._loop.time() - began
-        self._monitors_round, self._monitors_at = None, began + max(MONITORS, MONITORS_SHARE * took)
-
-    def _say(self, subject: Subject, payload: Mapping[str, Any] | None) -> None:
-        topic = self._topics.state(subject)
-        text = "" if payload is None else _json(payload)  # an empty payload takes a retained message away
-        if self._said.get(topic) != text:
-            self._said[topic] = text
-            self._client.publish(topic, text, retain=True)
+    def _publish_state(self, topic: str, payload: str) -> None:
+        self._client.publish(topic, payload, retain=True)
 
     # -- beginning and ending -------------------------------------------------------------------------------------
 
     def _forget(self) -> None:
         self._survey.end()
-        self._forget_rounds()
-        self._stale.clear()
-        self._stale_monitors.clear()
-
-    def _forget_rounds(self) -> None:
-        for timer in (self._round, self._monitors_round, self._birth):
-            if timer is not None:
-                timer.cancel()
-        self._round = self._monitors_round = self._birth = None
+        self._sayings.forget()
+        if self._birth is not None:
+            self._birth.cancel()
+            self._birth = None
 
     def _role(self) -> Role:
         announces = self._settings.discovery != Style.OFF

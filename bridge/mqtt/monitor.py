@@ -2,11 +2,15 @@
 
 It shows the groups that the user is in or leads. Of a member it tells the login and the state of the line to whom
 `public` or more is given over that member; of devices, to which no level applies, to everybody in their group.
+
+A site has as many monitors as users, and each shows as many members as there are: what several of them share is made
+once, as text. Who sees whom hangs on the directory alone and is kept; what is seen is made anew for every round.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from collections.abc import Mapping
 
 from bridge.commands.model import OWNER, Actor, Kind
 from bridge.commands.rights import at_least, is_own, level_over
@@ -16,41 +20,68 @@ from bridge.port.model import Port
 _OF_THE_LOGIN = ("login", "paused", "since", "until")
 
 
-class Monitors:
-    """Makes monitors of one moment; what several users see is asked of the port once."""
+class Sight:
+    """Who sees whom in one directory."""
 
-    def __init__(self, port: Port) -> None:
+    def __init__(self, directory: Directory) -> None:
+        self.directory = directory
+        self._seen: dict[str, Mapping[str, tuple[Member, ...]]] = {}
+
+    def of(self, user: str) -> Mapping[str, tuple[Member, ...]]:
+        """Return the members that a user sees, by group."""
+        if user not in self._seen:
+            actor = Actor(Kind.USER, user)
+            groups = (group for group in self.directory.groups.values() if _is_of(user, group))
+            self._seen[user] = {group.name: tuple(self._members(group, actor)) for group in groups}
+        return self._seen[user]
+
+    def _members(self, group: Group, actor: Actor) -> list[Member]:
+        return [member for member in group.members if _may_see(actor, member, self.directory)]
+
+
+class Round:
+    """Makes monitors of one moment, as JSON."""
+
+    def __init__(self, port: Port, sight: Sight) -> None:
         self._port = port
-        self._seen: dict[tuple[str, str], dict[str, Any]] = {}
+        self._sight = sight
+        self._members: dict[tuple[str, str], str] = {}
+        self._groups: dict[tuple[str, tuple[Member, ...]], str] = {}
 
-    def of(self, user: str) -> dict[str, Any] | None:
+    def text(self, user: str) -> str | None:
         """Return a user's monitor, None for one who is not in the directory any more."""
-        directory = self._port.directory
+        directory = self._sight.directory
         if user not in directory.users:
             return None
-        actor = Actor(Kind.USER, user)
-        groups = {group.name: self._group(group, actor) for group in directory.groups.values() if _is_of(user, group)}
-        return {"name": directory.shown(user), "groups": groups}
+        seen = self._sight.of(user)
+        groups = ", ".join(f"{_json(name)}: {self._group(name, members)}" for name, members in seen.items())
+        return f'{{"name": {_json(directory.shown(user))}, "groups": {{{groups}}}}}'
 
-    def _group(self, group: Group, actor: Actor) -> dict[str, Any]:
-        seen = [member for member in group.members if _may_see(actor, member, self._port.directory)]
-        return {"name": group.shown, "members": {member.name: self._member(group, member) for member in seen}}
+    def _group(self, name: str, members: tuple[Member, ...]) -> str:
+        found = self._groups.get((name, members))
+        if found is None:
+            told = ", ".join(f"{_json(member.name)}: {self._member(name, member)}" for member in members)
+            shown = _json(self._sight.directory.groups[name].shown)
+            found = self._groups[name, members] = f'{{"name": {shown}, "members": {{{told}}}}}'
+        return found
 
-    def _member(self, group: Group, member: Member) -> dict[str, Any]:
-        key = (group.name, member.name)
-        if key not in self._seen:
-            self._seen[key] = self._look(group, member)
-        return self._seen[key]
+    def _member(self, group: str, member: Member) -> str:
+        found = self._members.get((group, member.name))
+        if found is None:
+            found = self._members[group, member.name] = self._look(group, member)
+        return found
 
-    def _look(self, group: Group, member: Member) -> dict[str, Any]:
-        login = self._port.ask("member", {"group": group.name, "member": member.name}, OWNER).data
+    def _look(self, group: str, member: Member) -> str:
+        login = self._port.ask("member", {"group": group, "member": member.name}, OWNER).data
         line = self._port.ask("line", {"line": member.line}, OWNER).data
-        return {
-            "name": self._port.directory.shown(member.name),
-            **{key: login[key] for key in _OF_THE_LOGIN},
-            "line": line["state"],
-            "line_since": line["since"],
-        }
+        return _json(
+            {
+                "name": self._sight.directory.shown(member.name),
+                **{key: login.get(key) for key in _OF_THE_LOGIN},
+                "line": line.get("state"),
+                "line_since": line.get("since"),
+            }
+        )
 
 
 def _is_of(user: str, group: Group) -> bool:
@@ -60,3 +91,7 @@ def _is_of(user: str, group: Group) -> bool:
 
 def _may_see(actor: Actor, member: Member, directory: Directory) -> bool:
     return is_own(actor, member) or member.device or at_least(level_over(actor, member, directory), Level.PUBLIC)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

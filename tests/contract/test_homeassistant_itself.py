@@ -80,6 +80,7 @@ def test_everything_is_there_works_and_goes(hass: HomeAssistant, mosquitto: Mosq
         seen = hass.wait_for(lambda e: e[ANNA]["state"] == "on", "the switch follows")[ANNA]
         assert (seen["attributes"]["by"], seen["attributes"]["friendly_name"]) == ("owner", "Support Anna")
         assert door.bureau.port.login("support", "anna").logged_in
+        mosquitto.process.wait_for(rf"{P}/bridge/event \(QoS")
         door.tell(GroupCall(NOW, "offered", "support", "c1", "0401234", "Cara", "anna"))
         called = hass.wait_for(lambda e: e["event.home_call"]["state"] != "unknown", "the call is told")
         assert called["event.home_call"]["attributes"]["caller"] == "0401234"
@@ -123,6 +124,7 @@ def test_the_blueprint_tells_who_is_calling_and_logs_in(hass: HomeAssistant, mos
         blueprint = files("bridge.mqtt").joinpath("homeassistant/who_is_calling.yaml")
         assert hass.ask("automate", str(blueprint)) == {"done": True, "state": "on"}
         hass.wait_for(lambda e: len(e) == 35, "all are announced")
+        mosquitto.process.wait_for(rf"{P}/bridge/event \(QoS")
         door.tell(GroupCall(NOW, "offered", "sales", "c0", "0409999", "", "ben"))
         door.tell(GroupCall(NOW, "offered", "support", "c1", "0401234", "Cara", "anna"))
         wait_until(lambda: hass.ask("notified")["notified"], "the phone is notified")

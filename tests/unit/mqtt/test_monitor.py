@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from typing import Any
 
 from bridge.calls.status import LineState
 from bridge.commands.model import LoginCommand, LoginVerb
 from bridge.directory.logins import Origin
 from bridge.directory.model import Directory
 from bridge.events import iso
-from bridge.mqtt.monitor import Monitors
+from bridge.mqtt.monitor import Round, Sight
+from bridge.port.model import Port
 from tests.support.clock import run_virtual
 from tests.support.office import ANNA, NOW, office
 from tests.support.paper import bureau
+
+
+def monitor_of(port: Port, user: str) -> Any:
+    """Return a user's monitor, None where there is none."""
+    text = Round(port, Sight(port.directory)).text(user)
+    return None if text is None else json.loads(text)
 
 
 def groups(user: str, directory: Directory | None = None) -> dict[str, list[str]]:
@@ -21,7 +30,7 @@ def groups(user: str, directory: Directory | None = None) -> dict[str, list[str]
 
     async def scene() -> None:
         async with bureau(directory) as here:
-            monitor = Monitors(here.port).of(user)
+            monitor = monitor_of(here.port, user)
             assert monitor is not None
             seen.update({name: list(group["members"]) for name, group in monitor["groups"].items()})
 
@@ -44,7 +53,7 @@ def test_a_member_shows_the_login_and_the_lines_state_and_no_more() -> None:
             here.telephony.states["anna"] = LineState.BUSY
             command = LoginCommand(LoginVerb.LOGIN, "support", "anna", reason="private")
             await here.port.submit(command, ANNA, Origin.BUTTON)
-            monitor = Monitors(here.port).of("ben")
+            monitor = monitor_of(here.port, "ben")
             assert monitor is not None
             assert monitor["groups"]["support"]["members"]["anna"] == {
                 "name": "Anna",
@@ -64,8 +73,8 @@ def test_nobody_who_is_not_a_user_has_one() -> None:
 
     async def scene() -> None:
         async with bureau() as here:
-            assert Monitors(here.port).of("lobby") is None
-            assert Monitors(here.port).of("gone") is None
+            assert monitor_of(here.port, "lobby") is None
+            assert monitor_of(here.port, "gone") is None
 
     run_virtual(scene())
 
