@@ -363,8 +363,7 @@ class Exchange:
             return
         called = self._called(invited.request, caller)
         registered = caller.line is not None and self.directory.lines[caller.line].registers
-        up = (call.caller.trunk for call in self.board.up.values())
-        full = self.ua.layer.full
+        up, full = self.board.up, self.ua.layer.full
         refusal = self._guard.refusal(caller, invited.flow, up, full, now) or self.board.refusal(called, caller)
         if refusal is not None:
             extra = {"Retry-After": ["10"]} if refusal == 503 else None

@@ -8,11 +8,15 @@ here leaves anything behind.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from bridge.calls.parties import Caller
 from bridge.calls.trunks import Trunk
 from bridge.sip.flow import Flow
 from bridge.sip.limits import Limits
+
+if TYPE_CHECKING:
+    from bridge.calls.call import Call
 
 MOST_CALLS = 1000
 LONGEST_LINE = 300
@@ -53,17 +57,16 @@ class Guard:
             clean = "".join(c if c.isprintable() else "?" for c in text[:LONGEST_LINE])
             self._said(f"{flow}: {clean}")
 
-    def refusal(self, caller: Caller, flow: Flow, trunks: Iterable[str | None], full: bool, now: float) -> int | None:
+    def refusal(self, caller: Caller, flow: Flow, calls: Mapping[str, Call], full: bool, now: float) -> int | None:
         """Return the status that refuses one call more; None where it may come.
 
-        `trunks`: of each call that is up, where it comes from one. `full`: no more transactions are to be kept.
+        `calls`: those that are up. `full`: no more transactions are to be kept.
         """
-        calls = list(trunks)
         if full or len(calls) >= MOST_CALLS:
             self.tell(flow, f"a call is refused, for {len(calls)} calls are up", now)
             return 503
         most = self._trunks[caller.trunk].settings.max_calls if caller.trunk is not None else None
-        if most is not None and calls.count(caller.trunk) >= most:
+        if most is not None and sum(call.caller.trunk == caller.trunk for call in calls.values()) >= most:
             self.tell(flow, f"a call is refused, for trunk {caller.trunk} has its {most} calls", now)
             return 486
         return None
