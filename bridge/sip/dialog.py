@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bridge.sip.flow import Flow
-from bridge.sip.grammar import SipError, parse_uri, tag_of, uri_of
+from bridge.sip.grammar import SipError, parse_address, parse_uri, tag_of, uri_of
 from bridge.sip.message import Request, Response
+
+MAX_ROUTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +93,25 @@ def next_hop(target: str, route_set: tuple[str, ...], like: Flow) -> Flow:
     return flow_of(uri_of(route_set[0]) if route_set else target, like)
 
 
+def _recorded(message: Request | Response) -> tuple[str, ...]:
+    """Return the Record-Routes, each of which can be routed by whenever that will be. Raises `SipError`."""
+    if "Record-Route" not in message.headers:
+        return ()
+    routes = message.all("Record-Route")
+    if len(routes) > MAX_ROUTES:
+        raise SipError(f"at most {MAX_ROUTES} proxies can stay on a call's way")
+    for route in routes:
+        parse_address(route)
+    return tuple(routes)
+
+
 def dialog_as_callee(request: Request, local_tag: str, contact: str, flow: Flow, pinned: bool) -> Dialog:
     """Make the dialog of an INVITE that we accept (§12.1.1): its Record-Route in the order received."""
     target = request.contact
     if target is None:
         raise SipError("an INVITE needs a Contact")
     to = request.need("To")
-    route_set = tuple(request.all("Record-Route"))
+    route_set = _recorded(request)
     return Dialog(
         call_id=request.call_id,
         local=to if tag_of(to) else f"{to};tag={local_tag}",
@@ -117,7 +131,7 @@ def dialog_as_callee(request: Request, local_tag: str, contact: str, flow: Flow,
 def dialog_as_caller(request: Request, response: Response, contact: str, flow: Flow, pinned: bool) -> Dialog:
     """Make the dialog of a 2xx to our INVITE (§12.1.2): its Record-Route reversed."""
     target = response.contact or request.uri
-    route_set = tuple(reversed(response.all("Record-Route")))
+    route_set = tuple(reversed(_recorded(response)))
     return Dialog(
         call_id=response.call_id,
         local=request.need("From"),

@@ -88,6 +88,16 @@ def test_a_call_that_proves_nothing_never_leaves_the_house(called: str, proof: s
     assert not lab.exchange.calls()
 
 
+@pytest.mark.parametrize("routes", ["<http://x>", "<sip:x;lr>, y z", ",".join(["<sip:10.9.9.8;lr>"] * 40)])
+def test_a_way_that_cannot_be_gone_back_is_refused_at_once(routes: str) -> None:
+    """Record-Routes are checked before a call is taken, not when it is to be hung up; too many are too many."""
+    lab = house()
+    pbx = Flow("udp", "10.9.9.9", 5060)
+    lab.exchange.receive(request("INVITE", 1, pbx.host, "201", f"Record-Route: {routes}\r\n"), pbx, lab.now)
+    lab.run(1)
+    assert [passed.name for passed in lab.wire] == ["400 INVITE"]
+
+
 def test_the_same_request_gets_the_same_tag() -> None:
     """RFC 3261 §8.2.7: an answer of which nothing is kept has a To tag that comes of its request."""
     lab = house()
