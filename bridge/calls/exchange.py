@@ -30,7 +30,7 @@ from bridge.calls.talk import Talk
 from bridge.calls.trunks import Place, Trunk, numeric, status_of
 from bridge.calls.watching import watches
 from bridge.directory.logins import Logins
-from bridge.directory.model import Directory, Group
+from bridge.directory.model import Directory, Group, Line
 from bridge.events import Event, LineChanged, Notice, TrunkChanged
 from bridge.media.model import Media
 from bridge.sip.agenda import Agenda
@@ -74,19 +74,7 @@ class Exchange:
         self._events: list[Event] = []
         # phones on libre 1 (baresip 1.0) give up where a challenge names an algorithm that they do not have
         self.challenger = Challenger(settings.realm, rng, algorithms=("MD5",))
-        self.registrar = Registrar(
-            {
-                line.number: RegistrarLine(name, line.number, settings.passwords[name])
-                for name, line in directory.lines.items()
-                if line.registers
-            }
-            if settings.registrar
-            else {},
-            self.challenger,
-            token,
-            rng,
-            max_expires=settings.max_expires,
-        )
+        self.registrar = _registrar(directory, settings, self.challenger, token, rng)
         self._trunks = {
             trunk.name: Trunk(trunk, self.ua, self.agenda, rng, self._trunk_changed) for trunk in settings.trunks
         }
@@ -117,13 +105,7 @@ class Exchange:
         )
         self.board = Switchboard(around, is_open)
         watched = {name: directory.lines[name] for name in sorted(settings.watched)}
-        self._monitors = {
-            trunk: CallMonitor(
-                [line for name, line in directory.lines.items() if line.trunk == trunk and name not in watched],
-                self.lines,
-            )
-            for trunk in self._trunks
-        }
+        self._monitors = {trunk: CallMonitor(_behind(trunk, directory, watched), self.lines) for trunk in self._trunks}
         self._monitors_lost: set[str] = set()
         self._watches = watches(watched, self._trunks, self.ua, self.agenda, rng, self.lines, self._notice_sip)
 
@@ -397,3 +379,20 @@ class Exchange:
         for line in self.directory.lines.values():
             if line.trunk == name:
                 self.lines.refresh(line.name)
+
+
+def _registrar(
+    directory: Directory,
+    settings: ExchangeSettings,
+    challenger: Challenger,
+    token: Callable[[], str],
+    rng: random.Random,
+) -> Registrar:
+    registering = [line for line in directory.lines.values() if line.registers and settings.registrar]
+    lines = {line.number: RegistrarLine(line.name, line.number, settings.passwords[line.name]) for line in registering}
+    return Registrar(lines, challenger, token, rng, max_expires=settings.max_expires)
+
+
+def _behind(trunk: str, directory: Directory, watched: Mapping[str, Line]) -> list[Line]:
+    """Return the lines behind a trunk that are not watched by subscription."""
+    return [line for name, line in directory.lines.items() if line.trunk == trunk and name not in watched]

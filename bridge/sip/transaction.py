@@ -51,6 +51,16 @@ class Happening(Enum):
 
 Table = dict[tuple[State, Happening], State]
 
+NON_INVITE: Table = {
+    (State.TRYING, Happening.PROVISIONAL): State.PROCEEDING,
+    (State.TRYING, Happening.SUCCESS): State.COMPLETED,
+    (State.TRYING, Happening.FAILURE): State.COMPLETED,
+    (State.PROCEEDING, Happening.PROVISIONAL): State.PROCEEDING,
+    (State.PROCEEDING, Happening.SUCCESS): State.COMPLETED,
+    (State.PROCEEDING, Happening.FAILURE): State.COMPLETED,
+}
+"""Both sides of a non-INVITE transaction (RFC 3261 figures 6 and 8)."""
+
 
 class Transaction:
     """What the four share: a state, one retransmission timer and one last timer."""
@@ -221,14 +231,7 @@ class ClientInvite(ClientTransaction):
 class ClientNonInvite(ClientTransaction):
     """Non-INVITE client transaction (RFC 3261 §17.1.2)."""
 
-    table: ClassVar[Table] = {
-        (State.TRYING, Happening.PROVISIONAL): State.PROCEEDING,
-        (State.TRYING, Happening.SUCCESS): State.COMPLETED,
-        (State.TRYING, Happening.FAILURE): State.COMPLETED,
-        (State.PROCEEDING, Happening.PROVISIONAL): State.PROCEEDING,
-        (State.PROCEEDING, Happening.SUCCESS): State.COMPLETED,
-        (State.PROCEEDING, Happening.FAILURE): State.COMPLETED,
-    }
+    table: ClassVar[Table] = NON_INVITE
     __slots__ = ()
 
     def __init__(
@@ -317,14 +320,7 @@ class ServerInvite(ServerTransaction):
 class ServerNonInvite(ServerTransaction):
     """Non-INVITE server transaction (RFC 3261 §17.2.2)."""
 
-    table: ClassVar[Table] = {
-        (State.TRYING, Happening.PROVISIONAL): State.PROCEEDING,
-        (State.TRYING, Happening.SUCCESS): State.COMPLETED,
-        (State.TRYING, Happening.FAILURE): State.COMPLETED,
-        (State.PROCEEDING, Happening.PROVISIONAL): State.PROCEEDING,
-        (State.PROCEEDING, Happening.SUCCESS): State.COMPLETED,
-        (State.PROCEEDING, Happening.FAILURE): State.COMPLETED,
-    }
+    table: ClassVar[Table] = NON_INVITE
     __slots__ = ()
 
     def __init__(self, layer: TransactionLayer, key: object, method: str, flow: Flow) -> None:
