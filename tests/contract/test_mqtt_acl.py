@@ -61,6 +61,7 @@ def test_a_user_asks_in_no_other_name(broker: Mosquitto, door: Door) -> None:
         anna.publish(f"{P}/user/anna/request/login", {"group": "support"})
         assert anna.wait_for(f"{P}/user/anna/response/login").json["status"] == "ok"
         hass.wait_for(f"{ANNA}/state", lambda h: h.json["login"] == "ON")
+        hass.wait_for(f"{P}/user/anna/response/login")
         assert {h.topic for h in hass.heard if "/response/" in h.topic} == {f"{P}/user/anna/response/login"}
         assert "offline" not in hass.payloads(f"{P}/bridge/state")
         assert not door.bureau.port.login("support", "ben").logged_in

@@ -13,7 +13,7 @@ from tests.support.agent import ENVIRONMENT
 from tests.support.doors import Door
 from tests.support.mosquitto import Mosquitto
 from tests.support.process import Process, wait_until
-from tests.support.satellites import CONFIG, LINE, Outpost
+from tests.support.satellites import CONFIG, LAMP, LINE, Outpost
 from tests.support.watcher import Watcher
 
 P = "cti/home"
@@ -79,8 +79,7 @@ def test_a_bridge_that_is_gone_shows_on_every_lamp(mosquitto: Mosquitto, tmp_pat
             outpost.wait_lamp(lit=True)
             bridge.end(signal.SIGKILL)
         outpost.wait_there(False)
-        outpost.wait_blinking_twice()
-        outpost.wait_blinking_twice(LINE)
+        outpost.wait_blinking_twice(LAMP, LINE)
         outpost.press()
         with Door(settings(mosquitto)) as door:
             outpost.wait_there()

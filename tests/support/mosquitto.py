@@ -28,6 +28,7 @@ class Mosquitto:
         self._acl = acl
         self._process: Process | None = None
         self._numbers = itertools.count(1)
+        self._reserved: socket.socket | None = None
         directory.mkdir(parents=True, exist_ok=True)
         self.start()
 
@@ -36,6 +37,8 @@ class Mosquitto:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+        if self._reserved is not None:
+            self._reserved.close()
 
     @property
     def url(self) -> str:
@@ -52,14 +55,20 @@ class Mosquitto:
         """Start the broker and wait until it takes connections."""
         program = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
         assert program, "mosquitto is not installed"
+        if self._reserved is not None:
+            self._reserved.close()
+            self._reserved = None
         self._process = Process([program, "-c", self._configuration()])
         self._process.serves(self._answers, "mosquitto takes connections")
 
     def stop(self, sign: int = signal.SIGTERM) -> None:
-        """End the broker."""
+        """End the broker; its port is kept from others meanwhile, and refuses connections."""
         if self._process is not None:
             self._process.end(sign)
             self._process = None
+            self._reserved = socket.socket()
+            self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._reserved.bind((self.host, self.port))
 
     def publish(self, topic: str, payload: str, *, retain: bool = False) -> None:
         """Publish one message at QoS 1 with mosquitto_pub."""

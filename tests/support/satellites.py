@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -77,17 +78,16 @@ class Outpost:
 
         wait_until(steady, f"lamp {pin} is {'lit' if lit else 'dark'}")
 
-    def wait_blinking_twice(self, pin: int = LAMP) -> None:
-        """Wait until a lamp shows that the bridge cannot be reached: two short flashes in 2 s."""
-        seen: list[bool] = []
+    def wait_blinking_twice(self, *pins: int) -> None:
+        """Wait until lamps show that the bridge cannot be reached: two short flashes in 2 s."""
+        seen: list[tuple[bool, ...]] = []
 
         def twice() -> bool:
-            seen.append(self.board.lit(pin))
-            last = seen[-400:]
-            flashes = sum(now and not before for before, now in zip(last, last[1:], strict=False))
-            return len(last) == 400 and 2 <= flashes <= 3 and sum(last) < 120
+            seen.append(tuple(self.board.lit(pin) for pin in pins))
+            last = seen[-400:]  # wait_until looks every 5 ms
+            return len(last) == 400 and all(_is_double_blink(lamp) for lamp in zip(*last, strict=True))
 
-        wait_until(twice, f"lamp {pin} blinks twice")
+        wait_until(twice, f"lamps {pins} blink twice")
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -97,3 +97,8 @@ class Outpost:
             await self.satellite.open(parts)
             self._ready.set()
             await self._end.wait()
+
+
+def _is_double_blink(lit: Sequence[bool]) -> bool:
+    flashes = sum(now and not before for before, now in zip(lit, lit[1:], strict=False))
+    return 2 <= flashes <= 3 and sum(lit) < 0.3 * len(lit)
