@@ -82,22 +82,30 @@ def parse_uri(text: str) -> URI:
     """Parse a SIP, SIPS or TEL URI. URI headers (`?...`) are dropped. Raises `SipError` (416 for other schemes)."""
     if len(text) > MAX_URI:
         raise SipError(f"URI {text[:80]!r}... must have at most {MAX_URI} characters", 414)
+    if not text.isascii():
+        raise SipError(f"URI {text[:80]!r} must be in ASCII, with escapes for the rest")
     scheme, colon, rest = text.partition(":")
     scheme = scheme.lower()
     if scheme not in ("sip", "sips", "tel"):
         known = colon and _SCHEME.match(scheme)
         raise SipError(f"URI {text[:80]!r}: the scheme must be sip, sips or tel", 416 if known else 400)
-    head, at, host = rest.partition("@")
-    rest = head + at + host.split("?", 1)[0] if at else head.split("?", 1)[0]
+    rest = without_headers(rest)
     if scheme == "tel" and not _SUBSCRIBER.match(rest.partition(";")[0]):
         raise SipError(f"URI {text[:80]!r} must have a telephone number")
+    user, at, host = rest.rpartition("@")
     try:
-        uri = URI.parse(f"{scheme}:{rest}")
+        uri = URI.parse(f"{scheme}:{user.replace('#', '%23')}{at}{host}")  # many a phone dials # as it is
     except (ValueError, TypeError):  # TypeError: sipmessage takes parameters as keyword arguments
         raise SipError(f"URI {text[:80]!r} is not valid") from None
     if uri.port is not None and not 0 < uri.port < 65536:
         raise SipError(f"URI {text[:80]!r}: port must be 1 to 65535")
     return uri
+
+
+def without_headers(uri: str) -> str:
+    """Return a URI without its headers (`?...`), which nobody is to write for us (RFC 3261 §19.1.5)."""
+    user, at, host = uri.partition("@")
+    return f"{user}@{host.partition('?')[0]}" if at else user.partition("?")[0]
 
 
 @lru_cache(maxsize=512)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sipmessage import Address, CSeq
 
-from bridge.sip.grammar import TOKEN, SipError, parse_address, split_list, tag_of, uri_of
+from bridge.sip.grammar import TOKEN, SipError, parse_address, split_list, tag_of, uri_of, without_headers
 
 _ECHOED = ("Via", "From", "To", "Call-ID", "CSeq")
 
@@ -146,12 +146,12 @@ class Message:
 
     @property
     def contact(self) -> str | None:
-        """The first Contact's URI, None where there is none or it is `*`. Raises `SipError`."""
+        """The first Contact's URI without headers, None where there is none or it is `*`. Raises `SipError`."""
         values = self.all("Contact")
         if not values or values[0] == "*":
             return None
         parse_address(values[0])
-        return uri_of(values[0])
+        return without_headers(uri_of(values[0]))
 
     def number(self, name: str, default: int | None = None) -> int | None:
         """Return a header that is a number of seconds or hops. Raises `SipError` where it is none."""

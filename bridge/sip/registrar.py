@@ -27,7 +27,7 @@ from bridge.sip.binding import (
 )
 from bridge.sip.challenger import Challenger, Verdict
 from bridge.sip.flow import Flow
-from bridge.sip.grammar import SipError, parse_address, parse_uri, uri_of
+from bridge.sip.grammar import SipError, parse_address, parse_uri, uri_of, without_headers
 from bridge.sip.message import Request, Response, response_to
 
 _REFUSALS_EVERY = 60.0
@@ -258,9 +258,8 @@ def _seconds(text: str) -> int:
 
 def _contact_uri(value: str) -> str:
     """Return a Contact's URI as it can stand in a request line, without URI headers (RFC 3261 §19.1.5)."""
-    user, at, host = uri_of(value).partition("@")
-    uri = f"{user}@{host.partition('?')[0]}" if at else user.partition("?")[0]
-    if parse_uri(uri).scheme not in ("sip", "sips") or not uri.isascii():
+    uri = without_headers(uri_of(value))
+    if parse_uri(uri).scheme not in ("sip", "sips"):
         raise SipError(f"contact {value[:80]!r} must be a sip or sips URI")
     return uri
 

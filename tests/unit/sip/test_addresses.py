@@ -24,6 +24,26 @@ def test_a_uri_parameter_may_have_any_name_or_is_refused(name: str) -> None:
         assert error.status == 400
 
 
+@pytest.mark.parametrize("uri", ["sip:a@1.2.3.\u0663", "sip:j\u00fcrgen@b", "tel:\u0663", "sip:a@b:\u0665060"])
+def test_a_uri_is_ascii(uri: str) -> None:
+    """Digits of other scripts are no digits here, and letters of them are to be escaped (RFC 3261 §25.1)."""
+    with pytest.raises(SipError):
+        parse_uri(uri)
+
+
+def test_a_phone_may_dial_a_hash() -> None:
+    """It should be escaped (RFC 3261 §25.1), but codes with it are dialled as they are."""
+    assert parse_uri("sip:*21#@example.org").user == parse_uri("sip:*21%23@example.org").user == "*21#"
+
+
+def test_a_contact_says_where_and_nothing_more() -> None:
+    """What it would have us write into headers is left out (RFC 3261 §19.1.5)."""
+    message = parse_message(
+        b"OPTIONS sip:a@b SIP/2.0\r\nContact: <sip:a?b@c:5070;x=y?Route=%3Csip:d%3E and more>\r\n\r\n"
+    )
+    assert message.contact == "sip:a?b@c:5070;x=y"
+
+
 @pytest.mark.parametrize("flood", ["<" * 60000, '"' + '\\"' * 30000, '"\\' * 30000, "a," * 30000])
 def test_a_list_is_split_in_linear_time(flood: str) -> None:
     """What is never closed is looked at once, not once from each of its characters."""
