@@ -135,6 +135,9 @@ class Exchange:
         self.ua.flow_failed(flow, now)
         if flow.reliable:
             self.registrar.flow_gone(flow)
+        for trunk in self._trunks.values():
+            if trunk.flow is not None and trunk.flow[:3] == flow[:3]:
+                trunk.suspect(trunk.flow, now)  # it would send calls on a connection that is no more
         self._settle(now)
 
     def tick(self, now: float) -> None:

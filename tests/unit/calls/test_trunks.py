@@ -6,7 +6,7 @@ from bridge.calls.model import ExchangeSettings, TrunkSettings
 from bridge.directory.model import Line
 from bridge.events import TrunkChanged
 from bridge.sip.agenda import Agenda
-from bridge.sip.flow import LocalAddress
+from bridge.sip.flow import Flow, LocalAddress
 from bridge.sip.message import Request, response_to
 from bridge.sip.useragent import Registering, UserAgent
 from tests.support.lab import Lab, Phone, tokens
@@ -167,3 +167,17 @@ def test_name_that_is_lost_keeps_known_addresses() -> None:
     lab.exchange.trunk_unresolved("pbx", "pbx.test cannot be resolved", lab.now)
     lab.run(0)
     assert states(lab)[-1] == "registered"
+
+
+def test_a_connection_that_ends_is_registered_on_anew() -> None:
+    """A PBX that closes our connection, or whose port is closed, is asked at once, not at the next refresh."""
+    lab, (server,) = office(A)
+    resolve(lab, A)
+    lab.run(1)
+    assert len(server.registrations) == 1
+    lab.exchange.flow_failed(Flow("udp", A, 5060), "the peer closed the connection", lab.now)
+    lab.run(1)
+    assert len(server.registrations) == 2 and states(lab)[-1] == "registered"
+    lab.exchange.flow_failed(Flow("udp", "10.99.0.1", 5060), "somebody else's", lab.now)
+    lab.run(1)
+    assert len(server.registrations) == 2
