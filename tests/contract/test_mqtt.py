@@ -302,6 +302,21 @@ def test_a_retained_set_is_ignored_and_said_so(mosquitto: Mosquitto, watcher: Wa
         assert not door.bureau.port.login("support", "anna").logged_in
 
 
+def test_a_command_that_was_given_while_the_bridge_was_away_is_not_done_later(
+    mosquitto: Mosquitto, watcher: Watcher
+) -> None:
+    """The broker keeps nothing for it: who asked got no answer, and has gone on."""
+    with Door(settings(mosquitto)):
+        watcher.wait_for(f"{P}/user/cara/monitor")
+    watcher.publish(f"{ANNA}/set", "ON")
+    before = watcher.mark
+    with Door(settings(mosquitto)) as door:
+        watcher.wait_for(f"{P}/user/cara/monitor", after=before)
+        watcher.publish(f"{P}/bridge/request/calls", "")
+        watcher.wait_for(f"{P}/bridge/response/calls", after=before)
+        assert not door.bureau.port.login("support", "anna").logged_in
+
+
 def test_a_thousand_commands_in_a_burst_are_all_answered(mosquitto: Mosquitto) -> None:
     """Each once; the last state is the confirmed one.
 
@@ -375,6 +390,7 @@ def test_two_bridges_at_one_broker_do_not_disturb_each_other(mosquitto: Mosquitt
     other = "cti/elsewhere"
     with Door(settings(mosquitto)) as here, Door(settings(mosquitto, other)) as there:
         watcher.wait_for_payload(f"{other}/bridge/state", "online")
+        watcher.wait_for_payload(f"{P}/bridge/state", "online")
         watcher.publish(f"{other}/group/support/member/anna/set", "ON")
         watcher.wait_for(f"{other}/group/support/member/anna/state", lambda h: h.json["login"] == "ON")
         assert there.bureau.port.login("support", "anna").logged_in
