@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 
+from bridge.sip.reading import MAX_HEAD
+
 PING = b"\r\n\r\n"
 """Stands among the messages for a keep-alive that wants `PONG` as its answer."""
 PONG = b"\r\n"
 
-MAX_HEAD = 64 * 1024
-MAX_BODY = 256 * 1024
+MAX_BODY = 64 * 1024
 
 _LINE_ENDS = (b"\r", b"\n")
 _FOLD = re.compile(rb"\r?\n[ \t]+")

@@ -14,10 +14,10 @@ from bridge.directory.model import Line
 from bridge.sip.challenger import Challenger
 from bridge.sip.digest import Authenticator, Credentials, DigestError, choose, parse_digests
 from bridge.sip.flow import Flow
-from bridge.sip.framing import MAX_BODY, MAX_HEAD, StreamFramer
+from bridge.sip.framing import MAX_BODY, StreamFramer
 from bridge.sip.grammar import SipError
 from bridge.sip.message import Request, Response, response_to
-from bridge.sip.reading import parse_message
+from bridge.sip.reading import MAX_HEAD, parse_message
 from bridge.sip.sdpread import parse_session
 from tests.support import corpus
 from tests.support.lab import BRIDGE, OFFER, Lab, Phone, answers

@@ -28,7 +28,7 @@ class StreamLimits:
 
     connections: int = 512
     from_one_address: int = 32
-    unsent: int = 512 * 1024
+    unsent: int = 256 * 1024
     connect_within: float = 4.0
     handshake_within: float = 10.0
     finish_message_within: float = 30.0

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.sip.framing import MAX_BODY, MAX_HEAD, PING, StreamFramer
+from bridge.sip.framing import MAX_BODY, PING, StreamFramer
+from bridge.sip.reading import MAX_HEAD
 
 OPTIONS = b"OPTIONS sip:a@b SIP/2.0\r\nCall-ID: 1\r\nContent-Length: 0\r\n\r\n"
 MESSAGE = b"MESSAGE sip:a@b SIP/2.0\r\nl :\t5 \r\nCall-ID: 2\r\n\r\nhello"
