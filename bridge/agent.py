@@ -95,7 +95,9 @@ class Agent:
             is_open=lambda group: self.port.opening(group.name).open,
         )
         self.port.telephony = self.exchange
-        self.endpoint = Endpoint(self.exchange, settings.sip.listen, settings.sip.advertise, self._tell)
+        self.endpoint = Endpoint(
+            self.exchange, settings.sip.listen, settings.sip.advertise, self._tell, known=self.exchange.knows
+        )
         self.control = ControlServer(options.control, self.port, time.time)
         self.mqtt: MqttDoor | None = None
         self.desks: OpenDesks | None = None

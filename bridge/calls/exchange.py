@@ -130,6 +130,10 @@ class Exchange:
             self.ua.receive(data, flow, now)
             self._settle(now)
 
+    def knows(self, host: str) -> bool:
+        """Whether a static contact, a trunk's server or a registered phone is at this host."""
+        return self._guard.knows(host)
+
     def flow_failed(self, flow: Flow, reason: str, now: float) -> None:
         """Note that what was sent on a flow cannot be delivered."""
         self.ua.flow_failed(flow, now)

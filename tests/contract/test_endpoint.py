@@ -102,10 +102,11 @@ def port_of(endpoint: Endpoint, transport: str) -> int:
 
 @asynccontextmanager
 async def connection(
-    endpoint: Endpoint, limit: int = 65536
+    endpoint: Endpoint, limit: int = 65536, host: str | None = None
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """Connect to the endpoint by TCP, and close in the end."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port_of(endpoint, "tcp"), limit=limit)
+    """Connect to the endpoint by TCP, from a host of ours, and close in the end."""
+    local = (host, 0) if host else None
+    reader, writer = await asyncio.open_connection("127.0.0.1", port_of(endpoint, "tcp"), limit=limit, local_addr=local)
     try:
         yield reader, writer
     finally:
@@ -372,6 +373,29 @@ def test_connections_from_one_address_are_limited() -> None:
             assert await reader.readexactly(len(HELLO)) == HELLO
 
     run(body, limits=StreamLimits(from_one_address=2))
+
+
+@linux
+def test_strangers_leave_room_for_peers() -> None:
+    """Where strangers have as many connections as they may, a peer still has its own."""
+
+    async def speaks(phones: AsyncExitStack, endpoint: Endpoint, host: str = "127.0.0.1") -> bool:
+        reader, writer = await phones.enter_async_context(connection(endpoint, host=host))
+        writer.write(HELLO)
+        with suppress(ConnectionError):
+            return await reader.read(len(HELLO)) == HELLO
+        return False
+
+    async def body(endpoint: Endpoint, engine: Engine) -> None:
+        async with AsyncExitStack() as phones:
+            assert await speaks(phones, endpoint)
+            assert not await speaks(phones, endpoint, "127.0.0.3")
+            assert await speaks(phones, endpoint, "127.0.0.2")
+            peers.add("127.0.0.1")
+            assert await speaks(phones, endpoint, "127.0.0.4"), "the first is no stranger any more"
+
+    peers = {"127.0.0.2"}
+    run(body, limits=StreamLimits(strangers=1), known=peers.__contains__)
 
 
 def test_a_connection_that_says_nothing_makes_room_for_a_newer_one() -> None:

@@ -24,6 +24,7 @@ class Endpoint:
     `listen`: transport (udp, tcp, tls), host (an IP address of ours, 0.0.0.0 or ::) and port (0: from the kernel).
     `advertise`: the host that peers are told; None: the address of ours that the route to the peer uses. `on_step` is
     called after each step of the engine. `server_tls` is needed to listen on TLS, `client_tls` to connect by it.
+    `known` tells whether a host is that of a peer; strangers have fewer connections.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Endpoint:
         client_tls: ssl.SSLContext | None = None,
         limits: StreamLimits | None = None,
         lookup: Lookup = system_lookup,
+        known: Callable[[str], bool] = lambda host: True,
     ) -> None:
         self._engine = engine
         self._listen = [(transport, host.strip("[]"), port) for transport, host, port in listen]
@@ -46,6 +48,7 @@ class Endpoint:
         self._client_tls = client_tls
         self._limits = limits or StreamLimits()
         self._lookup = lookup
+        self._known = known
         self._listeners: list[Listening] = []
         self._datagrams: dict[int, Datagrams] = {}
         self._waiting: dict[str, list[Send]] = {}  # by the name that is being looked up
@@ -67,7 +70,7 @@ class Endpoint:
         self._pump = Pump(self._engine, loop, self._send, self._on_step, self._failed_flows)
         self._resolver = Resolver(loop, self._lookup)
         self._routes = Routes(self._listeners, self._advertise, loop.time, self._resolver.last)
-        self._streams = Streams(self._pump, loop, self._server_tls, self._client_tls, self._limits)
+        self._streams = Streams(self._pump, loop, self._server_tls, self._client_tls, self._limits, self._known)
         for index, listening in enumerate(self._listeners):
             if listening.transport == "udp":
                 self._datagrams[index] = Datagrams(listening, index, self._pump, loop)

@@ -2,7 +2,7 @@
 
 A connection that ends, for whatever reason, is told to the engine as a failed flow: what was sent may be lost, and a
 phone behind NAT cannot be reached any more. Everything a peer can make us keep is bounded: connections in all and
-from one address, bytes unsent, time without a message.
+from one address and from strangers, bytes unsent, time without a message.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 import logging
 import ssl
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bridge.sip.endpoint.connection import Connection
@@ -27,6 +28,7 @@ class StreamLimits:
     """What peers may use. Times in seconds, sizes in bytes."""
 
     connections: int = 512
+    strangers: int = 256
     from_one_address: int = 32
     unsent: int = 256 * 1024
     connect_within: float = 4.0
@@ -55,6 +57,7 @@ class Streams:
         server_tls: ssl.SSLContext | None,
         client_tls: ssl.SSLContext | None,
         limits: StreamLimits,
+        known: Callable[[str], bool],
     ) -> None:
         self._pump = pump
         self._loop = loop
@@ -65,6 +68,8 @@ class Streams:
         self._connections: dict[Flow, Connection] = {}
         self._open: set[Connection] = set()
         self._accepted = Counter[str]()
+        self._known = known
+        self._strangers: set[Connection] = set()  # accepted from hosts that were not known then
         self._connecting: dict[Flow, _Connecting] = {}
         self._sweeper: asyncio.TimerHandle | None = None
         self._closing = False
@@ -172,12 +177,20 @@ class Streams:
             self._accepted[host] += 1
             if self._accepted[host] > self._limits.from_one_address and not self._make_room(host, connection):
                 return f"over {self._limits.from_one_address} connections from {host}"
+            if not self._known(host) and not self._room_for_stranger(connection):
+                return f"over {self._limits.strangers} connections of strangers are open"
         if self._closing or len(self._open) > self._limits.connections:
             return f"over {self._limits.connections} connections are open"
         self._connections[connection.flow] = connection
         if self._sweeper is None:
             self._sweeper = self._loop.call_later(self._limits.sweep_every, self._sweep)
         return None
+
+    def _room_for_stranger(self, newcomer: Connection) -> bool:
+        self._strangers.add(newcomer)
+        if len(self._strangers) > self._limits.strangers:  # who has registered meanwhile is none any more
+            self._strangers = {c for c in self._strangers if not self._known(c.flow.host)}
+        return len(self._strangers) <= self._limits.strangers
 
     def _make_room(self, host: str, newcomer: Connection) -> bool:
         """End the connection from a host that has owed a message for longest; False where none owes any."""
@@ -199,6 +212,7 @@ class Streams:
     def lost(self, connection: Connection, reason: str) -> None:
         """Take note that a connection has ended."""
         self._open.discard(connection)
+        self._strangers.discard(connection)
         flow = connection.flow
         if connection.accepted:
             self._accepted[flow.host] -= 1
