@@ -26,6 +26,7 @@ from tests.support.ports import free_port
 
 MEMBERS = 100
 PATIENCE = 20.0
+APART = 0.03  # seconds between commands: states are gathered for 20 ms, and people do not press faster
 P = "cti/bench"
 MEMBER = f"{P}/group/sales/member/m1"
 LAST = "homeassistant/device/cti_bench_GROUP_sales/config"
@@ -103,12 +104,14 @@ def numbers(effort: Effort, directory: Path) -> dict[str, float]:
             first = next(at for at, topic, _ in watching.heard if topic.startswith(P))
             watching.close()
             delays = sorted(_delays(broker, effort.commands))
+            rate = _burst(broker, effort.commands)
             memory = system.memory()
         finally:
             system.stop()
     return {
         "MQTT command to state at a subscriber, median, ms": 1000 * statistics.median(delays),
         "MQTT command to state at a subscriber, p99, ms": 1000 * delays[int(0.99 * len(delays))],
+        "MQTT commands answered in a burst, 1/s": rate,
         f"MQTT states and discovery of {MEMBERS} members, ms": 1000 * (announced - first),
         f"memory with MQTT and {MEMBERS} members, MiB": memory,
     }
@@ -123,9 +126,23 @@ def _delays(broker: Mosquitto, commands: int) -> list[float]:
         began = asking.publish(f"{MEMBER}/set", word)
         came = watching.wait_for(f"{MEMBER}/state", lambda text, word=word: json.loads(text)["login"] == word, seen)
         found.append(came - began)
+        time.sleep(APART)
     asking.close()
     watching.close()
     return found
+
+
+def _burst(broker: Mosquitto, commands: int) -> float:
+    """Give commands as fast as they can be published; return how many are answered in a second."""
+    asking, watching = Peer(broker), Peer(broker, f"{P}/bridge/response/set")
+    began = time.perf_counter()
+    for number in range(commands):
+        login = ("OFF", "ON")[number % 2]
+        asking.publish(f"{MEMBER}/set", json.dumps({"login": login, "transaction": number}))
+    last = watching.wait_for(f"{P}/bridge/response/set", lambda text: json.loads(text)["transaction"] == commands - 1)
+    asking.close()
+    watching.close()
+    return commands / (last - began)
 
 
 def _bridge(broker: Mosquitto, directory: Path) -> System:
