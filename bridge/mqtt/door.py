@@ -24,9 +24,10 @@ from bridge.mqtt.model import Message, MqttSettings, Role
 from bridge.mqtt.requests import LARGEST, Asked, read
 from bridge.mqtt.saying import Sayings
 from bridge.mqtt.survey import Survey
-from bridge.mqtt.topics import Topics
+from bridge.mqtt.topics import GroupSubject, Topics
 from bridge.port.model import Port
 
+LOOK = 60.0  # seconds between two looks at groups without an event: the day's counts end at midnight by themselves
 BIRTH = 5.0  # seconds within which all states are said to a Home Assistant that has started
 _LARGEST_DISCOVERY = 2**20  # bytes
 
@@ -70,10 +71,12 @@ class MqttDoor:
         self._loop = asyncio.get_running_loop()
         self._unfollow = self._port.follow(self._on_event)
         self._client.start()
+        self._look_again()
 
     async def close(self) -> None:
         """Answer what was asked, say `offline`, and disconnect."""
         self._unfollow()
+        self._look.cancel()
         if self._commands:
             await asyncio.wait(self._commands, timeout=1.0)
         self._sayings.finish()
@@ -168,6 +171,11 @@ class MqttDoor:
         if isinstance(event, GroupCall) and event.event_type in states.TOLD_OF_GROUPS:
             self._client.publish(self._topics.group_event(event.group), _json(states.group_event(event)))
         self._sayings.touched(states.touched(event, self._port.directory))
+
+    def _look_again(self) -> None:
+        self._look = self._loop.call_later(LOOK, self._look_again)
+        if self._client.is_connected:
+            self._sayings.touched(map(GroupSubject, self._port.directory.groups))
 
     def _say_everything(self) -> None:
         """Say everything; `online` comes last, so that whoever waits for it finds the rest true."""

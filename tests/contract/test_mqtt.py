@@ -164,6 +164,18 @@ def test_a_call_is_said_to_the_group_without_its_caller(door: Door, watcher: Wat
     assert watcher.wait_for(f"{P}/bridge/event", after=before).json["caller"] == "0401234"
 
 
+def test_what_changes_without_an_event_is_said_within_a_minute(
+    mosquitto: Mosquitto, watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The day's counts, which end at midnight."""
+    monkeypatch.setattr("bridge.mqtt.door.LOOK", 0.05)
+    with Door(settings(mosquitto)) as door:
+        watcher.wait_for(f"{P}/user/cara/monitor")
+        door.tell(first=lambda bureau: bureau.telephony.ringing_groups.add("sales"))
+        watcher.wait_for(f"{P}/group/sales/state", lambda h: h.json["ringing"])
+        assert len(watcher.payloads(f"{P}/group/support/state")) == 1
+
+
 def test_trunks_are_in_the_info(door: Door, watcher: Watcher) -> None:
     """Their registration is said when it changes."""
     before = watcher.mark
