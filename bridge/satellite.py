@@ -74,6 +74,7 @@ class Satellite:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop.set)
+        loop.set_exception_handler(self._on_bug)
         async with AsyncExitStack() as parts:
             await self.open(parts)
             self.options.ready([])
@@ -140,6 +141,13 @@ class Satellite:
         if isinstance(failure, Exception):
             self._failure = failure
             self.stop.set()
+
+    def _on_bug(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """End for an error that no part took: it is ours, and what it left behind cannot be trusted."""
+        loop.default_exception_handler(context)
+        failure = context.get("exception")
+        self._failure = failure if isinstance(failure, Exception) else RuntimeError(str(context.get("message")))
+        self.stop.set()
 
     async def _end_tasks(self) -> None:
         for task in self._tasks:

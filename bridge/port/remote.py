@@ -163,6 +163,7 @@ class RemotePort:
         """Ask who there is; the bridge may have been started anew with another configuration."""
         self._end_arrival()
         self._arrival = asyncio.get_running_loop().create_task(self._arrive())
+        self._arrival.add_done_callback(_done)
 
     async def _arrive(self) -> None:
         before = self.mirror.directory
@@ -237,3 +238,8 @@ class RemotePort:
             keeps=lambda topic: _LARGEST,
             writes=f"{topics.satellite_state(self._name)}, {topics.member_set('+', '+')} and {topics.request('+')}",
         )
+
+
+def _done(task: asyncio.Task[None]) -> None:
+    if not task.cancelled():
+        task.result()  # an error in it is a bug, and the loop's exception handler is told
