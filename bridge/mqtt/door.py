@@ -212,7 +212,8 @@ class MqttDoor:
 
 
 def _json(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    """Return a payload; bytes that were no UTF-8 where they came from are question marks in it."""
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode()
 
 
 def _unknown_user(name: str) -> CommandError:
