@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.support.ports import free_even_port, free_port
+from tests.support.ports import free_even_port, free_port, free_port_and_next
 from tests.support.process import PATIENCE, Process, wait_until
 
 Event = dict[str, Any]
@@ -43,6 +43,9 @@ module_app ctrl_tcp.so
 """
 
 
+STARTS = 3  # somebody else may take a port between the kernel's offer and the start
+
+
 class Baresip:
     """A running phone with one account. Use as a context manager.
 
@@ -64,15 +67,22 @@ class Baresip:
     ) -> None:
         self.number = number
         self.server = f"{host}:{server}"
-        self.port = free_port()
-        self._control = free_port()
-        self._directory = directory / f"baresip-{number}-{self.port}"
         self._news = threading.Condition()
         self._replies: dict[str, Event] = {}
         self.events: list[Event] = []
-        self._configure(password, transport, expires)
-        self.process = Process(["baresip", "-4", "-f", self._directory], cwd=self._directory)
-        self._connect()
+        for chance in reversed(range(STARTS)):
+            self.port = free_port_and_next()
+            self._control = free_port()
+            self._directory = directory / f"baresip-{number}-{self.port}"
+            self._configure(password, transport, expires)
+            self.process = Process(["baresip", "-4", "-f", self._directory], cwd=self._directory)
+            try:
+                self._connect()
+                break
+            except AssertionError:
+                self.process.end()
+                if not chance or "Address already in use" not in self.process.output:
+                    raise
 
     def __enter__(self) -> Baresip:
         return self

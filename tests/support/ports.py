@@ -26,6 +26,16 @@ def free_port(host: str = "127.0.0.1") -> int:
     raise OSError(f"the kernel has no port on {host} that is free for UDP and TCP")
 
 
+def free_port_and_next(host: str = "127.0.0.1") -> int:
+    """Return a port like `free_port`'s whose neighbour above is free too: baresip speaks TLS there."""
+    for _ in range(200):
+        port = free_port(host)
+        if _can_bind(port + 1, host, socket.SOCK_STREAM) and _can_bind(port + 1, host, socket.SOCK_DGRAM):
+            _given.add(port + 1)
+            return port
+    raise OSError(f"the kernel has no pair of neighbouring ports on {host}")
+
+
 def free_even_port(host: str = "127.0.0.1", pairs: int = 1) -> int:
     """Return an even free port whose odd neighbour is free too, and further pairs behind: what RTP and RTCP want."""
     for _ in range(200):
