@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from bridge.mqtt import states
 from bridge.mqtt.monitor import Round, Sight
@@ -92,7 +92,8 @@ class Sayings:
 
     def _arm(self) -> None:
         """Set the timer for what is due next."""
-        due = [at for work, at in ((self._states, self._states_at), (self._monitors, self._monitors_at)) if work]
+        due = [self._states_at] if self._states else []
+        due += [self._monitors_at] if self._monitors and self._then is None else []
         if not due or (self._timer is not None and self._timer.when() <= min(due)):
             return
         if self._timer is not None:
@@ -105,18 +106,24 @@ class Sayings:
         clock = asyncio.get_running_loop().time
         began = clock()
         if self._states and self._states_at <= began:
-            while self._states and clock() < began + SLICE:
-                self._say_state()
+            self._slice(self._states, self._say_state)
             self._states_at = clock() + PAUSE if self._states else began + GATHER
-        elif self._monitors and self._monitors_at <= began:
-            while self._monitors and clock() < began + SLICE:
-                self._say_monitor()
+        elif self._monitors and self._monitors_at <= began and self._then is None:
+            self._slice(self._monitors, self._say_monitor)
             self._took += clock() - began
             self._monitors_at = clock() + PAUSE if self._monitors else self._end_round(clock())
         if not self._states and self._then is not None:
             then, self._then = self._then, None
             then()
         self._arm()
+
+    def _slice(self, work: Collection[Subject], say: Callable[[], None]) -> None:
+        """Say one at the least, and more until the slice is over."""
+        clock = asyncio.get_running_loop().time
+        end = clock() + SLICE
+        say()
+        while work and clock() < end:
+            say()
 
     def _end_round(self, now: float) -> float:
         """Return when the next round of monitors may begin."""
