@@ -43,7 +43,7 @@ module_app ctrl_tcp.so
 """
 
 
-STARTS = 3  # somebody else may take a port between the kernel's offer and the start
+STARTS = 5  # somebody else may take a port between the kernel's offer and the start
 
 
 class Baresip:
