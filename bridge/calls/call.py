@@ -12,7 +12,7 @@ from typing import Any
 
 from bridge.calls.fork import Fork
 from bridge.calls.kept import plain_dialog, plain_parties
-from bridge.calls.parties import Called, Caller
+from bridge.calls.parties import Called, Caller, shown
 from bridge.calls.passage import Passage
 from bridge.calls.search import Found, Nobody, Outcome, Search
 from bridge.calls.status import CallStatus, Step, Story
@@ -370,7 +370,7 @@ class Call:
     # -- what others see ----------------------------------------------------------------------------------------
 
     def _note(self, now: float, member: str | None, what: str, why: str = "") -> None:
-        self._steps.append(Step(round(now - self._began, 3), member, what, why))
+        self._steps.append(Step(round(now - self._began, 3), member, shown(what, 300), shown(why, 300)))
 
     def offers_to(self, member: str) -> int:
         """Return 1 where this call itself is being offered to the member, else 0."""

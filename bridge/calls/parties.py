@@ -50,12 +50,12 @@ def shown_identity(request: Request) -> tuple[str, str]:
     user = from_.uri.user or ""
     if host == "anonymous.invalid" or user.lower() == "anonymous" or privacy & {"id", "user", "header"}:
         return "", ""
-    return _plain(user), _plain(from_.name)
+    return shown(user), shown(from_.name)
 
 
-def _plain(text: str) -> str:
-    """Return text without what cannot stand in a header or terminal, at most 80 characters."""
-    return "".join(c for c in text if c.isprintable())[:80]
+def shown(text: str, most: int = 80) -> str:
+    """Return text of a peer's without what cannot stand in a header or terminal, and not too much of it."""
+    return "".join(c for c in text if c.isprintable())[:most]
 
 
 def user_of(uri: str) -> str:

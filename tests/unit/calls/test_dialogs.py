@@ -351,3 +351,14 @@ def test_a_session_timer_that_is_too_brief_is_refused() -> None:
     invite_with_timer(lab, "30")
     (refusal,) = [p.message for p in lab.wire if p.name == "422 INVITE"]
     assert refusal.get("Min-SE") == "90"
+
+
+def test_a_story_holds_nothing_that_a_terminal_obeys() -> None:
+    """What a phone writes into its status line is told without its control characters."""
+    lab = Lab(members=1)
+    lab["m1"].on_invite = lambda phone, leg: leg.reject(486, phone.lab.now, "Busy \x1b[2J\x07here")
+    lab["c1"].call("600")
+    lab.run(1)
+    story = lab.exchange.story(None)
+    assert story is not None
+    assert "said 486 Busy [2Jhere" in [step.what for step in story.steps]
