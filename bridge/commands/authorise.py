@@ -6,8 +6,8 @@ A group's night switch is for who belongs to the group: its members, devices too
 from __future__ import annotations
 
 from bridge.commands.model import Actor, Command, CommandError, Kind, LoginCommand, LoginVerb, NightCommand
-from bridge.commands.places import Place, groups_of, places
-from bridge.commands.rights import NEEDED, SUPERVISE, Right, at_least, is_own, level_over, supervises
+from bridge.commands.places import groups_of, places
+from bridge.commands.rights import Right, is_own, require, whose
 from bridge.directory.model import Directory, Group
 
 _RIGHT_FOR = {
@@ -33,39 +33,18 @@ def authorise(command: Command, actor: Actor, directory: Directory) -> None:
 
 def _authorise_night(command: NightCommand, actor: Actor, directory: Directory) -> None:
     for group in groups_of(directory, command.group):
-        if not (actor.is_owner or _belongs(actor, group)):
+        if not (actor.is_owner or _is_of(actor, group)):
             who = f"{actor.name} may not switch the night of group {group.name}"
             raise CommandError("not_allowed", f"{who}; that is for its members and leaders")
 
 
-def _belongs(actor: Actor, group: Group) -> bool:
+def _is_of(actor: Actor, group: Group) -> bool:
     member = group.member(actor.name)
-    leads = actor.kind is Kind.USER and actor.name in group.leaders
-    return leads or (member is not None and is_own(actor, member))
+    is_leader = actor.kind is Kind.USER and actor.name in group.leaders
+    return is_leader or (member is not None and is_own(actor, member))
 
 
 def _authorise_login(command: LoginCommand, actor: Actor, directory: Directory) -> None:
     right = _RIGHT_FOR[command.verb]
-    chosen = places(directory, command.group, command.member)
-    if actor.is_owner:
-        return
-    for place in chosen:
-        if not _may(actor, place, right, directory):
-            raise CommandError("not_allowed", _missing(actor, place, right, directory))
-
-
-def _may(actor: Actor, place: Place, right: Right, directory: Directory) -> bool:
-    group, member = place
-    if is_own(actor, member) or supervises(actor, group):
-        return True
-    return at_least(level_over(actor, member, directory), NEEDED[right])
-
-
-def _missing(actor: Actor, place: Place, right: Right, directory: Directory) -> str:
-    group, member = place
-    has = f"{actor.name} may not {right.value} {member.name} in group {group.name}"
-    leader = f"a leader of {group.name} with the service {SUPERVISE}"
-    if member.device:
-        return f"{has}; that needs {leader}, or the device itself"
-    level = level_over(actor, member, directory)
-    return f"{has}; that needs the level {NEEDED[right]} over {member.name} (here: {level}), or {leader}"
+    for group, member in places(directory, command.group, command.member):
+        require(actor, right, whose(member), directory, group)

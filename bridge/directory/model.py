@@ -65,13 +65,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person with a line, and lines whose control was granted."""
+    """A person with a line, and lines whose control was granted; `grants`: whom else what level over this person."""
 
     name: str
     shown: str
     line: str
     second_line: str | None = None
     additional_lines: tuple[str, ...] = ()
+    grants: tuple[tuple[str, Level], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +122,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Directory:
-    """Everything that can be named, by name."""
+    """Everything that can be named, by name. `site_level` is what everybody has over everybody."""
 
     lines: Mapping[str, Line] = field(default_factory=dict)
     users: Mapping[str, User] = field(default_factory=dict)
     groups: Mapping[str, Group] = field(default_factory=dict)
+    site_level: Level = Level.PUBLIC
 
     @cached_property
     def line_by_number(self) -> Mapping[str, Line]:
@@ -145,6 +147,25 @@ class Directory:
             for member in group.members:
                 found.setdefault(member.line, []).append((group, member))
         return {line: tuple(places) for line, places in found.items()}
+
+    @cached_property
+    def users_by_line(self) -> Mapping[str, tuple[tuple[User, bool], ...]]:
+        """For each line, the users who have it, and whether it is their second one."""
+        found: dict[str, list[tuple[User, bool]]] = {}
+        for user in self.users.values():
+            found.setdefault(user.line, []).append((user, False))
+            if user.second_line is not None:
+                found.setdefault(user.second_line, []).append((user, True))
+        return {line: tuple(users) for line, users in found.items()}
+
+    @cached_property
+    def groups_by_member(self) -> Mapping[str, tuple[tuple[Group, Member], ...]]:
+        """For each member's name, the places in groups; a user's and a device's of the same name are together."""
+        found: dict[str, list[tuple[Group, Member]]] = {}
+        for group in self.groups.values():
+            for member in group.members:
+                found.setdefault(member.name, []).append((group, member))
+        return {name: tuple(places) for name, places in found.items()}
 
     def group(self, key: str) -> Group | None:
         """Return the group with this name or number, or None."""

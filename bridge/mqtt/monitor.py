@@ -13,8 +13,8 @@ import json
 from collections.abc import Mapping
 
 from bridge.commands.model import OWNER, Actor, Kind
-from bridge.commands.rights import at_least, is_own, level_over
-from bridge.directory.model import Directory, Group, Level, Member
+from bridge.commands.rights import Right, may, whose
+from bridge.directory.model import Directory, Group, Member
 from bridge.port.model import Port
 
 _OF_THE_LOGIN = ("login", "paused", "since", "until")
@@ -90,7 +90,7 @@ def _is_of(user: str, group: Group) -> bool:
 
 
 def _may_see(actor: Actor, member: Member, directory: Directory) -> bool:
-    return is_own(actor, member) or member.device or at_least(level_over(actor, member, directory), Level.PUBLIC)
+    return may(actor, Right.SEE_STATE, whose(member), directory)
 
 
 def _json(value: object) -> str:

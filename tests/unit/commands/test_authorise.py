@@ -7,7 +7,7 @@ import pytest
 from bridge.commands.authorise import authorise
 from bridge.commands.model import BRIDGE, OWNER, Actor, CommandError, Kind, LoginCommand, LoginVerb
 from bridge.commands.rights import level_over
-from bridge.directory.model import Directory, Level, Member
+from bridge.directory.model import Directory, Level
 from tests.support.office import ANNA, BEN, CARA, LOBBY, office
 
 
@@ -66,13 +66,12 @@ def test_level_team_pauses_and_personal_logs_in() -> None:
 
 def test_levels_only_add() -> None:
     """The level over somebody is the highest of the site's and of all active groups that both are in."""
-    cara, ben = Member("cara", "cara"), Member("ben", "ben")
     directory = office(member_level=Level.PERSONAL, leader_level=Level.BUSINESS)
-    assert level_over(CARA, ben, directory) is Level.BUSINESS  # leads it without being in it
-    assert level_over(BEN, cara, directory) is Level.PUBLIC  # support has no cara, sales is public
-    assert level_over(ANNA, ben, directory) is Level.PERSONAL
-    assert level_over(ANNA, ben, office(member_level=Level.NONE)) is Level.PUBLIC
-    assert level_over(ANNA, ben, office(member_level=Level.PERSONAL, active=False)) is Level.PUBLIC
+    assert level_over(CARA, BEN, directory) is Level.BUSINESS  # leads it without being in it
+    assert level_over(BEN, CARA, directory) is Level.PUBLIC  # support has no cara, sales is public
+    assert level_over(ANNA, BEN, directory) is Level.PERSONAL
+    assert level_over(ANNA, BEN, office(member_level=Level.NONE)) is Level.PUBLIC
+    assert level_over(ANNA, BEN, office(member_level=Level.PERSONAL, active=False)) is Level.PUBLIC
 
 
 def test_refusal_names_the_missing_right() -> None:
