@@ -1,14 +1,19 @@
-"""pyVoIP's calls and phone on the mended signalling and sound: they can be cancelled, and tell what happens to them."""
+"""pyVoIP's calls and phone on the mended signalling and sound: they can be cancelled, and tell what happens to them.
+
+Calls that come in are in `mendedanswer`.
+"""
 
 from __future__ import annotations
 
 import socket
+from dataclasses import dataclass
 from typing import Any
 
 import pyVoIP.VoIP  # noqa: F401  first: pyVoIP.SIP alone is an import cycle
 from pyVoIP import RTP, SIP
 from pyVoIP.VoIP.VoIP import CallState, VoIPCall, VoIPPhone
 
+from bridge.phone.mendedanswer import Ringing, caller_of
 from bridge.phone.mendedclient import Client, Tell, uri_in
 from bridge.phone.mendedsound import Sound
 
@@ -97,11 +102,24 @@ class Call(VoIPCall):
         return {each.inPort: each.assoc for each in self.RTPClients}
 
 
+@dataclass
+class Manner:
+    """What a phone does with calls that come: rings and answers after seconds, or refuses them all."""
+
+    answer_after: float | None = None
+    refuse_with: int | None = 486
+    tone: int = 0
+    level: float = -16.0
+
+
 class Phone(VoIPPhone):
-    """A phone that calls; it takes no calls."""
+    """A phone that calls, and takes calls in the way of its `manner`: at first none."""
 
     def __init__(self, host: str, port: int, number: str, password: str, own: str, tell: Tell) -> None:
         super().__init__(host, port, number, password, myIP=own)
+        self.manner = Manner()
+        self.latest: Call | Ringing | None = None
+        """The call that began last."""
         self._tell = tell
         calls = {"phone": self, "callCallback": self.callback, "fatalCallback": self.fatal}
         self.sip = self.client = Client(host, port, number, password, myIP=own, tell=tell, **calls)
@@ -109,10 +127,35 @@ class Phone(VoIPPhone):
     def call(self, number: str, tone: int = 0, level: float = -16.0) -> Call:
         """Call a number."""
         call = Call(self, number, self.request_port(), tone, level, self._tell)
-        self.calls[call.call_id] = call
+        self.calls[call.call_id] = self.latest = call
         self._tell("calling", call.call_id, number=number)
         call.invite()
         return call
+
+    def callback(self, request: SIP.SIPMessage) -> None:
+        """Take a request: a call that comes in, one more INVITE of it, its CANCEL or its BYE."""
+        call: Any = self.calls.get(request.headers["Call-ID"])
+        if isinstance(call, Ringing) and request.method == "INVITE":
+            call.again(request)
+        elif isinstance(call, Ringing) and request.method == "CANCEL":
+            call.cancelled()
+        elif call is None and request.method == "INVITE":
+            self._on_call(request)
+        else:
+            super().callback(request)
+
+    def _on_call(self, request: SIP.SIPMessage) -> None:
+        manner = self.manner
+        busy = any(each.state != CallState.ENDED for each in self.calls.values())
+        call = Ringing(self, request, self.client.sessID.next(), manner.tone, manner.level, self._tell)
+        self.calls[call.call_id] = call
+        number, name = caller_of(request)
+        if busy or manner.refuse_with is not None:
+            call.refuse(486 if busy else manner.refuse_with or 486)
+        else:
+            self.latest = call
+            self._tell("rings", call.call_id, caller=number, name=name)
+            call.ring(manner.answer_after)
 
     def request_port(self, blocking: bool = True) -> int:
         """Return a port of the kernel's choice."""

@@ -26,6 +26,7 @@ Tell = Callable[..., None]
 
 _PATIENCE = 4  # seconds for an answer to REGISTER
 _GLANCE = 0.05  # seconds after which it is looked whether reading is to end
+_BYE_TAKES = 1.0  # seconds that a server has to answer one
 _SHORTEST = 9  # bytes; less is a keep-alive
 
 
@@ -38,6 +39,8 @@ class Client(SIP.SIPClient):
         self.register_timeout = _PATIENCE
         self._tell = tell
         self._ends = threading.Event()
+        self._bye_answered = threading.Event()
+        self._bye_answered.set()
         self._reader = threading.Thread(target=self.recv_loop, name="SIP", daemon=True)
 
     def start(self) -> None:
@@ -51,7 +54,9 @@ class Client(SIP.SIPClient):
             self._reader.start()
 
     def stop(self) -> None:
-        """Unregister, after the last message was read."""
+        """Unregister, after the last message was read: a BYE's 200 would be taken for that of the REGISTER."""
+        if self._reader.is_alive() and self._reader is not threading.current_thread():
+            self._bye_answered.wait(_BYE_TAKES)
         self._ends.set()
         if self._reader.is_alive() and self._reader is not threading.current_thread():
             self._reader.join()
@@ -98,6 +103,8 @@ class Client(SIP.SIPClient):
         code, phrase = _status(message)
         call_id, method = message.headers["Call-ID"], message.headers["CSeq"]["method"]
         self._tell("status", call_id, code=code, phrase=phrase, method=method)
+        if method == "BYE":
+            self._bye_answered.set()
         call: Any = self.phone.calls.get(call_id)
         if method != "INVITE" or call is None:
             return
@@ -124,7 +131,12 @@ class Client(SIP.SIPClient):
 
     def bye(self, request: SIP.SIPMessage) -> None:
         """Say BYE."""
-        self.send(self.gen_bye(request))
+        self.say_bye(self.gen_bye(request))
+
+    def say_bye(self, text: str) -> None:
+        """Send a BYE, whose answer is waited for before the phone unregisters."""
+        self._bye_answered.clear()
+        self.send(text)
 
     def gen_ack(self, request: SIP.SIPMessage) -> str:
         """Return the ACK to a response: within the dialog to a 2xx, within the INVITE's transaction to another."""
@@ -150,6 +162,19 @@ class Client(SIP.SIPClient):
         """Return a 200 to a request; within a dialog its tag stays what it is."""
         tag, text = request.headers["To"]["tag"], str(super().gen_ok(request))
         return re.sub(r"(\r\nTo: .*;tag=)[^\r]*", rf"\g<1>{tag}", text) if tag else text
+
+    def own_bye(self, invite: SIP.SIPMessage) -> str:
+        """Return the BYE of a call that came in: who is called there is called From here."""
+        headers = invite.headers
+        tag = self.tagLibrary[headers["Call-ID"]]
+        turned = {
+            "From": {"raw": headers["To"]["raw"], "tag": tag},
+            "To": {"raw": headers["From"]["raw"]},
+            "Call-ID": headers["Call-ID"],
+            "CSeq": {"check": 1},
+        }
+        uri = uri_in(headers["Contact"])
+        return self._request("BYE", uri, self._via(self.gen_branch()), turned, f";tag={headers['From']['tag']}")
 
     def _via(self, branch: str) -> str:
         return f"SIP/2.0/UDP {self.myIP}:{self.myPort};branch={branch}"

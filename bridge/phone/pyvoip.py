@@ -1,14 +1,16 @@
-"""A caller on pyVoIP, as a process of its own: told by JSON lines on stdin, telling by JSON lines on stdout.
+"""A phone on pyVoIP, as a process of its own: told by JSON lines on stdin, telling by JSON lines on stdout.
 
     {"do": "register", "host": "127.0.0.1", "port": 5060, "number": "203", "password": "..."}
     {"do": "call", "number": "600", "tone": 440, "level": -16}
     {"do": "say", "tone": 0}   {"do": "press", "keys": "12#"}   {"do": "listen"}
+    {"do": "take", "after": 2.0, "refuse": null, "tone": 440, "level": -16}
     {"do": "hang_up"}   {"do": "cancel"}   {"do": "quit"}
 
 What it tells has an `event` and `at`, the monotonic clock of the machine, which all its processes share: registered,
 unregistered, calling, status (each one, with `code`, `phrase` and `method`), answered, heard (`packets`, `level` in
-dBFS, `hertz`), over (`why`), wrong (what was told it made no sense), fault (pyVoIP failed on a message), bye (the
-last). The password comes by stdin, so that no process list shows it. The end of stdin is `quit`.
+dBFS, `hertz`), rings (`caller`, `name`), pressed (`key`), over (`why`), wrong (what was told it made no sense), fault
+(pyVoIP failed on a message), bye (the last). At first it takes no calls: `take` has it ring and answer, or refuse.
+The password comes by stdin, so that no process list shows it. The end of stdin is `quit`.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ from typing import Any, TextIO
 import pyVoIP
 from pyVoIP.VoIP import CallState, PhoneStatus
 
-from bridge.phone.mendedcall import Call, Phone
+from bridge.phone.mendedanswer import Ringing
+from bridge.phone.mendedcall import Call, Manner, Phone
 
 _GOODBYE = 1.0  # seconds that a server has to take note of a CANCEL
 
@@ -40,11 +43,11 @@ class Caller:
         self._out = out
         self._lock = threading.Lock()
         self._phone: Phone | None = None
-        self._call: Call | None = None
         self._numbers: dict[str, int] = {}  # Call-IDs, in the order of their calls
         self._does: Mapping[str, Callable[..., None]] = {
             "register": self._register,
             "call": self._dial,
+            "take": self._take_calls,
             "say": self._say,
             "press": self._press,
             "listen": self._listen,
@@ -55,7 +58,7 @@ class Caller:
     def tell(self, event: str, call_id: str | None = None, **fields: Any) -> None:
         """Write a line; `call` in it is the number of the call, from 1."""
         line: dict[str, Any] = {"at": round(time.monotonic(), 4), "event": event}
-        if call_id in self._numbers or event == "calling":
+        if call_id in self._numbers or event in ("calling", "rings"):
             line["call"] = self._numbers.setdefault(call_id or "", len(self._numbers) + 1)
         with self._lock:
             print(json.dumps(line | fields), file=self._out, flush=True)
@@ -97,7 +100,14 @@ class Caller:
             raise Wrong("it is not registered")
         if self._call is not None and self._call.state != CallState.ENDED:
             raise Wrong("it has a call")
-        self._call = self._phone.call(number, tone, level)
+        self._phone.call(number, tone, level)
+
+    def _take_calls(
+        self, after: float | None = 2.0, refuse: int | None = None, tone: int = 0, level: float = -16.0
+    ) -> None:
+        if self._phone is None:
+            raise Wrong("it is not registered")
+        self._phone.manner = Manner(after, refuse, tone, level)
 
     def _say(self, tone: int, level: float = -16.0) -> None:
         self._talk().say(tone, level)
@@ -117,14 +127,19 @@ class Caller:
         self.tell("over", self._call.call_id, why="hung up here")
 
     def _cancel(self) -> None:
-        if self._call is None or self._call.state != CallState.DIALING:
+        call = self._call
+        if not isinstance(call, Call) or call.state != CallState.DIALING:
             raise Wrong("no call of its is still to be answered")
-        self._call.cancel()
+        call.cancel()
+
+    @property
+    def _call(self) -> Call | Ringing | None:
+        return self._phone.latest if self._phone is not None else None
 
     def _leave(self) -> None:
         """Give up or hang up, and unregister."""
         call = self._call
-        if call is not None and call.state == CallState.DIALING:
+        if isinstance(call, Call) and call.state == CallState.DIALING:
             call.cancel()
             end = time.monotonic() + _GOODBYE
             while call.state == CallState.DIALING and time.monotonic() < end:

@@ -140,4 +140,4 @@ def command(desk: Desk, *words: str) -> Process:
 
 def argv(agent: Agent, *words: str) -> list[str | Path]:
     """Return a command that asks an agent."""
-    return agent._argv("desk", *words)
+    return agent.argv("desk", *words)

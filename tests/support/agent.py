@@ -85,7 +85,7 @@ class Agent:
 
     def start(self) -> None:
         """Start it and wait until it says that it is ready."""
-        self.process = Process(self._argv("run"), env=ENVIRONMENT, cwd=self.directory)
+        self.process = Process(self.argv("run"), env=ENVIRONMENT, cwd=self.directory)
         try:
             self.process.wait_for("^ready")
         except BaseException:
@@ -107,7 +107,7 @@ class Agent:
 
     def cli(self, *words: str, code: int = 0) -> Any:
         """Run `cti-bridge WORDS --json`, expect this exit code; return the JSON that it printed, or None."""
-        with Process(self._argv(*words, "--json"), env=ENVIRONMENT) as command:
+        with Process(self.argv(*words, "--json"), env=ENVIRONMENT) as command:
             ended = command.wait()
             said = command.stdout.strip()
             assert ended == code, f"{command.report()}\n{self.report()}"
@@ -143,6 +143,7 @@ class Agent:
         """Return the configuration and what the agent has said, for the message of a failure."""
         return f"--- {self.config}\n{self.config.read_text()}---\n{self.process.report()}"
 
-    def _argv(self, *words: str) -> list[str | Path]:
+    def argv(self, *words: str) -> list[str | Path]:
+        """Return what runs `cti-bridge WORDS` against this agent."""
         places: list[str | Path] = ["--config", self.config, "--state", self.state, "--control", self.control]
         return [sys.executable, "-m", "bridge.cli", *words, *places]
