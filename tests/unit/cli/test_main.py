@@ -133,7 +133,7 @@ def test_every_command_is_there(name: str) -> None:
 
 
 HEAVY = ("asyncio", "gpiozero", "paho", "pydantic", "pyVoIP", "rich", "serial", "sipmessage", "sqlite3", "tomllib")
-LIGHT = [name for name in COMMANDS if name not in ("run", "check", "demo")]
+LIGHT = [name for name in COMMANDS if name not in ("run", "check", "demo", "test-call")]
 
 
 def test_commands_pay_only_for_what_they_use() -> None:
