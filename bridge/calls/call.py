@@ -123,6 +123,16 @@ class Call:
         self._switch.count(line, calls=-1)
         return line
 
+    def recount(self) -> None:
+        """Count this call anew on its lines, where nothing is counted yet."""
+        for line in self._counted.values():
+            self._switch.count(line, calls=1)
+        self._search.recount()
+
+    def has_visited(self, group: str) -> bool:
+        """Whether the call has been searching in a group, by its name."""
+        return any(each.name == group for each in self.visited)
+
     def _turn_to(self, called: Called) -> None:
         self.called = called
         if called.group:
@@ -346,6 +356,14 @@ class Call:
             self._search.step(CallerGone(), now)
             self._reject(480, now)
             self._close("ended by the bridge", now)
+
+    def give_up(self, why: str, now: float) -> None:
+        """End the search: nobody is to be rung any more."""
+        if self.result is None:
+            self._search.step(CallerGone(), now)
+            self._reject(480, now)
+            self._switch.tell(self, "missed", reason=why)
+            self._close(f"nobody took it: {why}", now)
 
     def refuse(self, status: int, why: str, now: float) -> None:
         """Refuse a call before anybody is searched for."""

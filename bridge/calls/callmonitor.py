@@ -38,24 +38,36 @@ def extension_of(line: Line) -> int | None:
 
 
 class CallMonitor:
-    """The calls that the box tells of, as states of lines."""
+    """The calls that the box tells of, as states of lines. It has none until `configure`."""
 
-    def __init__(self, lines: Iterable[Line], table: LineTable) -> None:
+    def __init__(self, table: LineTable) -> None:
         self._table = table
+        self._connected = False
         self._by_extension: dict[int, list[str]] = {}
         self._calls: dict[str, int | None] = {}  # connection id to extension, None while it rings
+
+    def configure(self, lines: Iterable[Line]) -> None:
+        """Tell of these lines from now on."""
+        before = set(self._names())
+        self._by_extension.clear()
         for line in lines:
             extension = extension_of(line)
             if extension is not None:
                 self._by_extension.setdefault(extension, []).append(line.name)
+        for name in before.difference(self._names()):
+            self._table.know(name, None)
+        if self._connected:
+            self._show()
 
     def connected(self) -> None:
         """Begin anew: as far as is told, nobody is on the phone."""
+        self._connected = True
         self._calls.clear()
         self._show()
 
     def lost(self) -> None:
         """Know nothing any more."""
+        self._connected = False
         self._calls.clear()
         for name in self._names():
             self._table.know(name, None)

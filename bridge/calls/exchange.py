@@ -11,27 +11,26 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import chain
 from typing import Any
 
-from bridge.calls.admission import Admission, static_contacts
+from bridge.calls.admission import Admission
 from bridge.calls.call import Call
-from bridge.calls.callmonitor import CallMonitor
 from bridge.calls.guard import Guard
 from bridge.calls.kept import Kept, dialog_of, parties_of
 from bridge.calls.lines import LineTable
 from bridge.calls.model import ExchangeSettings, TrunkSettings
 from bridge.calls.parties import Called, Caller, destination, trunk_destination, user_of
 from bridge.calls.passage import NO_PORTS, Passages
+from bridge.calls.present import Present
 from bridge.calls.reach import Reach
 from bridge.calls.status import CallStatus, LineStatus, Story, TrunkStatus
 from bridge.calls.switchboard import Surroundings, Switchboard
 from bridge.calls.talk import Talk
-from bridge.calls.trunks import Place, Trunk, numeric, status_of
-from bridge.calls.watching import watches
+from bridge.calls.trunks import Place
+from bridge.calls.upstream import Upstream
 from bridge.directory.logins import Logins
-from bridge.directory.model import Directory, Group, Line
-from bridge.events import Event, LineChanged, Notice, TrunkChanged
+from bridge.directory.model import Directory, Group
+from bridge.events import Event, LineChanged, Notice
 from bridge.media.model import Media
 from bridge.sip.agenda import Agenda
 from bridge.sip.binding import RegisterRefused
@@ -62,35 +61,29 @@ class Exchange:
         media: Media | None = None,
         is_open: Callable[[Group], bool] = lambda group: True,
     ) -> None:
-        self.directory = directory
+        self.present = Present(directory, settings)
         self.logins = logins
-        self.settings = settings
         self.agenda = Agenda()
         self.ua = UserAgent(settings.agent, self.agenda, locate, token)
         self.wall = wall
-        self._token = token
-        self._rng = rng
         self.kept = Kept()
         self._events: list[Event] = []
         # phones on libre 1 (baresip 1.0) give up where a challenge names an algorithm that they do not have
         self.challenger = Challenger(settings.realm, rng, algorithms=("MD5",))
-        self.registrar = _registrar(directory, settings, self.challenger, token, rng)
-        self._trunks = {
-            trunk.name: Trunk(trunk, self.ua, self.agenda, rng, self._trunk_changed) for trunk in settings.trunks
-        }
-        self._moved: list[str] = []  # trunks that may be up, down or elsewhere, still to be told to who watches there
-        self._trunk_since = dict.fromkeys(self._trunks, wall())
-        hosts = (host for host, _ in static_contacts(directory))
-        self._guard = Guard(hosts, self._trunks, self.registrar.knows, self._notice_sip)
-        self._admission = Admission(directory, settings.passwords, self._trunks, self.challenger, self.ua, self._guard)
-        ways = {trunk.name: trunk.media for trunk in settings.trunks}
-        self._passages = Passages(media, directory, ways, locate, lambda: str(rng.getrandbits(62)))
-        self.reach = Reach(directory, self._trunks, self.registrar, self.ua, self._passages)
+        self.registrar = Registrar({}, self.challenger, token, rng, max_expires=settings.max_expires)
+        self.registrar.configure(_registering(self.present), settings.max_expires)
+        self.upstream = Upstream(self.present, self.ua, self.agenda, rng, wall, self._tell)
+        self._trunks = self.upstream.trunks
+        self._guard = Guard(self.present, self._trunks, self.registrar.knows, self._notice_sip)
+        self._admission = Admission(self.present, self._trunks, self.challenger, self.ua, self._guard)
+        self._passages = Passages(media, self.present, locate, lambda: str(rng.getrandbits(62)))
+        self.reach = Reach(self.present, self._trunks, self.registrar, self.ua, self._passages)
         self.lines = LineTable(directory.lines, self.reach.contacts, wall)
         self.lines.restated.clear()
         self.lines.changed.clear()
+        self.upstream.watch(self.lines)
         around = Surroundings(
-            directory=directory,
+            present=self.present,
             logins=logins,
             trunks=self._trunks,
             ua=self.ua,
@@ -101,13 +94,27 @@ class Exchange:
             token=token,
             rng=rng,
             wall=wall,
-            tell=lambda event: self._events.append(event),
+            tell=self._tell,
         )
         self.board = Switchboard(around, is_open)
-        watched = {name: directory.lines[name] for name in sorted(settings.watched)}
-        self._monitors = {trunk: CallMonitor(_behind(trunk, directory, watched), self.lines) for trunk in self._trunks}
-        self._monitors_lost: set[str] = set()
-        self._watches = watches(watched, self._trunks, self.ua, self.agenda, rng, self.lines, self._notice_sip)
+
+    @property
+    def directory(self) -> Directory:
+        """Who there is."""
+        return self.present.directory
+
+    def configure(self, directory: Directory, settings: ExchangeSettings, now: float) -> None:
+        """Go by another configuration from now on. Calls stay up; a search whose group or line is no more ends."""
+        self.present.configure(directory, settings)
+        self.challenger.configure(settings.realm)
+        self.registrar.configure(_registering(self.present), settings.max_expires)
+        self.lines.configure(directory.lines)
+        self.upstream.configure(now)
+        self.board.recount()
+        self.lines.settle()
+        self.upstream.configure_lines(now)
+        self.board.end_vanished(now)
+        self._settle(now)
 
     # -- the engine, for the endpoint ---------------------------------------------------------------------------
 
@@ -118,10 +125,7 @@ class Exchange:
 
     def start(self, now: float) -> None:
         """Begin to register at trunks whose server is an IP address; the others wait for `trunk_resolved`."""
-        for trunk in self._trunks.values():
-            if numeric(trunk.settings.host):
-                trunk.resolved([(trunk.settings.host, None)], now)
-        self._moved.extend(self._trunks)
+        self.upstream.start(now)
         self._settle(now)
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
@@ -139,9 +143,7 @@ class Exchange:
         self.ua.flow_failed(flow, now)
         if flow.reliable:
             self.registrar.flow_gone(flow)
-        for trunk in self._trunks.values():
-            if trunk.flow is not None and trunk.flow[:3] == flow[:3]:
-                trunk.suspect(trunk.flow, now)  # it would send calls on a connection that is no more
+        self.upstream.flow_failed(flow, now)
         self._settle(now)
 
     def tick(self, now: float) -> None:
@@ -167,10 +169,7 @@ class Exchange:
         for call in list(self.board.up.values()):
             if call.talk is None or call.passage.relayed:
                 call.hang_up(now)
-        for watch in chain.from_iterable(self._watches.values()):
-            watch.stop(now)
-        for trunk in self._trunks.values():
-            trunk.stop(now)
+        self.upstream.stop(now)
         self._settle(now)
 
     @property
@@ -190,37 +189,31 @@ class Exchange:
 
     def trunk_resolved(self, trunk: str, places: Sequence[Place], now: float) -> None:
         """Take the addresses that a trunk's server has now, the preferred first."""
-        self._trunks[trunk].resolved(places, now)
-        self._moved.append(trunk)
+        self.upstream.resolved(trunk, places, now)
         self._settle(now)
 
     def trunk_unresolved(self, trunk: str, reason: str, now: float) -> None:
         """Note that a trunk's server cannot be found."""
-        self._trunks[trunk].unresolved(reason)
+        self.upstream.unresolved(trunk, reason)
         self._settle(now)
 
     def unresolved_names(self) -> dict[str, TrunkSettings]:
         """Return the trunks whose server is a name, with what is known of it."""
-        return {n: t.settings for n, t in self._trunks.items() if not numeric(t.settings.host)}
+        return self.upstream.unresolved_names()
 
     def monitor_heard(self, trunk: str, text: str, now: float) -> None:
         """Take a line of a trunk's call monitor; "" once it is connected."""
-        if text:
-            self._monitors[trunk].heard(text)
-        else:
-            self._monitors[trunk].connected()
-            self._monitors_lost.discard(trunk)
+        self.upstream.monitor_heard(trunk, text)
         self._settle(now)
 
     def monitor_lost(self, trunk: str, reason: str, now: float) -> None:
         """Note that a trunk's call monitor cannot be heard; said once, until it could be again."""
-        self._monitors[trunk].lost()
-        if trunk not in self._monitors_lost:
-            self._monitors_lost.add(trunk)
-            self._notice_sip(
-                f"trunk {trunk}: its call monitor cannot be heard ({reason}); #96*5* dialled at a phone of the box "
-                "switches it on; the state of lines is known from our own calls alone"
-            )
+        self.upstream.monitor_lost(trunk, reason)
+        self._settle(now)
+
+    def monitor_closed(self, trunk: str, now: float) -> None:
+        """Note that a trunk's call monitor is not listened to any more."""
+        self.upstream.monitor_closed(trunk)
         self._settle(now)
 
     # -- what a restart takes up again ------------------------------------------------------------------------------
@@ -272,7 +265,7 @@ class Exchange:
 
     def trunks(self) -> list[TrunkStatus]:
         """Return every configured trunk's state."""
-        return [status_of(name, trunk, self._trunk_since[name]) for name, trunk in self._trunks.items()]
+        return self.upstream.status()
 
     def calls(self) -> list[CallStatus]:
         """Return the calls that are up."""
@@ -296,7 +289,7 @@ class Exchange:
         events, lines = self.ua.events, self.lines
         while True:
             self._take_registrar(now)
-            self._tell_watches(now)
+            self.upstream.settle(now)
             if events:
                 self._handle(events.popleft(), now)
             elif lines.changed:
@@ -309,12 +302,6 @@ class Exchange:
             wall = self.wall()
             self._events.extend(LineChanged(wall, line, state.value) for line, state in lines.restated)
             lines.restated.clear()
-
-    def _tell_watches(self, now: float) -> None:
-        moved, self._moved = self._moved, []
-        for trunk in dict.fromkeys(moved):
-            for watch in self._watches.get(trunk, ()):
-                watch.trunk_changed(now)
 
     def _handle(self, event: AgentEvent, now: float) -> None:
         match event:
@@ -361,7 +348,6 @@ class Exchange:
         leg = self.ua.take(invited, called.number or "bridge", registered, now)
         if caller.trunk is not None:
             leg.authenticator = self._trunks[caller.trunk].authenticator
-            self.board.carry(caller.trunk, 1)
         call = self.board.new(leg, leg, caller, called, now)
         if call.passage.reserve():
             self.board.begin(call, now)
@@ -378,28 +364,12 @@ class Exchange:
     def _notice_sip(self, text: str) -> None:
         self._events.append(Notice(self.wall(), "sip", text))
 
-    def _trunk_changed(self, trunk: Trunk) -> None:
-        name = trunk.settings.name
-        self._trunk_since[name] = self.wall()
-        self._moved.append(name)
-        self._events.append(TrunkChanged(self.wall(), name, trunk.state, trunk.reason))
-        for line in self.directory.lines.values():
-            if line.trunk == name:
-                self.lines.refresh(line.name)
+    def _tell(self, event: Event) -> None:
+        self._events.append(event)
 
 
-def _registrar(
-    directory: Directory,
-    settings: ExchangeSettings,
-    challenger: Challenger,
-    token: Callable[[], str],
-    rng: random.Random,
-) -> Registrar:
-    registering = [line for line in directory.lines.values() if line.registers and settings.registrar]
-    lines = {line.number: RegistrarLine(line.name, line.number, settings.passwords[line.name]) for line in registering}
-    return Registrar(lines, challenger, token, rng, max_expires=settings.max_expires)
-
-
-def _behind(trunk: str, directory: Directory, watched: Mapping[str, Line]) -> list[Line]:
-    """Return the lines behind a trunk that are not watched by subscription."""
-    return [line for name, line in directory.lines.items() if line.trunk == trunk and name not in watched]
+def _registering(present: Present) -> dict[str, RegistrarLine]:
+    """Return the lines whose phones register, by number."""
+    settings = present.settings
+    lines = [line for line in present.directory.lines.values() if line.registers and settings.registrar]
+    return {line.number: RegistrarLine(line.name, line.number, settings.passwords[line.name]) for line in lines}

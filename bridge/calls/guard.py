@@ -7,10 +7,11 @@ here leaves anything behind.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from bridge.calls.parties import Caller
+from bridge.calls.present import Present
 from bridge.calls.trunks import Trunk
 from bridge.sip.flow import Flow
 from bridge.sip.limits import Limits
@@ -23,16 +24,16 @@ LONGEST_LINE = 300
 
 
 class Guard:
-    """`hosts`: of static contacts; `registered` tells whether a phone is registered at a host; `said` takes a line."""
+    """`registered` tells whether a phone is registered at a host; `said` takes a line."""
 
     def __init__(
         self,
-        hosts: Iterable[str],
+        present: Present,
         trunks: Mapping[str, Trunk],
         registered: Callable[[str], bool],
         said: Callable[[str], None],
     ) -> None:
-        self._hosts = frozenset(hosts)
+        self._present = present
         self._trunks = trunks
         self._registered = registered
         self._said = said
@@ -40,7 +41,7 @@ class Guard:
 
     def knows(self, host: str) -> bool:
         """Whether a peer of ours is at this host."""
-        if host in self._hosts or self._registered(host):
+        if host in self._present.hosts or self._registered(host):
             return True
         return any(flow.host == host for trunk in self._trunks.values() for flow in trunk.addresses)
 

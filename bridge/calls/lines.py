@@ -45,6 +45,19 @@ class LineTable:
         for name in lines:
             self.refresh(name)
 
+    def configure(self, lines: Mapping[str, Line]) -> None:
+        """Go by other lines from now on; nothing is on any of them, until it is counted again."""
+        self._lines = lines
+        use = self._use
+        self._use = {name: use.get(name) or LineUse() for name in lines}
+        for each in self._use.values():
+            each.offers = each.rings = each.calls = 0
+
+    def settle(self) -> None:
+        """Note, after a `configure` and what was counted since, that every line may have changed."""
+        for name in self._lines:
+            self.refresh(name)
+
     def use(self, line: str) -> LineUse:
         """Return a line's counts."""
         return self._use[line]
@@ -70,8 +83,8 @@ class LineTable:
 
     def know(self, line: str, state: LineState | None) -> None:
         """Note what a line's PBX tells of it; None: nothing (any more)."""
-        use = self._use[line]
-        if use.known is not state:
+        use = self._use.get(line)
+        if use is not None and use.known is not state:
             use.known = state
             self.refresh(line)
 

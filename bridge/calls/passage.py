@@ -7,11 +7,12 @@ none are left it is not rung, and a call that finds nobody for that reason is re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-from bridge.directory.model import Directory, MediaWay
+from bridge.calls.present import Present
+from bridge.directory.model import MediaWay
 from bridge.media.carriage import Carriage, Told, described
 from bridge.media.choice import Party, behind_nat, choose
 from bridge.media.model import CALLER, MEMBER, Media
@@ -135,19 +136,17 @@ class Passage:
 
 
 class Passages:
-    """Makes the passages of all calls. `ways`: what is set for trunks."""
+    """Makes the passages of all calls."""
 
     def __init__(
         self,
         media: Media | None,
-        directory: Directory,
-        ways: Mapping[str, MediaWay],
+        present: Present,
         locate: Locate,
         session: Callable[[], str],
     ) -> None:
         self._media = media
-        self._directory = directory
-        self._ways = ways
+        self._present = present
         self._locate = locate
         self._told = AllTold(session)
 
@@ -158,8 +157,8 @@ class Passages:
 
     def party(self, flow: Flow, line: str | None, trunk: str | None, says: str | None) -> Party:
         """Return who is at a flow; `says` is the address that it names as its own, where it does."""
-        found = self._directory.lines.get(line or "")
+        found = self._present.directory.lines.get(line or "")
         through = trunk or (found.trunk if found else None)
-        way = found.media if found else self._ways.get(through or "", MediaWay.AUTO)
+        way = found.media if found else self._present.ways.get(through or "", MediaWay.AUTO)
         phone = found is not None and found.registers
         return Party(flow.host, self._locate(flow).host, way, says, through, phone)

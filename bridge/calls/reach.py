@@ -8,8 +8,9 @@ from bridge.calls.identity import to_phone, to_trunk
 from bridge.calls.model import Target
 from bridge.calls.parties import Caller
 from bridge.calls.passage import Passage, Passages
+from bridge.calls.present import Present
 from bridge.calls.trunks import Trunk
-from bridge.directory.model import Directory, Group, Line
+from bridge.directory.model import Group, Line
 from bridge.sip.dialog import flow_of
 from bridge.sip.flow import Flow
 from bridge.sip.grammar import SipError, parse_uri
@@ -24,13 +25,13 @@ class Reach:
 
     def __init__(
         self,
-        directory: Directory,
+        present: Present,
         trunks: Mapping[str, Trunk],
         registrar: Registrar,
         ua: UserAgent,
         passages: Passages,
     ) -> None:
-        self._directory = directory
+        self._present = present
         self._trunks = trunks
         self._registrar = registrar
         self._ua = ua
@@ -38,7 +39,7 @@ class Reach:
 
     def contacts(self, line: str) -> tuple[str, ...]:
         """Return where a line can be rung, as URIs."""
-        return tuple(target.uri for target in self.targets(self._directory.lines[line]))
+        return tuple(target.uri for target in self.targets(self._present.directory.lines[line]))
 
     def targets(self, line: Line) -> tuple[Target, ...]:
         """Return a line's contacts; none where its phone is not registered or its trunk's server not resolved."""
@@ -53,7 +54,7 @@ class Reach:
 
     def ring(self, caller: Caller, group: Group | None, line: str, passage: Passage, now: float) -> list[OutgoingLeg]:
         """Send the INVITEs to a line's contacts; empty where it has none, or none that media could reach."""
-        found = self._directory.lines[line]
+        found = self._present.directory.lines[line]
         legs = []
         for target in self.targets(found):
             says = _host_of(target.uri) if target.pinned else None

@@ -188,6 +188,12 @@ class Search:
             self._switch.count(fork.line, offers=-1, rings=-1 if fork.ringing else 0)
             fork.ringing = False
 
+    def recount(self) -> None:
+        """Count the forks that ring anew on their lines."""
+        for fork in dict.fromkeys((*self._forks.values(), *self._fork_of.values())):
+            if fork.offered:
+                self._switch.count(fork.line, offers=1, rings=1 if fork.ringing else 0)
+
     def _tell_ended(self, fork: Fork, ending: Ending, now: float) -> None:
         self._switch.tell_ended(self._call, fork.member, ending, fork.rang(now))
 

@@ -12,6 +12,7 @@ from bridge.calls.kept import Kept
 from bridge.calls.lines import LineTable
 from bridge.calls.parties import Called, Caller, destination, user_of
 from bridge.calls.passage import NO_PORTS, Passage, Passages
+from bridge.calls.present import Present
 from bridge.calls.reach import Reach
 from bridge.calls.referring import refer_to
 from bridge.calls.status import Story
@@ -38,7 +39,7 @@ LINE_RINGS = 180.0  # how long a single line rings, seconds
 class Surroundings:
     """What a switchboard works with. `tell` takes events; `is_open` knows hours and night switches."""
 
-    directory: Directory
+    present: Present
     logins: Logins
     trunks: Mapping[str, Trunk]
     ua: UserAgent
@@ -50,6 +51,11 @@ class Surroundings:
     rng: random.Random
     wall: Callable[[], float]
     tell: Callable[[Event], None]
+
+    @property
+    def directory(self) -> Directory:
+        """Who there is now."""
+        return self.present.directory
 
 
 class Switchboard:
@@ -68,7 +74,9 @@ class Switchboard:
         return self._around.wall()
 
     def new(self, leg: Leg, asked_by: Asking, caller: Caller, called: Called, now: float) -> Call:
-        """Return a call that is still to `begin`."""
+        """Return a call that is still to `begin`, or to be refused; it counts on its caller's trunk until it closes."""
+        if caller.trunk is not None:
+            self.carry(caller.trunk, 1)
         return Call(self._around.token()[:8], self, leg, asked_by, caller, called, now)
 
     def begin(self, call: Call, now: float) -> None:
@@ -100,8 +108,10 @@ class Switchboard:
             return 404
         if group is None:
             return 482 if called.line is not None and called.line.name == caller.line else None
-        up = sum(1 for c in self.up.values() if c.group is group) if group.max_calls is not None else 0
-        return 486 if group.max_calls is not None and up >= group.max_calls else None
+        if group.max_calls is None:
+            return None
+        up = sum(1 for c in self.up.values() if c.group is not None and c.group.name == group.name)
+        return 486 if up >= group.max_calls else None
 
     def _comes_back(self, trunk: str, number: str, group: Group) -> bool:
         """Tell whether a call is our own ringing of a line behind the trunk, sent back to its group by the PBX.
@@ -112,15 +122,39 @@ class Switchboard:
         if number not in (settings.username, settings.number):
             return False
         behind = {line.name for line in self._around.directory.lines.values() if line.trunk == trunk}
-        return any(group in call.visited and behind & call.offered_lines() for call in self.up.values())
+        return any(call.has_visited(group.name) and behind & call.offered_lines() for call in self.up.values())
+
+    # -- another configuration ------------------------------------------------------------------------------------
+
+    def recount(self) -> None:
+        """Count anew what is on each line and trunk: lines may have come, gone, or be behind another trunk."""
+        for trunk in self._around.trunks.values():
+            trunk.calls = 0
+        for call in self.up.values():
+            if call.caller.trunk in self._around.trunks:
+                self.carry(call.caller.trunk or "", 1)
+            call.recount()
+
+    def end_vanished(self, now: float) -> None:
+        """End the searches for groups and lines that are no more; talks go on."""
+        directory = self._around.directory
+        for call in list(self.up.values()):
+            group, line = call.called.group, call.called.line
+            gone = (group is not None and group.name not in directory.groups) or (
+                line is not None and line.name not in directory.lines
+            )
+            if gone and call.talk is None:
+                call.give_up("it has left the configuration", now)
 
     # -- what calls ask (Switch) ---------------------------------------------------------------------------------
 
     def look(self, call: Call, member: Member, granted: Sequence[Member]) -> Availability:
         """Tell whether a member can be rung by this call now, `granted` being about to be rung as well."""
-        line = self._around.directory.lines[member.line]
-        use = self._around.lines.use(member.line)
+        line = self._around.directory.lines.get(member.line)
         group = call.group
+        if line is None or (member.always and group is not None and not self._still(member, group)):
+            return Availability.LOGGED_OUT  # who has left the configuration since the call came
+        use = self._around.lines.use(member.line)
         return availability(
             always=member.always or group is None,
             login=self._around.logins.get(group.name if group else "", member.name),
@@ -131,6 +165,10 @@ class Switchboard:
             trunk_full=line.trunk is not None and self._full(line.trunk, granted),
             is_caller=call.caller.line == member.line,
         )
+
+    def _still(self, member: Member, group: Group) -> bool:
+        now = self._around.directory.groups.get(group.name)
+        return now is not None and now.member(member.name) is not None
 
     def _full(self, trunk: str, granted: Sequence[Member]) -> bool:
         more = sum(self._around.directory.lines[member.line].trunk == trunk for member in granted)
@@ -150,7 +188,7 @@ class Switchboard:
         group = self._around.directory.group(number)
         called = Called(number, group=group) if group else destination(number, self._around.directory)
         if called.group is not None:
-            return None if called.group in call.visited or not called.group.active else called
+            return None if call.has_visited(called.group.name) or not called.group.active else called
         return called if called.line is not None else None
 
     def ring(self, call: Call, line: str, now: float) -> list[OutgoingLeg]:
@@ -173,9 +211,9 @@ class Switchboard:
     def count(self, line: str | None, *, offers: int = 0, rings: int = 0, calls: int = 0) -> None:
         """Add to a line's use, and to its trunk's."""
         if line is not None:
-            trunk = self._around.directory.lines[line].trunk
-            if trunk is not None:
-                self.carry(trunk, offers + calls)
+            found = self._around.directory.lines.get(line)
+            if found is not None and found.trunk is not None:
+                self.carry(found.trunk, offers + calls)
             self._around.lines.count(line, offers=offers, rings=rings, calls=calls)
 
     def carry(self, trunk: str, more: int) -> None:

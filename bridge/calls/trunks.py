@@ -12,7 +12,7 @@ from bridge.sip.agenda import Agenda
 from bridge.sip.digest import Authenticator, Credentials
 from bridge.sip.flow import Flow
 from bridge.sip.message import Response
-from bridge.sip.registration import Registration
+from bridge.sip.registration import Phase, Registration
 from bridge.sip.transaction import ClientTransaction
 from bridge.sip.useragent import UserAgent
 
@@ -32,12 +32,27 @@ class Trunk:
         self.due: float | None = None
         self.state = "trying" if settings.register else "static"
         self.reason = ""
+        self.held = False  # it is not to register yet
         self._ua = ua
         self._agenda = agenda
         self._rng = rng
         self._said = said
         self._registration: Registration | None = None
         self._tried = 0  # addresses that failed, one after the other
+
+    def remains(self, settings: TrunkSettings) -> bool:
+        """Whether other settings are still those of this trunk, that is, of the same account at the same server."""
+        return _account(settings) == _account(self.settings)
+
+    def configure(self, settings: TrunkSettings, now: float) -> None:
+        """Take other settings of the same account; register anew where the PBX is to know of the difference."""
+        before, self.settings = self.settings, settings
+        if settings.password != before.password and settings.username:
+            self.authenticator = Authenticator(Credentials(settings.username, settings.password), self._rng)
+        known = (settings.password, settings.expires) == (before.password, before.expires)
+        if self._registration is not None and self.flow is not None and not known:
+            self._tried = 0
+            self._register_at(self.flow, now)
 
     @property
     def flow(self) -> Flow | None:
@@ -73,9 +88,15 @@ class Trunk:
         self.addresses = tuple(flow for flow in found if flow is not None)
         if not self.settings.register:
             self._become("static", "")
-        elif moved:
+        elif moved and not self.held:
             self._tried = 0
             self._register_at(self.addresses[0], now)
+
+    def release(self, now: float) -> None:
+        """Register, which was held."""
+        self.held = False
+        if self.settings.register and self.flow is not None:
+            self._register_at(self.flow, now)
 
     def _register_at(self, server: Flow, now: float) -> None:
         """Begin a registration with the server at this address; one elsewhere is left to expire."""
@@ -94,6 +115,11 @@ class Trunk:
         """Note that the server's name cannot be resolved now; known addresses stay in use."""
         if not self.addresses:
             self._become("lost", reason)
+
+    @property
+    def left(self) -> bool:
+        """Whether there is no registration, or none any more."""
+        return self._registration is None or self._registration.phase is Phase.OFF
 
     def stop(self, now: float) -> None:
         """Take the registration back."""
@@ -158,6 +184,10 @@ class Trunk:
         if (state, reason) != (self.state, self.reason):
             self.state, self.reason = state, reason
             self._said(self)
+
+
+def _account(settings: TrunkSettings) -> tuple[object, ...]:
+    return settings.host, settings.port, settings.transport, settings.username, settings.register
 
 
 Changed = Callable[[Trunk], None]

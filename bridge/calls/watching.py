@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from bridge.calls.lines import LineTable
 from bridge.calls.status import LineState
@@ -31,8 +31,8 @@ class Watch:
         said: Callable[[str], None],
     ) -> None:
         self.due: float | None = None
-        self._line = line
-        self._trunk = trunk
+        self.line = line
+        self.trunk = trunk
         self._ua = ua
         self._agenda = agenda
         self._rng = rng
@@ -45,8 +45,8 @@ class Watch:
 
     def trunk_changed(self, now: float) -> None:
         """Subscribe as soon as the trunk is up, anew where its server has moved; know nothing while it is lost."""
-        flow, user = self._trunk.flow, self._trunk.settings.username or "bridge"
-        if flow is None or self._trunk.state not in ("registered", "static"):
+        flow, user = self.trunk.flow, self.trunk.settings.username or "bridge"
+        if flow is None or self.trunk.state not in ("registered", "static"):
             self._know(None)
             return
         if self._subscription is not None and self._subscription.begun_at == flow:
@@ -57,13 +57,13 @@ class Watch:
             self._flush(now)
             return
         self._subscription = Subscription(
-            self._trunk.uri(self._line.number),
-            f"<{self._trunk.uri(user)}>",
+            self.trunk.uri(self.line.number),
+            f"<{self.trunk.uri(user)}>",
             self._ua.contact(user, flow),
             flow,
             "dialog",
             ACCEPT,
-            self._trunk.authenticator,
+            self.trunk.authenticator,
             self._ua.token,
             self._rng,
         )
@@ -71,10 +71,12 @@ class Watch:
         self._flush(now)
 
     def stop(self, now: float) -> None:
-        """Unsubscribe."""
+        """Unsubscribe, and know nothing any more."""
         if self._subscription is not None:
             self._subscription.stop(now)
             self._flush(now)
+            self._ua.subscriptions.pop(self._key or ("", ""), None)  # a last NOTIFY gets 481
+        self._know(None)
 
     def tick(self, now: float) -> None:
         """Let a refresh or another try come due."""
@@ -120,7 +122,7 @@ class Watch:
         if subscription.phase is Phase.REFUSED and subscription.reason != self._told:
             self._told = subscription.reason
             self._said(
-                f"line {self._line.name}: trunk {self._trunk.settings.name} does not tell what it is doing "
+                f"line {self.line.name}: trunk {self.trunk.settings.name} does not tell what it is doing "
                 f"({subscription.reason}); its state is known from our own calls alone"
             )
 
@@ -132,7 +134,7 @@ class Watch:
         except DialogInfoError as error:
             if str(error) != self._told:
                 self._told = str(error)
-                self._said(f"line {self._line.name}: what the PBX tells of it cannot be read: {error}")
+                self._said(f"line {self.line.name}: what the PBX tells of it cannot be read: {error}")
             self._know(None)
             return
         if whole:
@@ -141,21 +143,4 @@ class Watch:
             subscription.refresh(now)
 
     def _know(self, state: LineState | None) -> None:
-        self._lines.know(self._line.name, state)
-
-
-def watches(
-    watched: Mapping[str, Line],
-    trunks: Mapping[str, Trunk],
-    ua: UserAgent,
-    agenda: Agenda,
-    rng: random.Random,
-    lines: LineTable,
-    said: Callable[[str], None],
-) -> dict[str, list[Watch]]:
-    """Return the watches of these lines, by trunk."""
-    found: dict[str, list[Watch]] = {}
-    for line in watched.values():
-        if line.trunk is not None:
-            found.setdefault(line.trunk, []).append(Watch(line, trunks[line.trunk], ua, agenda, rng, lines, said))
-    return found
+        self._lines.know(self.line.name, state)

@@ -53,9 +53,7 @@ class Challenger:
         lifetime: float = 300.0,
         remembered: int = 4096,
     ) -> None:
-        if '"' in realm or "\\" in realm or not realm.isprintable():
-            raise ValueError(f"realm {realm!r} must be printable, without quotes and backslashes")
-        self.realm = realm
+        self.configure(realm)
         self._algorithms = tuple(algorithms)
         self._lifetime = lifetime
         self._remembered = remembered
@@ -63,6 +61,12 @@ class Challenger:
         self._key = rng.randbytes(32)
         self._used: dict[str, tuple[float, int]] = {}  # nonce to time of issue and highest count, the oldest use first
         self._forgotten = float("-inf")  # unused nonces issued up to then are stale
+
+    def configure(self, realm: str) -> None:
+        """Challenge for this realm from now on."""
+        if '"' in realm or "\\" in realm or not realm.isprintable():
+            raise ValueError(f"realm {realm!r} must be printable, without quotes and backslashes")
+        self.realm = realm
 
     def challenges(self, now: float, *, stale: bool = False) -> list[str]:
         """Return the WWW-Authenticate values, all with the same fresh nonce."""

@@ -62,6 +62,7 @@ class Registrar:
         self._new_tag = new_tag
         self._nobody = RegistrarLine("", "", f"{rng.getrandbits(128):x}")  # so that strangers cost the same time
         self._max_expires = max_expires
+        self._least_expires = min_expires
         self._min_expires = min(min_expires, max_expires)
         self._max_contacts = max_contacts
         self._bindings: dict[str, list[Binding]] = {}  # by line's name, the longest not refreshed first
@@ -69,6 +70,20 @@ class Registrar:
         self._next: float | None = None  # nothing expires before
         self._refused_at: dict[str, float] = {}
         self.events: list[RegistrarEvent] = []
+
+    def configure(self, lines: Mapping[str, RegistrarLine], max_expires: int) -> None:
+        """Go by other lines and another longest expiry from now on; who has left is reached no more.
+
+        A phone whose line has another password stays where it is until it has to prove that again.
+        """
+        stays = {(entry.line, entry.number) for entry in lines.values()}
+        left = {entry.line for entry in self._lines.values() if (entry.line, entry.number) not in stays}
+        for line in left & self._bindings.keys():
+            for binding in list(self._bindings[line]):
+                self._remove(line, binding, "left the configuration")
+        self._lines = dict(lines)
+        self._max_expires = max_expires
+        self._min_expires = min(self._least_expires, max_expires)
 
     def receive(self, request: Request, flow: Flow, now: float, wall: float) -> Response:
         """Answer a REGISTER. `now` is monotonic, `wall` UTC. Never raises for what the network sent."""

@@ -69,7 +69,8 @@ def test_any_line_of_a_call_monitor(lines: list[str]) -> None:
     """A watched line is idle or busy, whatever is heard."""
     line = Line("anna", "201", trunk="fritz", dial="**610")
     table = LineTable({"anna": line}, lambda name: (), lambda: 0.0)
-    monitor = CallMonitor([line], table)
+    monitor = CallMonitor(table)
+    monitor.configure([line])
     monitor.connected()
     for text in lines:
         monitor.heard(text)
