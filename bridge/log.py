@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TextIO
 
 from bridge.events import (
+    CallOver,
     CommandRefused,
     DeskPressed,
     Event,
@@ -89,6 +90,10 @@ def describe(event: Event) -> tuple[int, str] | None:
             return DEBUG if event.event_type == "offered" else INFO, (
                 f"{event.group}: call {event.call} of {caller} {event.event_type}{who}{_because(event.reason)}"
             )
+        case CallOver():
+            who = f" by {event.taken_by}" if event.taken_by else ""
+            times = f"waited {event.wait:.1f} s, talked {event.talk:.1f} s"
+            return DEBUG, f"call {event.call} to {event.called} is over: {event.result}{who}, {times}"
         case DeskPressed(_, desk, where, gesture, action):
             return DEBUG, f"desk {desk}: {where}: {gesture}: {action or 'nothing'}"
         case PanelChanged(_, desk, _, state, reason):

@@ -344,6 +344,7 @@ class Exchange:
         if refusal is not None:
             extra = {"Retry-After": ["10"]} if refusal == 503 else None
             self.ua.answer(invited.transaction, invited.request, refusal, now, extra)
+            self.board.refused(caller, called, refusal)
             return
         leg = self.ua.take(invited, called.number or "bridge", registered, now)
         if caller.trunk is not None:

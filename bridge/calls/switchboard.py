@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from bridge.calls.call import Call
 from bridge.calls.kept import Kept
 from bridge.calls.lines import LineTable
+from bridge.calls.over import never_began, over
 from bridge.calls.parties import Called, Caller, destination, user_of
 from bridge.calls.passage import NO_PORTS, Passage, Passages
 from bridge.calls.present import Present
@@ -312,7 +313,13 @@ class Switchboard:
         if call.caller.trunk in self._around.trunks:
             assert call.caller.trunk is not None
             self.carry(call.caller.trunk, -1)
-        self._stories.append(call.story())
+        story = call.story()
+        self._stories.append(story)
+        self._around.tell(over(call.record, story, call.caller, self.wall()))
+
+    def refused(self, caller: Caller, called: Called, status: int) -> None:
+        """Tell that a call which came in was refused before it began."""
+        self._around.tell(never_began(self._around.token()[:8], caller, called, status, self.wall()))
 
 
 def _same_line(call: Call, transfer: Transfer, onward: Call, leaving: Leg) -> bool:
