@@ -30,7 +30,10 @@ from bridge.sip.outgoing import OutgoingLeg
 
 
 class Call:
-    """A caller's whole attempt. `leg` is the caller's; `asked_by` None: a talk that was taken up."""
+    """A caller's whole attempt. `leg` is the caller's; `asked_by` None: a talk that was taken up.
+
+    `passage`: how its media pass, where that is known already.
+    """
 
     def __init__(
         self,
@@ -41,6 +44,7 @@ class Call:
         caller: Caller,
         called: Called,
         now: float,
+        passage: Passage | None = None,
     ) -> None:
         self.id = ident
         self.leg = leg
@@ -49,7 +53,7 @@ class Call:
         self.due: float | None = None
         self.asked_by = asked_by
         self.offer: Body | None = asked_by.offer if asked_by else None
-        self.passage = switch.passage(leg, caller, self.offer)
+        self.passage = passage or switch.passage(leg, caller, self.offer)
         self.talk: Talk | None = None
         self.result: str | None = None
         self.visited: list[Group] = []

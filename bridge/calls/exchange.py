@@ -20,7 +20,7 @@ from bridge.calls.kept import Kept, dialog_of, parties_of
 from bridge.calls.lines import LineTable
 from bridge.calls.model import ExchangeSettings, TrunkSettings
 from bridge.calls.parties import Called, Caller, destination, trunk_destination, user_of
-from bridge.calls.passage import NO_PORTS, Passages
+from bridge.calls.passage import Passages
 from bridge.calls.present import Present
 from bridge.calls.reach import Reach
 from bridge.calls.status import CallStatus, LineStatus, Story, TrunkStatus
@@ -31,7 +31,8 @@ from bridge.calls.upstream import Upstream
 from bridge.directory.logins import Logins
 from bridge.directory.model import Directory, Group
 from bridge.events import Event, LineChanged, Notice
-from bridge.media.model import Media
+from bridge.media.model import Media, VoiceEvent
+from bridge.media.voice import NO_PORTS
 from bridge.sip.agenda import Agenda
 from bridge.sip.binding import RegisterRefused
 from bridge.sip.challenger import Challenger
@@ -76,8 +77,8 @@ class Exchange:
         self._trunks = self.upstream.trunks
         self._guard = Guard(self.present, self._trunks, self.registrar.knows, self._notice_sip)
         self._admission = Admission(self.present, self._trunks, self.challenger, self.ua, self._guard)
-        self._passages = Passages(media, self.present, locate, lambda: str(rng.getrandbits(62)))
-        self.reach = Reach(self.present, self._trunks, self.registrar, self.ua, self._passages)
+        self.passages = Passages(media, self.present, locate, lambda: str(rng.getrandbits(62)))
+        self.reach = Reach(self.present, self._trunks, self.registrar, self.ua, self.passages)
         self.lines = LineTable(directory.lines, self.reach.contacts, wall)
         self.lines.restated.clear()
         self.lines.changed.clear()
@@ -89,7 +90,7 @@ class Exchange:
             ua=self.ua,
             lines=self.lines,
             reach=self.reach,
-            passages=self._passages,
+            passages=self.passages,
             kept=self.kept,
             token=token,
             rng=rng,
@@ -185,6 +186,13 @@ class Exchange:
         place = found.member(member) if found else None
         if place is not None:
             self.board.show(place.line, now)
+            self._settle(now)
+
+    def voiced(self, event: VoiceEvent, now: float) -> None:
+        """Take what happened at a voice of ours: a key, or that it has played what it had to."""
+        owner = event.voice.owner
+        if owner is not None and not event.voice.closed:
+            owner.voiced(event, now)
             self._settle(now)
 
     def trunk_resolved(self, trunk: str, places: Sequence[Place], now: float) -> None:
