@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -73,6 +74,30 @@ class OpeningChanged(Event):
     night: str
     by: str | None
     origin: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HandlingChanged(Event):
+    """A line's diversions or its do-not-disturb were changed, written and applied; `handling` as views show it."""
+
+    type: ClassVar[str] = "handling_changed"
+    line: str
+    handling: Mapping[str, Any]
+    by: str | None
+    origin: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LineOrdered(Event):
+    """A line was made to dial, pick up, hang up, hold, resume or transfer, and that was done or has begun."""
+
+    type: ClassVar[str] = "line_ordered"
+    verb: str
+    line: str
+    by: str
+    origin: str
+    call: str | None
+    number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from typing import TextIO
+from typing import Any, TextIO
 
 from bridge.events import (
     CallOver,
@@ -16,7 +16,9 @@ from bridge.events import (
     DeskPressed,
     Event,
     GroupCall,
+    HandlingChanged,
     LineChanged,
+    LineOrdered,
     LoginChanged,
     MemberDropped,
     Notice,
@@ -75,6 +77,11 @@ def describe(event: Event) -> tuple[int, str] | None:
         case OpeningChanged(_, group, is_open, night, by, origin):
             how = f" by {by} ({origin})" if night != "hours" and by else " by its hours"
             return INFO, f"{group}: {'open' if is_open else 'closed'}{how}"
+        case HandlingChanged(_, line, handling, by, origin):
+            return INFO, f"line {line}: {handling_text(handling)} by {by} ({origin})"
+        case LineOrdered(_, verb, line, by, origin, call, number):
+            about = " ".join(part for part in (number, f"(call {call})" if call else None) if part)
+            return INFO, f"line {line}: {verb} {about} by {by} ({origin})"
         case CommandRefused():
             about = " ".join(part for part in (event.group, event.member) if part)
             return NOTICE, f"refused: {event.verb} {about} by {event.by} ({event.origin}): {event.message}"
@@ -102,6 +109,14 @@ def describe(event: Event) -> tuple[int, str] | None:
             return NOTICE, text
         case _:
             return None
+
+
+def handling_text(handling: Mapping[str, Any]) -> str:
+    """Return in words what a line does with its calls."""
+    divert = handling["divert"]
+    said = ["do not disturb"] if handling["dnd"] else []
+    said += [f"{when} to {divert[when]}" for when in ("always", "busy", "no-answer") if divert[when]]
+    return ", ".join(said) or "rings as usual"
 
 
 def _because(reason: str | None) -> str:

@@ -283,6 +283,10 @@ class Call:
     def _who(self, leg: Leg) -> str:
         return "caller" if self.talk is not None and leg is self.talk.caller else str(self._answered_by)
 
+    def is_on(self, line: str) -> bool:
+        """Whether a line is in this call, talking or calling."""
+        return line in self._counted.values()
+
     def party_of(self, leg: Leg) -> Caller:
         """Return who is on a leg of this talk, as a caller."""
         if leg is self.leg:

@@ -15,10 +15,12 @@ from typing import Any
 
 from bridge.calls.admission import Admission
 from bridge.calls.call import Call
+from bridge.calls.control import Control
 from bridge.calls.guard import Guard
 from bridge.calls.kept import Kept, dialog_of, parties_of
 from bridge.calls.lines import LineTable
 from bridge.calls.model import ExchangeSettings, TrunkSettings
+from bridge.calls.orders import Answer, Order
 from bridge.calls.parties import Called, Caller, destination, trunk_destination, user_of
 from bridge.calls.passage import Passages
 from bridge.calls.present import Present
@@ -98,6 +100,7 @@ class Exchange:
             tell=self._tell,
         )
         self.board = Switchboard(around, is_open)
+        self._control = Control(self.board, self._tell)
 
     @property
     def directory(self) -> Directory:
@@ -194,6 +197,16 @@ class Exchange:
         if owner is not None and not event.voice.closed:
             owner.voiced(event, now)
             self._settle(now)
+
+    def command(self, order: Order, answer: Answer, now: float) -> None:
+        """Do something with a line's calls; `answer` is told how that ended, now or later."""
+        self._control.carry_out(order, answer, now)
+        self._settle(now)
+
+    def line_handled(self, line: str, now: float) -> None:
+        """Take note that a line's diversions or its do-not-disturb were changed and applied."""
+        self.board.show(line, now)
+        self._settle(now)
 
     def trunk_resolved(self, trunk: str, places: Sequence[Place], now: float) -> None:
         """Take the addresses that a trunk's server has now, the preferred first."""
