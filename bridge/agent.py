@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from bridge import __version__
 from bridge.calls.exchange import Exchange
+from bridge.calls.services import Wish
 from bridge.clock import Clock
 from bridge.commands.views import CLOCK, Info, Link
 from bridge.config.domain import directory_of, exchange_of, monitors_of
@@ -28,7 +29,8 @@ from bridge.config.settings import Settings
 from bridge.control.server import ControlServer
 from bridge.control.socketfile import ControlError
 from bridge.desk.model import DeskError
-from bridge.events import Event, HandlingChanged, LoginChanged, Notice
+from bridge.directory.logins import Origin
+from bridge.events import Event, LoginChanged, Notice, OpeningChanged
 from bridge.keeping import KINDS, Keeping
 from bridge.log import Log
 from bridge.media.relay import Ports, shared_host
@@ -95,7 +97,6 @@ class Agent:
             is_open=lambda group: self.port.opening(group.name).open,
         )
         self.port.telephony = self.exchange
-        self.port.carry = lambda order, answer: self._touch(lambda now: self.exchange.command(order, answer, now))
         self.endpoint = Endpoint(
             self.exchange, settings.sip.listen, settings.sip.advertise, self._tell, known=self.exchange.knows
         )
@@ -105,6 +106,7 @@ class Agent:
         self._stop = asyncio.Event()
         self._bug: BaseException | None = None
         self._tasks: list[asyncio.Task[Any]] = []  # the command path first
+        self._granting: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
         """Start every part, say that it is ready, run until told to stop, and end every part."""
@@ -184,6 +186,20 @@ class Agent:
             self.port.publish(event)
         if self.exchange.kept.touched:
             self.keeping.soon(self.exchange.kept.take())
+        for wish in self.exchange.services.take_wishes():
+            granting = asyncio.get_running_loop().create_task(self._grant(wish))
+            self._granting.add(granting)
+            granting.add_done_callback(self._granted)
+
+    async def _grant(self, wish: Wish) -> None:
+        """Submit what somebody has asked for by phone, and tell the exchange what came of it."""
+        reply = await self.port.submit(wish.command, wish.actor, Origin.PHONE)
+        self._touch(lambda now: self.exchange.replied(wish, reply, now))
+
+    def _granted(self, granting: asyncio.Task[None]) -> None:
+        self._granting.discard(granting)
+        if not granting.cancelled():
+            granting.result()
 
     def _dump(self, kind: str) -> list[dict[str, Any]]:
         return self.exchange.dump(kind, asyncio.get_running_loop().time())
@@ -199,8 +215,8 @@ class Agent:
     def _on_login(self, event: Event) -> None:
         if isinstance(event, LoginChanged):
             self._touch(lambda now: self.exchange.login_changed(event.group, event.member, now))
-        elif isinstance(event, HandlingChanged):
-            self._touch(lambda now: self.exchange.line_handled(event.line, now))
+        elif isinstance(event, OpeningChanged):
+            self._touch(lambda now: self.exchange.opening_changed(event.group, now))
 
     def _touch(self, do: Callable[[float], None]) -> None:
         """Do something to the exchange that the network did not ask for, and send what comes of it."""
@@ -255,9 +271,10 @@ class Agent:
         """Let the commands that are on their way be done, then end what runs for ever."""
         command_path, *others = self._tasks
         await asyncio.wait([command_path], timeout=GOODBYE)
-        for task in self._tasks:
+        ending = [*self._tasks, *self._granting]
+        for task in ending:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*ending, return_exceptions=True)
 
     async def _endpoint_failed(self) -> None:
         await self.endpoint.failed

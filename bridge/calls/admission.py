@@ -11,7 +11,7 @@ from bridge.calls.trunks import Trunk, by_host
 from bridge.directory.model import Line
 from bridge.sip.challenger import Challenger, Verdict
 from bridge.sip.message import Request
-from bridge.sip.useragent import Invited, UserAgent
+from bridge.sip.useragent import Invited, Subscribing, UserAgent
 
 
 class Admission:
@@ -31,7 +31,7 @@ class Admission:
         self._ua = ua
         self._guard = guard
 
-    def identify(self, invited: Invited, now: float) -> Caller | None:
+    def identify(self, invited: Invited | Subscribing, now: float) -> Caller | None:
         """Find out who calls; None where that is refused or still to be proven (the answer is sent)."""
         request, flow = invited.request, invited.flow
         peers = Peers(self._present.contacts, by_host(self._trunks))
@@ -55,9 +55,9 @@ class Admission:
         user = self._present.users.get(line)
         return Caller(line, None, self._present.directory.lines[line].number, user.shown if user else name)
 
-    def _prove(self, invited: Invited, now: float) -> Line | None:
+    def _prove(self, invited: Invited | Subscribing, now: float) -> Line | None:
         """Check the digest of a stranger's call; challenge it, or refuse it, where it does not prove a line."""
-        request, transaction, _ = invited
+        request, transaction = invited.request, invited.transaction
         claimed = self._challenger.claimed(request)
         line = self._present.directory.line_by_number.get(claimed or "")
         password = self._present.settings.passwords.get(line.name) if line is not None and line.registers else None

@@ -15,26 +15,26 @@ from typing import Any
 
 from bridge.calls.admission import Admission
 from bridge.calls.call import Call
-from bridge.calls.control import Control
 from bridge.calls.guard import Guard
 from bridge.calls.kept import Kept, dialog_of, parties_of
+from bridge.calls.lamps import Lamps
 from bridge.calls.lines import LineTable
 from bridge.calls.model import ExchangeSettings, TrunkSettings
-from bridge.calls.orders import Answer, Order
-from bridge.calls.parties import Called, Caller, destination, trunk_destination, user_of
-from bridge.calls.passage import Passages
+from bridge.calls.parties import Called, Caller, phone_destination, trunk_destination, user_of
+from bridge.calls.passage import NO_PORTS, Passages
 from bridge.calls.present import Present
 from bridge.calls.reach import Reach
+from bridge.calls.services import Services, Wish
 from bridge.calls.status import CallStatus, LineStatus, Story, TrunkStatus
 from bridge.calls.switchboard import Surroundings, Switchboard
 from bridge.calls.talk import Talk
 from bridge.calls.trunks import Place
 from bridge.calls.upstream import Upstream
+from bridge.commands.model import Reply
 from bridge.directory.logins import Logins
 from bridge.directory.model import Directory, Group
-from bridge.events import Event, LineChanged, Notice
-from bridge.media.model import Media, VoiceEvent
-from bridge.media.voice import NO_PORTS
+from bridge.events import Event, GroupCall, LineChanged, Notice
+from bridge.media.model import Media
 from bridge.sip.agenda import Agenda
 from bridge.sip.binding import RegisterRefused
 from bridge.sip.challenger import Challenger
@@ -42,7 +42,7 @@ from bridge.sip.flow import Flow, Locate, Send
 from bridge.sip.leg import LegState
 from bridge.sip.message import Request
 from bridge.sip.registrar import Registrar, RegistrarLine
-from bridge.sip.useragent import AgentEvent, Invited, Registering, Strange, UserAgent
+from bridge.sip.useragent import AgentEvent, Invited, Registering, Strange, Subscribing, UserAgent
 
 
 class Exchange:
@@ -79,8 +79,8 @@ class Exchange:
         self._trunks = self.upstream.trunks
         self._guard = Guard(self.present, self._trunks, self.registrar.knows, self._notice_sip)
         self._admission = Admission(self.present, self._trunks, self.challenger, self.ua, self._guard)
-        self.passages = Passages(media, self.present, locate, lambda: str(rng.getrandbits(62)))
-        self.reach = Reach(self.present, self._trunks, self.registrar, self.ua, self.passages)
+        self._passages = Passages(media, self.present, locate, lambda: str(rng.getrandbits(62)))
+        self.reach = Reach(self.present, self._trunks, self.registrar, self.ua, self._passages)
         self.lines = LineTable(directory.lines, self.reach.contacts, wall)
         self.lines.restated.clear()
         self.lines.changed.clear()
@@ -92,7 +92,7 @@ class Exchange:
             ua=self.ua,
             lines=self.lines,
             reach=self.reach,
-            passages=self.passages,
+            passages=self._passages,
             kept=self.kept,
             token=token,
             rng=rng,
@@ -100,7 +100,8 @@ class Exchange:
             tell=self._tell,
         )
         self.board = Switchboard(around, is_open)
-        self._control = Control(self.board, self._tell)
+        self.services = Services(self.present, self.ua, self.board)
+        self.lamps = Lamps(self.present, logins, self.lines, self.board, self._admission, self.ua, self.kept)
 
     @property
     def directory(self) -> Directory:
@@ -115,9 +116,11 @@ class Exchange:
         self.lines.configure(directory.lines)
         self.upstream.configure(now)
         self.board.recount()
+        self.services.recount()
         self.lines.settle()
         self.upstream.configure_lines(now)
         self.board.end_vanished(now)
+        self.lamps.configure(now)
         self._settle(now)
 
     # -- the engine, for the endpoint ---------------------------------------------------------------------------
@@ -130,6 +133,7 @@ class Exchange:
     def start(self, now: float) -> None:
         """Begin to register at trunks whose server is an IP address; the others wait for `trunk_resolved`."""
         self.upstream.start(now)
+        self.lamps.start(now)
         self._settle(now)
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
@@ -189,23 +193,17 @@ class Exchange:
         place = found.member(member) if found else None
         if place is not None:
             self.board.show(place.line, now)
+            self.lamps.touch_group(group)
             self._settle(now)
 
-    def voiced(self, event: VoiceEvent, now: float) -> None:
-        """Take what happened at a voice of ours: a key, or that it has played what it had to."""
-        owner = event.voice.owner
-        if owner is not None and not event.voice.closed:
-            owner.voiced(event, now)
-            self._settle(now)
-
-    def command(self, order: Order, answer: Answer, now: float) -> None:
-        """Do something with a line's calls; `answer` is told how that ended, now or later."""
-        self._control.carry_out(order, answer, now)
+    def opening_changed(self, group: str, now: float) -> None:
+        """Take note that a group has opened or closed."""
+        self.lamps.touch_group(group)
         self._settle(now)
 
-    def line_handled(self, line: str, now: float) -> None:
-        """Take note that a line's diversions or its do-not-disturb were changed and applied."""
-        self.board.show(line, now)
+    def replied(self, wish: Wish, reply: Reply, now: float) -> None:
+        """Take the reply to what somebody has asked for by phone."""
+        wish.then(reply, now)
         self._settle(now)
 
     def trunk_resolved(self, trunk: str, places: Sequence[Place], now: float) -> None:
@@ -240,9 +238,11 @@ class Exchange:
     # -- what a restart takes up again ------------------------------------------------------------------------------
 
     def dump(self, kind: str, now: float) -> list[dict[str, Any]]:
-        """Return what is to be kept of a kind, "bindings" or "talks", as plain values."""
+        """Return what is to be kept of a kind, "bindings", "lamps" or "talks", as plain values."""
         if kind == "bindings":
             return list(self.registrar.dump(now, self.wall()))
+        if kind == "lamps":
+            return self.lamps.dump(now, self.wall())
         return [kept for call in self.board.up.values() if (kept := call.kept()) is not None]
 
     def load(self, kept: Mapping[str, Iterable[Mapping[str, Any]]], now: float) -> None:
@@ -253,6 +253,9 @@ class Exchange:
         for talk in kept["talks"]:
             with self._said_if_unreadable("a call"):
                 self._resume(talk, now)
+        for lamp in kept.get("lamps", ()):
+            with self._said_if_unreadable("the subscription of a phone"):
+                self.lamps.load(lamp, now, self.wall())
         self._settle(now)
 
     @contextmanager
@@ -319,6 +322,7 @@ class Exchange:
                     self.board.show(line, now)
             else:
                 break
+        self.lamps.show(now)
         if lines.restated:
             wall = self.wall()
             self._events.extend(LineChanged(wall, line, state.value) for line, state in lines.restated)
@@ -331,6 +335,8 @@ class Exchange:
             case Registering(request, transaction, flow):
                 response = self.registrar.receive(request, flow, now, self.wall())
                 self.ua.answer_register(transaction, response, now)
+            case Subscribing():
+                self.lamps.receive(event, now)
             case Strange(flow, text):
                 self._guard.tell(flow, text, now)
             case _:
@@ -361,11 +367,15 @@ class Exchange:
         called = self._called(invited.request, caller)
         registered = caller.line is not None and self.directory.lines[caller.line].registers
         up, full = self.board.up, self.ua.layer.full
-        refusal = self._guard.refusal(caller, invited.flow, up, full, now) or self.board.refusal(called, caller)
+        refusal = self._guard.refusal(caller, invited.flow, up, full, now)
+        if refusal is None and called.service is None:
+            refusal = self.board.refusal(called, caller)
         if refusal is not None:
             extra = {"Retry-After": ["10"]} if refusal == 503 else None
             self.ua.answer(invited.transaction, invited.request, refusal, now, extra)
-            self.board.refused(caller, called, refusal)
+            return
+        if called.service is not None:
+            self.services.serve(invited, caller, called, now)
             return
         leg = self.ua.take(invited, called.number or "bridge", registered, now)
         if caller.trunk is not None:
@@ -381,13 +391,15 @@ class Exchange:
     def _called(self, request: Request, caller: Caller) -> Called:
         if caller.trunk is not None:
             return trunk_destination(request, self._trunks[caller.trunk].settings.number, self.directory)
-        return destination(user_of(request.uri), self.directory)
+        return phone_destination(user_of(request.uri), self.directory)
 
     def _notice_sip(self, text: str) -> None:
         self._events.append(Notice(self.wall(), "sip", text))
 
     def _tell(self, event: Event) -> None:
         self._events.append(event)
+        if isinstance(event, GroupCall):
+            self.lamps.touch_group(event.group)
 
 
 def _registering(present: Present) -> dict[str, RegistrarLine]:

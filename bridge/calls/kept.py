@@ -21,7 +21,7 @@ _SEQUENCES_SKIPPED = 1000  # what was sent after the last write may have used so
 
 
 class Kept:
-    """Notes which kinds of values ("bindings", "talks") have changed since they were last written."""
+    """Notes which kinds of values ("bindings", "talks", "lamps") have changed since they were last written."""
 
     def __init__(self) -> None:
         self.touched: set[str] = set()

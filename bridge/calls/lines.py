@@ -41,6 +41,7 @@ class LineTable:
         self._wall = wall
         self._use = {name: LineUse() for name in lines}
         self.changed: list[str] = []
+        self.touched: set[str] = set()  # lines whose counts or state have changed, for lamps
         self.restated: list[tuple[str, LineState]] = []  # lines with a new state, for the doors
         for name in lines:
             self.refresh(name)
@@ -70,6 +71,7 @@ class LineTable:
         """Add to a line's counts."""
         use = self._use.get(line)
         if use is not None:
+            self.touched.add(line)
             had_room = self._has_room(line, use)
             use.offers += offers
             use.rings += rings
@@ -96,6 +98,7 @@ class LineTable:
     def refresh(self, line: str) -> None:
         """Note that a line's reachability may have changed."""
         self.changed.append(line)
+        self.touched.add(line)
         self._restate(line, self._use[line])
 
     def _restate(self, line: str, use: LineUse) -> None:

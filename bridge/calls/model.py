@@ -28,10 +28,11 @@ class TrunkSettings:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeSettings:
-    """All that is not in the directory. `passwords`: of attached lines, by line name; `watched`: lines."""
+    """All that is not in the directory. `passwords`: of attached lines, by name; `pins`: by user; `watched`: lines."""
 
     trunks: tuple[TrunkSettings, ...] = ()
     passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
+    pins: Mapping[str, str] = field(default_factory=dict, repr=False)
     watched: frozenset[str] = frozenset()
     registrar: bool = True
     realm: str = "cti-bridge"

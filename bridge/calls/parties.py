@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from bridge.directory.codes import Code, Dialled
 from bridge.directory.model import Directory, Group, Line
 from bridge.sip.flow import Flow
 from bridge.sip.grammar import SipError, parse_address, parse_uri, split_list
@@ -35,11 +36,17 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """What a call is for: a hunt group, a line, or neither (404)."""
+    """What a call is for: a hunt group, a line, a service of the bridge itself, or nothing (404)."""
 
     number: str
     group: Group | None = None
     line: Line | None = None
+    service: Dialled | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether there is such a number."""
+        return self.group is not None or self.line is not None or self.service is not None
 
 
 def shown_identity(request: Request) -> tuple[str, str]:
@@ -69,10 +76,16 @@ def user_of(uri: str) -> str:
 def trunk_destination(request: Request, own_number: str | None, directory: Directory) -> Called:
     """Find what a trunk's call is for: what Request-URI, P-Called-Party-ID or To names, else `own_number`."""
     for number in _candidates(request):
-        called = destination(number, directory)
-        if called.group or called.line:
+        called = _from_trunk(number, directory)
+        if called.known:
             return called
-    return destination(own_number or user_of(request.uri), directory)
+    return _from_trunk(own_number or user_of(request.uri), directory)
+
+
+def _from_trunk(number: str, directory: Directory) -> Called:
+    if number == directory.menu:
+        return Called(number, service=Dialled(Code.MENU))
+    return destination(number, directory)
 
 
 def _candidates(request: Request) -> Iterable[str]:
@@ -83,6 +96,12 @@ def _candidates(request: Request) -> Iterable[str]:
         except SipError:
             continue
     yield request.to.uri.user or ""
+
+
+def phone_destination(number: str, directory: Directory) -> Called:
+    """Find what an attached phone has dialled: a code, or a number."""
+    dialled = Dialled(Code.MENU) if number == directory.menu else directory.codes.read(number)
+    return destination(number, directory) if dialled is None else Called(number, service=dialled)
 
 
 def destination(number: str, directory: Directory) -> Called:

@@ -23,6 +23,7 @@ def findings(draft: Draft) -> Iterator[Finding]:
         yield from _line(draft, name, line)
     yield from _numbers(draft)
     yield from _codes(draft)
+    yield from _menu(draft)
     yield from _mqtt(_table(draft.data, "mqtt"))
 
 
@@ -113,6 +114,11 @@ def _codes(draft: Draft) -> Iterator[Finding]:
         for number, loc in draft.numbers.items():
             if number.startswith(code):
                 yield loc, f"{number!r} begins with {code!r}, codes.{key}; choose another number or code"
+
+
+def _menu(draft: Draft) -> Iterator[Finding]:
+    if "menu" in draft.data and not any("pin" in user for user in draft.users.values()):
+        yield ("menu",), "is of no use, no user has a PIN; give users.NAME.pin, 4 to 12 digits as text"
 
 
 def _mqtt(mqtt: Table) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from bridge.config.fields import BrokerField, Code, Device, FileField, Flag, Name, Part, Text, Topic
+from bridge.config.fields import BrokerField, Code, Device, FileField, Flag, Name, Number, Part, Text, Topic
 from bridge.config.secret import SecretField
 
 Gpio = Annotated[int, Field(strict=True, ge=0, le=27)]
@@ -21,6 +21,13 @@ class CodeSettings(Part):
     toggle: Code | None = None
     pickup: Code | None = None
     menu: Code | None = None
+    night: Code | None = None
+
+
+class MenuSettings(Part):
+    """`[menu]`: the spoken menu for phones behind a trunk; who calls it proves to be a user by PIN."""
+
+    number: Number
 
 
 class MqttSettings(Part):

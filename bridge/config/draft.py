@@ -28,7 +28,7 @@ class Draft:
     def satellite(self) -> bool:
         """Whether this is no bridge of its own: desks whose members and groups are another bridge's."""
         given = self.data.keys()
-        return {"mqtt", "desks"} <= given and not given & {"sip", "trunks", "lines", "users", "groups", "codes"}
+        return {"mqtt", "desks"} <= given and not given & {"sip", "trunks", "lines", "users", "groups", "codes", "menu"}
 
     @cached_property
     def trunks(self) -> dict[str, Table]:
@@ -67,14 +67,18 @@ class Draft:
 
     @cached_property
     def numbers(self) -> dict[str, Loc]:
-        """Every number of a line or group, and the place that has it first."""
+        """Every number of a line, group or the menu, and the place that has it first."""
         found: dict[str, Loc] = {}
         for loc, number in self.numbered():
             found.setdefault(number, loc)
         return found
 
     def numbered(self) -> Iterator[tuple[Loc, str]]:
-        """Yield every line's and group's number with its place."""
+        """Yield every line's and group's number, and the menu's, with its place."""
+        menu = self.data.get("menu")
+        number = text(menu, "number") if isinstance(menu, Mapping) else None
+        if number is not None:
+            yield ("menu", "number"), number
         for section, entries in (("lines", self.lines), ("groups", self.groups)):
             for name, entry in entries.items():
                 number = text(entry, "number")

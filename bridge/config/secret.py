@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -99,6 +100,17 @@ def _validate(value: Any, info: ValidationInfo) -> Secret:
     return read(value, context.get("base", Path()), context.get("environ", {}))
 
 
+def _validate_pin(value: Any, info: ValidationInfo) -> Secret:
+    pin = _validate(value, info)
+    digits = pin.reveal()
+    if not (digits.isascii() and digits.isdigit() and 4 <= len(digits) <= 12):
+        raise ValueError('is no PIN; right are 4 to 12 digits as text, as in "2907"')
+    steps = {ord(after) - ord(before) for before, after in pairwise(digits)}
+    if steps in ({0}, {1}, {-1}):
+        raise ValueError("is guessed at the first try (digits in a row, or all the same); choose another")
+    return pin
+
+
 _SCHEMA: dict[str, Any] = {
     "anyOf": [
         {"type": "string", "minLength": 1},
@@ -115,3 +127,4 @@ _SCHEMA: dict[str, Any] = {
 }
 
 SecretField = Annotated[Secret, PlainValidator(_validate), WithJsonSchema(_SCHEMA)]
+PinField = Annotated[Secret, PlainValidator(_validate_pin), WithJsonSchema(_SCHEMA)]

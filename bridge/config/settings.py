@@ -6,21 +6,16 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
-from bridge.config.doors import CodeSettings, DeskSettings, MqttSettings
+from bridge.config.doors import CodeSettings, DeskSettings, MenuSettings, MqttSettings
 from bridge.config.fields import Count, Name, Part
 from bridge.config.people import GroupSettings, UserSettings
 from bridge.config.telephony import LineSettings, SipSettings, TrunkSettings
-from bridge.directory.model import Level
 
 
 class SiteSettings(Part):
-    """`[site]`: the name that MQTT and Home Assistant know this bridge by; how long the journal is kept.
-
-    `level`: what everybody may see and do of everybody.
-    """
+    """`[site]`: the name that MQTT and Home Assistant know this bridge by; how long the journal is kept."""
 
     name: Name = "home"
-    level: Level = Level.PUBLIC
     journal_days: Count = 90
 
 
@@ -34,6 +29,7 @@ class Settings(Part):
     users: Mapping[Name, UserSettings] = Field({})
     groups: Mapping[Name, GroupSettings] = Field({})
     codes: CodeSettings = CodeSettings()
+    menu: MenuSettings | None = None
     mqtt: MqttSettings | None = None
     desks: Mapping[Name, DeskSettings] = Field({})
 

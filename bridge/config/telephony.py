@@ -62,13 +62,9 @@ class TrunkSettings(Part):
 
 
 class LineSettings(Part):
-    """`[lines.NAME]`: reached through a trunk, or attached by registering (password) or at a static contact.
-
-    `name`: what a device is shown as; without it, its SIP address.
-    """
+    """`[lines.NAME]`: reached through a trunk, or attached by registering (password) or at a static contact."""
 
     number: Number
-    name: Text | None = None
     trunk: str | None = None
     dial: Number | None = None
     password: SecretField | None = None

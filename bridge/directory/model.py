@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
+from bridge.directory.codes import Codes
 from bridge.directory.hours import Hours
 
 
@@ -22,10 +23,6 @@ class Level(StrEnum):
     BUSINESS = "business"
     TEAM = "team"
     PERSONAL = "personal"
-
-
-MONITOR = frozenset({"login", "line", "caller", "diversion"})
-"""All that a monitor can show of a member."""
 
 
 class Strategy(StrEnum):
@@ -64,8 +61,6 @@ class Line:
     registers: bool = False  # its phone registers at the bridge
     max_calls: int = 1
     private: bool = False
-    shown: str | None = None  # what a device is shown as
-    address: str = ""  # its SIP address, which a device without a name is shown as
     media: MediaWay = MediaWay.AUTO  # of a line behind a trunk: the trunk's, unless it has its own
 
 
@@ -79,7 +74,6 @@ class User:
     second_line: str | None = None
     additional_lines: tuple[str, ...] = ()
     grants: tuple[tuple[str, Level], ...] = ()
-    favourites: tuple[str, ...] = ()  # users, and lines without a user
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +102,6 @@ class Group:
     leader_level: Level = Level.PUBLIC
     services: frozenset[str] = frozenset({"supervise"})
     active: bool = True
-    monitor: frozenset[str] = MONITOR  # what its members' monitors show of one another, where they may see it
     strategy: Strategy = Strategy.PARALLEL
     ring_seconds: float = 15.0
     give_up_after: float = 120.0
@@ -136,6 +129,8 @@ class Directory:
     users: Mapping[str, User] = field(default_factory=dict)
     groups: Mapping[str, Group] = field(default_factory=dict)
     site_level: Level = Level.PUBLIC
+    codes: Codes = Codes()
+    menu: str | None = None  # the number of the spoken menu
 
     @cached_property
     def line_by_number(self) -> Mapping[str, Line]:
@@ -180,14 +175,6 @@ class Directory:
         return self.groups.get(key) or self.group_by_number.get(key)
 
     def shown(self, member: str) -> str:
-        """Return the name to show for a member: the user's, else the device's, else the device's SIP address.
-
-        An address has a number in it: where that is nobody's business, the name in the configuration stands for it.
-        """
+        """Return the name to show for a member: the user's display name, else the name itself."""
         user = self.users.get(member)
-        if user is not None:
-            return user.shown
-        line = self.lines.get(member)
-        if line is None:
-            return member
-        return line.shown or (not line.private and line.address) or member
+        return user.shown if user else member

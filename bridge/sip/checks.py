@@ -11,8 +11,8 @@ from bridge.sip.message import Request
 from bridge.sip.session_timer import LEAST, too_brief
 from bridge.sip.via import MAGIC
 
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO, MESSAGE, REFER, REGISTER"
-KNOWN = frozenset((*ALLOW.split(", "), "SUBSCRIBE", "NOTIFY", "PUBLISH"))
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO, MESSAGE, REFER, REGISTER, SUBSCRIBE, NOTIFY"
+KNOWN = frozenset((*ALLOW.split(", "), "PUBLISH"))
 EXTENSIONS = frozenset({"replaces", "timer", "100rel"})
 MAX_BODY = 16 * 1024
 """Of a description of media, which is kept as long as its call hunts, once for each phone that rings."""

@@ -106,10 +106,10 @@ def _recorded(message: Request | Response) -> tuple[str, ...]:
 
 
 def dialog_as_callee(request: Request, local_tag: str, contact: str, flow: Flow, pinned: bool) -> Dialog:
-    """Make the dialog of an INVITE that we accept (§12.1.1): its Record-Route in the order received."""
+    """Make the dialog of an INVITE or SUBSCRIBE that we accept (§12.1.1): its Record-Route in the order received."""
     target = request.contact
     if target is None:
-        raise SipError("an INVITE needs a Contact")
+        raise SipError(f"a request of method {request.method} needs a Contact")
     to = request.need("To")
     route_set = _recorded(request)
     return Dialog(

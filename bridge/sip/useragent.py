@@ -23,6 +23,7 @@ from bridge.sip.layer import Cancelled, Happened, RequestIn, ResponseIn, Transac
 from bridge.sip.leg import Leg
 from bridge.sip.legevents import LegEvent
 from bridge.sip.message import Request, Response, response_to
+from bridge.sip.notifier import Notifier
 from bridge.sip.outgoing import OutgoingLeg
 from bridge.sip.reading import Unreadable, parse_message
 from bridge.sip.transaction import ServerTransaction
@@ -44,6 +45,15 @@ class Registering(NamedTuple):
     flow: Flow
 
 
+class Subscribing(NamedTuple):
+    """A phone wants to be told of something; `notifier`: the subscription that it goes on with, None for a new one."""
+
+    request: Request
+    transaction: ServerTransaction
+    flow: Flow
+    notifier: Notifier | None = None
+
+
 class Strange(NamedTuple):
     """Something came that cannot be taken; for the log."""
 
@@ -58,7 +68,10 @@ class Subscriber(Protocol):
         """Take and answer a NOTIFY."""
 
 
-AgentEvent = LegEvent | Invited | Registering | Strange
+DIALOG = "dialog"
+"""The event package that phones can subscribe to."""
+
+AgentEvent = LegEvent | Invited | Registering | Subscribing | Strange
 
 
 class UserAgent:
@@ -75,6 +88,7 @@ class UserAgent:
         self.events: deque[AgentEvent] = deque()
         self.legs: dict[tuple[str, str], Leg] = {}
         self.subscriptions: dict[tuple[str, str], Subscriber] = {}  # by Call-ID and our tag
+        self.notifiers: dict[tuple[str, str], Notifier] = {}  # of phones' subscriptions at us, by Call-ID and our tag
         self._incoming: dict[tuple[str, str], IncomingLeg] = {}  # by Call-ID and remote tag
 
     @property
@@ -204,6 +218,11 @@ class UserAgent:
             if subscriber is not None:
                 subscriber.on_notify(transaction, request, now)
                 return
+        if request.method == "SUBSCRIBE" and transaction is not None and to_tag is not None:
+            notifier = self.notifiers.get((request.call_id, to_tag))
+            if notifier is not None and notifier.dialog.remote_tag == (request.from_tag or ""):
+                self.events.append(Subscribing(request, transaction, asked.flow, notifier))
+                return
         if to_tag is not None:
             leg = self.legs.get((request.call_id, to_tag))
             if leg is not None and leg.dialog is not None and leg.dialog.remote_tag != (request.from_tag or ""):
@@ -227,6 +246,8 @@ class UserAgent:
             self._on_invite(request, transaction, flow, now)
         elif request.method == "REGISTER":
             self.events.append(Registering(request, transaction, flow))
+        elif request.method == "SUBSCRIBE" and event_of(request) == DIALOG:
+            self.events.append(Subscribing(request, transaction, flow))
         else:
             self.answer_plainly(transaction, request, now)
 
@@ -243,12 +264,18 @@ class UserAgent:
                 "Allow": [ALLOW],
                 "Accept": ["application/sdp"],
                 "Supported": ["replaces, timer"],
+                "Allow-Events": [DIALOG],
                 "Contact": [self.contact("bridge", transaction.flow)],
             }
             self.answer(transaction, request, 200, now, capabilities)
         elif request.method in ("SUBSCRIBE", "PUBLISH"):
-            self.answer(transaction, request, 489, now)
+            self.answer(transaction, request, 489, now, {"Allow-Events": [DIALOG]})
         elif request.method in KNOWN:
             self.answer(transaction, request, 405, now, {"Allow": [ALLOW]})
         else:
             self.answer(transaction, request, 501, now, {"Allow": [ALLOW]})
+
+
+def event_of(request: Request) -> str:
+    """Return the event package that a request names, "" where it names none."""
+    return (request.get("Event") or "").partition(";")[0].strip().lower()

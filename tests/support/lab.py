@@ -18,6 +18,7 @@ from bridge.calls.model import ExchangeSettings
 from bridge.directory.logins import Login, LoginChange, Logins
 from bridge.directory.model import Directory, Group, Line, Member, Strategy
 from bridge.events import Event
+from bridge.keeping import KINDS
 from bridge.media.model import Media
 from bridge.sip.agenda import Agenda
 from bridge.sip.flow import Flow, LocalAddress
@@ -207,7 +208,7 @@ class Lab:
 
     def restart(self) -> None:
         """Let the bridge be killed, and start again with what it has kept, through JSON as the store does."""
-        kept = {kind: self.exchange.dump(kind, self.now) for kind in ("bindings", "talks")}
+        kept = {kind: self.exchange.dump(kind, self.now) for kind in KINDS}
         self.exchange = self.new_exchange("r")
         self.exchange.load(json.loads(json.dumps(kept)), self.now)
 

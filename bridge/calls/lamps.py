@@ -1,0 +1,348 @@
+"""Lamps of attached phones: subscriptions to lines, logins, callers and night switches (RFC 4235 over RFC 6665).
+
+Only a phone that has proven its line, or stands at its static contact, may subscribe. What it is shown is the confirmed
+state: a key that dials `*43600` and watches it too is lit once its member is really logged in. Who is at the other end
+of a call is shown to whom the rights show it.
+
+A lamp that is lit is a confirmed dialog, one that blinks an early one. A line that calls somebody is lit from the
+start, since phones take every early dialog for one that rings and could be picked up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from bridge.calls.admission import Admission
+from bridge.calls.kept import Kept, dialog_of, plain_dialog
+from bridge.calls.lines import LineTable
+from bridge.calls.parties import Caller, user_of
+from bridge.calls.present import Present
+from bridge.calls.sides import Side, sides
+from bridge.calls.status import LineState
+from bridge.calls.switchboard import Switchboard
+from bridge.calls.watchable import Watchable, What, watchable
+from bridge.commands.phones import actor_at
+from bridge.commands.rights import Right, at_least, belongs, leads, may_at
+from bridge.directory.logins import Logins
+from bridge.directory.model import Level
+from bridge.sip.dialog import dialog_as_callee
+from bridge.sip.dialogdocument import DialogShown, Party, dialog_document
+from bridge.sip.dialoginfo import ACCEPT
+from bridge.sip.grammar import parse_uri
+from bridge.sip.message import Body
+from bridge.sip.notifier import LEAST_EXPIRES, Notifier, event_id
+from bridge.sip.useragent import DIALOG, Subscribing, UserAgent, event_of
+
+MOST = 2000  # subscriptions in all
+MOST_OF_A_LINE = 100
+_ACCEPTED = frozenset({ACCEPT, "application/*", "*/*"})
+_VERSIONS_SKIPPED = 1000  # what was told after the last write may have used some
+
+Shown = tuple[DialogShown, ...]
+
+
+@dataclass
+class Lamp:
+    """One subscription: `line` is its phone's. `told`: what the phone knows, None before the first NOTIFY."""
+
+    line: str
+    entity: str
+    shows: Watchable
+    told: Shown | None = None
+
+    @property
+    def places(self) -> list[tuple[bool, str]]:
+        """What it is about: whether that is a line, or a group, and its name."""
+        return [(self.shows.what is What.LINE, name) for name in self.shows.names]
+
+
+class Lamps:
+    """All subscriptions of phones."""
+
+    def __init__(
+        self,
+        present: Present,
+        logins: Logins,
+        lines: LineTable,
+        board: Switchboard,
+        admission: Admission,
+        ua: UserAgent,
+        kept: Kept,
+    ) -> None:
+        self._present = present
+        self._logins = logins
+        self._lines = lines
+        self._board = board
+        self._admission = admission
+        self._ua = ua
+        self._kept = kept
+        self._lamps: dict[Notifier, Lamp] = {}
+        self._about: dict[tuple[bool, str], dict[Notifier, None]] = {}
+        self._groups: set[str] = set()  # that may have changed in this step
+
+    def __len__(self) -> int:
+        return len(self._lamps)
+
+    @property
+    def _most_seconds(self) -> int:
+        return max(self._present.settings.max_expires, LEAST_EXPIRES)
+
+    # -- SUBSCRIBE ------------------------------------------------------------------------------------------------
+
+    def receive(self, asked: Subscribing, now: float) -> None:
+        """Take a SUBSCRIBE."""
+        request = asked.request
+        if event_of(request) != DIALOG:
+            self._refuse(asked, 489, now, {"Allow-Events": [DIALOG]})
+            return
+        accepted = {value.partition(";")[0].strip() for value in request.tokens("Accept")}
+        if accepted and not accepted & _ACCEPTED:
+            self._refuse(asked, 406, now, {"Accept": [ACCEPT]})
+            return
+        if asked.notifier is not None:
+            self._refresh(asked, asked.notifier, now)
+            return
+        caller = self._admission.identify(asked, now)
+        if caller is not None:
+            self._begin(asked, caller, now)
+
+    def _begin(self, asked: Subscribing, caller: Caller, now: float) -> None:
+        request, directory = asked.request, self._present.directory
+        if caller.line is None:
+            self._refuse(asked, 403, now)
+            return
+        shows = watchable(user_of(request.uri), caller.line, directory)
+        if isinstance(shows, int):
+            self._refuse(asked, shows, now)
+            return
+        if not self._may(caller.line, shows):
+            self._refuse(asked, 403, now)
+            return
+        granted = self._granted(asked, now)
+        if granted is None:
+            return
+        own = sum(lamp.line == caller.line for lamp in self._lamps.values())
+        if len(self._lamps) >= MOST or own >= MOST_OF_A_LINE or self._ua.layer.full:
+            self._refuse(asked, 503, now, {"Retry-After": ["60"]})
+            return
+        pinned = directory.lines[caller.line].registers
+        contact = self._ua.contact(user_of(request.uri) or "bridge", asked.flow)
+        dialog = dialog_as_callee(request, self._ua.token(), contact, asked.flow, pinned)
+        lamp = Lamp(caller.line, request.uri, shows)
+        notifier = Notifier(
+            self._ua,
+            dialog,
+            request.need("Event"),
+            lambda version: self._content(lamp, version),
+            self._over,
+            expires_at=now + granted,
+        )
+        self._add(notifier, lamp)
+        notifier.accept(asked.transaction, request, granted, now)
+        self._kept.touch("lamps")
+
+    def _refresh(self, asked: Subscribing, notifier: Notifier, now: float) -> None:
+        if notifier not in self._lamps or event_id(asked.request.need("Event")) != event_id(notifier.event):
+            self._refuse(asked, 481, now)
+            return
+        granted = self._granted(asked, now)
+        if granted is None:
+            return
+        if not notifier.follow(asked.request, asked.flow):
+            self._refuse(asked, 500, now)
+            return
+        notifier.accept(asked.transaction, asked.request, granted, now)
+        self._kept.touch("lamps")
+
+    def _granted(self, asked: Subscribing, now: float) -> int | None:
+        """Return for how long a subscription is to last; None where that is refused."""
+        wanted = asked.request.number("Expires")
+        if wanted is not None and 0 < wanted < LEAST_EXPIRES:
+            self._refuse(asked, 423, now, {"Min-Expires": [str(LEAST_EXPIRES)]})
+            return None
+        return self._most_seconds if wanted is None else min(wanted, self._most_seconds)
+
+    def _refuse(self, asked: Subscribing, status: int, now: float, extra: dict[str, list[str]] | None = None) -> None:
+        self._ua.answer(asked.transaction, asked.request, status, now, extra)
+
+    def _may(self, line: str, shows: Watchable) -> bool:
+        """Whether a line's phone may see what it asks for; a login that is asked for is always its own."""
+        directory, actor = self._present.directory, actor_at(line, self._present.directory)
+        if shows.what is What.LOGIN:
+            return True
+        if shows.what is What.LINE:
+            return line == shows.names[0] or may_at(actor, Right.SEE_STATE, shows.names[0], directory)
+        group = directory.groups.get(shows.names[0])
+        if group is None:
+            return False
+        return at_least(directory.site_level, Level.PUBLIC) or belongs(actor, group) or leads(actor, group)
+
+    # -- what is known of all ---------------------------------------------------------------------------------------
+
+    def _add(self, notifier: Notifier, lamp: Lamp) -> None:
+        self._lamps[notifier] = lamp
+        for place in lamp.places:
+            self._about.setdefault(place, {})[notifier] = None
+
+    def _over(self, notifier: Notifier) -> None:
+        lamp = self._lamps.pop(notifier, None)
+        for place in lamp.places if lamp is not None else ():
+            there = self._about[place]
+            there.pop(notifier, None)
+            if not there:
+                del self._about[place]
+        self._kept.touch("lamps")
+
+    def touch_group(self, group: str) -> None:
+        """Note that a group's logins, callers or night switch may have changed."""
+        self._groups.add(group)
+
+    def show(self, now: float) -> None:
+        """Tell phones what has become of what they watch; the last part of each step."""
+        lines, groups = self._lines.touched, self._groups
+        if not lines and not groups:
+            return
+        self._lines.touched, self._groups = set(), set()
+        if not self._lamps:
+            return
+        by_line = self._present.directory.groups_by_line
+        groups.update(group.name for line in lines for group, _ in by_line.get(line, ()))
+        for place in [(True, line) for line in sorted(lines)] + [(False, group) for group in sorted(groups)]:
+            for notifier in tuple(self._about.get(place, ())):
+                lamp = self._lamps[notifier]
+                if lamp.told is not None and lamp.told != self._shown(lamp):
+                    notifier.tell(now)
+                    self._kept.touch("lamps")
+
+    def dump(self, now: float, wall: float) -> list[dict[str, Any]]:
+        """Return all subscriptions as plain values."""
+        return [
+            {
+                "line": lamp.line,
+                "entity": lamp.entity,
+                "event": notifier.event,
+                "dialog": plain_dialog(notifier.dialog),
+                "expires": round(wall + notifier.expires_at - now, 3),
+                "version": notifier.version,
+            }
+            for notifier, lamp in self._lamps.items()
+        ]
+
+    def load(self, kept: Mapping[str, Any], now: float, wall: float) -> None:
+        """Take up what `dump` wrote; raises KeyError, TypeError or ValueError where that is none.
+
+        No connection survives a restart: who was reached by one that cannot be made anew subscribes again.
+        """
+        dialog, line, entity = dialog_of(kept["dialog"]), str(kept["line"]), str(kept["entity"])
+        expires_at = now + min(float(kept["expires"]) - wall, self._most_seconds)
+        found = self._present.directory.lines.get(line)
+        shows = watchable(user_of(entity), line, self._present.directory) if found is not None else 404
+        lost = dialog.pinned and dialog.flow.reliable
+        if isinstance(shows, int) or lost or expires_at <= now or not self._may(line, shows):
+            return
+        lamp = Lamp(line, entity, shows)
+        notifier = Notifier(
+            self._ua,
+            dialog,
+            str(kept["event"]),
+            lambda version: self._content(lamp, version),
+            self._over,
+            expires_at=expires_at,
+            version=int(kept["version"]) + _VERSIONS_SKIPPED,
+        )
+        self._add(notifier, lamp)
+
+    def start(self, now: float) -> None:
+        """Tell all phones that were taken up what has become of what they watch."""
+        for notifier, lamp in list(self._lamps.items()):
+            if lamp.told is None:
+                notifier.tell(now)
+
+    def configure(self, now: float) -> None:
+        """Go by another configuration: what is no more, or not for a phone any more, is not watched any more."""
+        directory = self._present.directory
+        for notifier, lamp in list(self._lamps.items()):
+            found = lamp.line in directory.lines
+            shows = watchable(user_of(lamp.entity), lamp.line, directory) if found else 404
+            if isinstance(shows, int) or not self._may(lamp.line, shows):
+                notifier.end("noresource", now)
+            elif shows != lamp.shows:
+                self._over(notifier)
+                lamp.shows = shows
+                self._add(notifier, lamp)
+                notifier.tell(now)
+            else:
+                self._touch(lamp)
+
+    def _touch(self, lamp: Lamp) -> None:
+        for is_line, name in lamp.places:
+            (self._lines.touched if is_line else self._groups).add(name)
+
+    # -- what they show ---------------------------------------------------------------------------------------------
+
+    def _content(self, lamp: Lamp, version: int) -> Body:
+        lamp.told = self._shown(lamp)
+        return dialog_document(lamp.entity, version, lamp.told)
+
+    def _shown(self, lamp: Lamp) -> Shown:
+        shows = lamp.shows
+        if not self._may(lamp.line, shows):
+            return ()
+        match shows.what:
+            case What.LINE:
+                return tuple(self._of_line(shows.names[0], lamp))
+            case What.CALLERS:
+                return _one("callers", "early", "recipient") if self._has_callers(shows.names[0]) else ()
+            case What.LOGIN:
+                return self._login(shows)
+            case What.NIGHT:
+                group = self._present.directory.groups.get(shows.names[0])
+                shut = group is not None and not self._board.is_open(group)
+                return _one("night", "confirmed") if shut else ()
+
+    def _login(self, shows: Watchable) -> Shown:
+        logins = [self._logins.get(group, shows.member) for group in shows.names]
+        inside = [login for login in logins if login.logged_in]
+        if not inside:
+            return ()
+        return _one("login", "early" if all(login.paused for login in inside) else "confirmed", "initiator")
+
+    def _has_callers(self, name: str) -> bool:
+        """Whether a caller of a group rings or waits."""
+        return any(
+            call.group is not None and call.group.name == name and call.talk is None and call.result is None
+            for call in self._board.up.values()
+        )
+
+    def _of_line(self, line: str, lamp: Lamp) -> Iterator[DialogShown]:
+        """Yield the calls that are on a line, else what else makes it busy: its PBX's word, or the bridge itself."""
+        directory = self._present.directory
+        if line not in directory.lines:
+            return
+        state = self._lines.status(line).state
+        if state not in (LineState.RINGING, LineState.BUSY):
+            return
+        open_to_us = line == lamp.line or may_at(actor_at(lamp.line, directory), Right.SEE_CALLS, line, directory)
+        host = parse_uri(lamp.entity).host
+        local = Party(f"sip:{directory.lines[line].number}@{host}")
+        found = [side for call in self._board.up.values() for side in sides(call, line)]
+        for side in found:
+            remote = _party(side, host) if open_to_us else None
+            yield DialogShown(side.call, side.state, side.direction, local, remote)
+        if not found:
+            yield DialogShown("line", "early" if state is LineState.RINGING else "confirmed")
+
+
+def _one(ident: str, state: str, direction: str = "") -> Shown:
+    return (DialogShown(ident, state, direction),)
+
+
+def _party(side: Side, host: str) -> Party | None:
+    """Return who is at the other end, None where that is nobody's to know."""
+    if not side.peer.number:
+        return None
+    user = quote(side.peer.number, safe="-_.!~*'()+")
+    return Party(f"sip:{user}@{host}", side.peer.name)

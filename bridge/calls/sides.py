@@ -1,0 +1,33 @@
+"""A call as it looks from one of its lines: whether it rings or talks there, and who is at the other end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from bridge.calls.call import Call
+from bridge.calls.parties import Caller
+
+
+class Side(NamedTuple):
+    """One end of a call, in the words of the dialog event package (RFC 4235)."""
+
+    call: str
+    state: str
+    direction: str
+    peer: Caller
+
+
+def sides(call: Call, line: str) -> Iterator[Side]:
+    """Yield the ends of a call that are on a line: none, one, or both where it calls itself by way of a group."""
+    if call.result is not None:
+        return
+    talk = call.talk
+    if call.caller.line == line:
+        called = call.party_of(talk.member) if talk is not None else Caller(None, None, call.called.number, "")
+        yield Side(call.id, "confirmed", "initiator", called)
+    if talk is not None:
+        if call.line_of(talk.member) == line:
+            yield Side(call.id, "confirmed", "recipient", call.caller)
+    elif call.rings_at(line):
+        yield Side(call.id, "early", "recipient", call.caller)

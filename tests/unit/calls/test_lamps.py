@@ -1,0 +1,405 @@
+"""Lamps of phones: what they may watch, what they are told, when a subscription begins and ends (RFC 6665, 4235)."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from bridge.calls.lamps import MOST_OF_A_LINE
+from bridge.calls.model import ExchangeSettings
+from bridge.directory.codes import Codes
+from bridge.directory.logins import Login, LoginChange
+from bridge.directory.model import Directory, Level, Line, Member, User
+from bridge.sip.digest import Authenticator, Credentials
+from bridge.sip.flow import Flow
+from bridge.sip.message import Body
+from tests.support.lab import Lab, answers, refuses
+from tests.support.watchers import Key
+
+CODES = Codes(login="*41", logout="*42", toggle="*43", pickup="*8", menu="*40", night="*44")
+SPACE = "{urn:ietf:params:xml:ns:dialog-info}"
+
+
+def office(**changes: object) -> Lab:
+    """A laboratory in which m1 is Anna's and m2 is Ben's; m3, c1 and c2 are devices. There are codes."""
+    lab = Lab()
+    users = {"anna": User("anna", "Anna", "m1"), "ben": User("ben", "Ben", "m2")}
+    members = (Member("anna", "m1"), Member("ben", "m2"), Member("m3", "m3", device=True))
+    group = replace(lab.directory.groups["g"], members=members, **changes)  # type: ignore[arg-type]
+    configure(lab, replace(lab.directory, users=users, groups={"g": group}, codes=CODES))
+    return lab
+
+
+def configure(lab: Lab, directory: Directory) -> None:
+    """Let the laboratory go by another directory."""
+    lab.directory = directory
+    lab.exchange.configure(directory, lab.settings, lab.now)
+    lab.run(0)
+
+
+def login(lab: Lab, member: str, after: Login) -> None:
+    """Let a login be confirmed."""
+    lab.logins.apply([LoginChange("g", member, lab.logins.get("g", member), after)])
+    lab.exchange.login_changed("g", member, lab.now)
+    lab.run(0)
+
+
+def dialogs(key: Key) -> list[tuple[str | None, str | None]]:
+    """Return state and direction of what the last document tells."""
+    found = key.documents[-1].findall(f"{SPACE}dialog")
+    return [(dialog.findtext(f"{SPACE}state"), dialog.get("direction")) for dialog in found]
+
+
+def remotes(key: Key) -> list[tuple[str, str | None]]:
+    """Return the URIs and names of the other ends in the last document."""
+    found = key.documents[-1].findall(f"{SPACE}dialog/{SPACE}remote/{SPACE}identity")
+    return [(identity.text, identity.get("display")) for identity in found]
+
+
+# -- the subscription ------------------------------------------------------------------------------------------------
+
+
+def test_the_state_is_told_at_once() -> None:
+    """200 with what was granted, then a NOTIFY with the full state of the entity as it was subscribed to."""
+    key = Key(office(), "m1", "202", entity="sip:202@10.0.0.100;user=phone", expires=300)
+    assert key.statuses == [200] and key.answers[0].get("Expires") == "300"
+    (root,) = key.documents
+    assert (root.get("entity"), root.get("version"), root.get("state")) == (
+        "sip:202@10.0.0.100;user=phone",
+        "0",
+        "full",
+    )
+    assert key.states == ["active;expires=300"] and key.notifies[0].get("Event") == "dialog"
+    assert dialogs(key) == []
+
+
+def test_versions_rise_and_every_document_is_whole() -> None:
+    """Each NOTIFY has the next version."""
+    lab = office()
+    key = Key(lab, "m1", "*43600")
+    for inside in (True, False, True):
+        login(lab, "anna", Login(inside))
+    assert [root.get("version") for root in key.documents] == ["0", "1", "2", "3"]
+    assert {root.get("state") for root in key.documents} == {"full"}
+
+
+def test_it_is_refreshed_and_ends() -> None:
+    """A refresh is granted and answered with the state; Expires 0 ends it with a last NOTIFY."""
+    lab = office()
+    key = Key(lab, "m1", "202")
+    lab.run(5)
+    key.refresh()
+    assert key.statuses == [200, 200] and len(key.documents) == 2 and len(lab.exchange.lamps) == 1
+    key.stop()
+    assert key.statuses == [200, 200, 200] and key.states[-1] == "terminated;reason=timeout"
+    assert not len(lab.exchange.lamps)
+    key.lab.run(60)
+    assert len(key.documents) == 3
+
+
+def test_it_expires() -> None:
+    """Who does not refresh is told that it is over, and is told nothing afterwards."""
+    lab = office()
+    key = Key(lab, "m1", "202", expires=100)
+    lab.run(101)
+    assert key.states[-1] == "terminated;reason=timeout" and not len(lab.exchange.lamps)
+
+
+def test_a_look_is_no_subscription() -> None:
+    """Expires 0 from the start: the state once, and that is all (RFC 6665 §4.4.3)."""
+    lab = office()
+    key = Key(lab, "m1", "202", expires=0)
+    assert key.statuses == [200] and not len(lab.exchange.lamps)
+    assert [n.get("Subscription-State") for n in lab_notifies(lab, "m1")] == ["terminated;reason=timeout"]
+
+
+def lab_notifies(lab: Lab, phone: str) -> list:  # type: ignore[type-arg]
+    """Return the NOTIFYs that were sent to a phone."""
+    return [passed.message for passed in lab.sent(phone, "NOTIFY")]
+
+
+def test_too_short_is_refused() -> None:
+    """423 with Min-Expires; with what that says it is granted."""
+    lab = office()
+    key = Key(lab, "m1", "202", expires=30)
+    assert key.statuses == [423, 200] and key.answers[0].get("Min-Expires") == "60"
+
+
+def test_longer_than_registrations_is_cut() -> None:
+    """What is granted is as long as a registration, so that a lamp is right again soon whatever happened."""
+    assert Key(office(), "m1", "202", expires=86_400).answers[0].get("Expires") == "600"
+
+
+def test_other_packages() -> None:
+    """489, with what there is."""
+    lab = office()
+    key = Key(lab, "m1", "202", event="message-summary")
+    assert key.statuses == [489] and key.answers[0].get("Allow-Events") == "dialog"
+
+
+def test_what_it_cannot_read() -> None:
+    """A phone that takes no dialog-info gets 406 with what there is."""
+    lab = office()
+    raw = b"SUBSCRIBE sip:202@10.0.0.100 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bKx\r\n"
+    raw += b"From: <sip:m1@10.0.0.1>;tag=x\r\nTo: <sip:202@10.0.0.100>\r\nCall-ID: x\r\nCSeq: 1 SUBSCRIBE\r\n"
+    raw += b"Contact: <sip:m1@10.0.0.1>\r\nEvent: dialog\r\nAccept: application/pidf+xml\r\n\r\n"
+    lab.exchange.receive(raw, Flow("udp", "10.0.0.1", 5060), lab.now)
+    lab.run(0)
+    (refused,) = lab.sent("m1", "406 SUBSCRIBE")
+    assert refused.message.get("Accept") == "application/dialog-info+xml"
+
+
+def test_a_subscription_that_is_not_known() -> None:
+    """A refresh of one that is over is answered 481, so that the phone subscribes anew."""
+    lab = office()
+    key = Key(lab, "m1", "202")
+    lab.exchange = lab.new_exchange("r")
+    key.refresh()
+    assert key.statuses == [200, 481]
+
+
+@pytest.mark.parametrize("status", [481, 404, 489, 500])
+def test_a_notify_that_is_refused_ends_it(status: int) -> None:
+    """RFC 6665 §4.2.2: who does not know it any more is not asked again."""
+    lab = office()
+    key = Key(lab, "m1", "*43600")
+    key.says = (status, {})
+    login(lab, "anna", Login(True))
+    assert not len(lab.exchange.lamps)
+    login(lab, "anna", Login(False))
+    assert len(key.notifies) == 2
+
+
+def test_a_notify_that_comes_too_soon_does_not_end_it() -> None:
+    """A refusal with Retry-After: the next change is told."""
+    lab = office()
+    key = Key(lab, "m1", "*43600")
+    key.says = (503, {"Retry-After": ["1"]})
+    login(lab, "anna", Login(True))
+    key.says = (200, {})
+    login(lab, "anna", Login(False))
+    assert len(lab.exchange.lamps) == 1 and key.state == "idle"
+
+
+def test_a_phone_that_is_gone() -> None:
+    """A NOTIFY that nobody answers ends it after 32 s."""
+    lab = office()
+    key = Key(lab, "m1", "*43600")
+    key.says = None
+    login(lab, "anna", Login(True))
+    lab.run(40)
+    assert not len(lab.exchange.lamps)
+
+
+def test_one_notify_at_a_time() -> None:
+    """What changes while a NOTIFY is under way is told when it is answered, the latest alone."""
+    lab = office()
+    key = Key(lab, "m1", "*43600")
+    lab.drop = lambda passed: passed.name == "NOTIFY" and lab.now < 1000.4
+    for inside in (True, False, True):
+        login(lab, "anna", Login(inside))
+    assert len(lab_notifies(lab, "m1")) == 2
+    lab.run(2)
+    assert [root.get("version") for root in key.documents] == ["0", "1", "2"][: len(key.documents)]
+    assert key.state == "busy" and len(key.documents) <= 3
+
+
+def test_there_is_a_most() -> None:
+    """A line has at most so many; what is beyond is refused with 503."""
+    lab = office()
+    keys = [Key(lab, "m1", "202") for _ in range(MOST_OF_A_LINE + 1)]
+    assert [key.statuses for key in keys[-2:]] == [[200], [503]]
+    assert Key(lab, "m2", "201").statuses == [200]
+
+
+# -- who may ---------------------------------------------------------------------------------------------------------
+
+
+def test_what_there_is_not() -> None:
+    """404 for numbers and codes that mean nothing here, 403 for a group of others."""
+    lab = office()
+    for number, status in (("999", 404), ("*43999", 404), ("*41600", 404), ("*40", 404), ("*44", 404)):
+        assert Key(lab, "m1", number).statuses == [status], number
+    assert Key(lab, "c1", "*43600").statuses == [403]
+
+
+def test_devices_see_no_users() -> None:
+    """No level applies through a device: its phone may watch neither a user's line nor who is in; groups it may."""
+    lab = office()
+    assert Key(lab, "c1", "201").statuses == [403]
+    assert Key(lab, "c1", "600").statuses == [200]
+    assert Key(lab, "m3", "*43600").statuses == [200]
+
+
+def test_a_site_that_shows_nothing() -> None:
+    """With the site's level none, a group is for its own people."""
+    lab = office(member_level=Level.NONE)
+    configure(lab, replace(lab.directory, site_level=Level.NONE))
+    assert Key(lab, "m1", "600").statuses == [200]
+    assert Key(lab, "c1", "600").statuses == [403]
+    assert Key(lab, "m1", "202").statuses == [403]
+
+
+def test_strangers_are_challenged() -> None:
+    """Who is no phone of ours has to prove a line, whatever the number."""
+    lab = office()
+    lab.add("x", ("192.0.2.66", 5060))
+    for number in ("202", "999"):
+        assert Key(lab, "x", number).statuses == [401]
+    assert not len(lab.exchange.lamps)
+
+
+# -- what is shown ---------------------------------------------------------------------------------------------------
+
+
+def test_a_login_is_lit() -> None:
+    """The toggle code's lamp is the subscriber's own login: lit when in, blinking when paused, dark when out."""
+    lab = office()
+    mine, bens = Key(lab, "m1", "*43600"), Key(lab, "m2", "*43")
+    assert (mine.state, bens.state) == ("idle", "idle")
+    login(lab, "anna", Login(True))
+    assert dialogs(mine) == [("confirmed", "initiator")]
+    login(lab, "anna", Login(True, paused=True))
+    assert dialogs(mine) == [("early", "initiator")]
+    assert bens.state == "idle" and len(bens.documents) == 1
+    login(lab, "ben", Login(True))
+    assert bens.state == "busy"
+
+
+def test_a_line_rings_and_talks() -> None:
+    """Early while its phone rings, confirmed while it talks, nothing afterwards; the caller is lit from the start."""
+    lab = office(member_level=Level.TEAM)
+    key, caller, callee = Key(lab, "m2", "201"), Key(lab, "c1", "301"), Key(lab, "m1", "201")
+    leg = lab["c1"].call("201")
+    lab.run(1)
+    assert dialogs(key) == [("early", "recipient")] == dialogs(callee)
+    assert dialogs(caller) == [("confirmed", "initiator")]
+    assert remotes(key) == [("sip:301@10.0.0.100", None)]
+    assert remotes(caller) == [("sip:201@10.0.0.100", None)]
+    lab["m1"].leg.accept(Body("application/sdp", b"v=0\r\n"), lab.now)
+    lab.run(1)
+    assert lab["c1"].accepted(leg) and dialogs(key) == [("confirmed", "recipient")]
+    leg.hang_up(None, lab.now)
+    lab.run(1)
+    assert dialogs(key) == [] == dialogs(caller)
+
+
+def test_who_calls_is_for_whom_it_may_be() -> None:
+    """At level public a line's state is shown and no number; business shows it; nobody is shown an anonymous one."""
+    for level, shown in ((Level.PUBLIC, []), (Level.BUSINESS, [("sip:301@10.0.0.100", None)])):
+        lab = office(member_level=level)
+        key = Key(lab, "m2", "201")
+        lab["c1"].call("201")
+        lab.run(1)
+        assert key.state == "ringing" and remotes(key) == shown
+    lab = office(member_level=Level.PERSONAL)
+    key = Key(lab, "m2", "201")
+    lab["c1"].call("201", from_="<sip:anonymous@anonymous.invalid>")
+    lab.run(1)
+    assert key.state == "ringing" and remotes(key) == []
+
+
+def test_a_private_line_shows_no_numbers() -> None:
+    """Whatever the level; to its own phone it does."""
+    lab = office(member_level=Level.PERSONAL)
+    lines = {**lab.directory.lines, "m1": replace(lab.directory.lines["m1"], private=True)}
+    configure(lab, replace(lab.directory, lines=lines))
+    key, own = Key(lab, "m2", "201"), Key(lab, "m1", "201")
+    lab["c1"].call("201")
+    lab.run(1)
+    assert key.state == "ringing" and remotes(key) == [] and remotes(own)
+
+
+def test_callers_of_a_group() -> None:
+    """The group's number, or the pickup code and it, blinks while a caller rings or waits."""
+    lab = office()
+    login(lab, "anna", Login(True))
+    keys = [Key(lab, "m2", number) for number in ("600", "*8600")]
+    call = lab["c1"].call("600")
+    lab.run(1)
+    assert [dialogs(key) for key in keys] == [[("early", "recipient")]] * 2
+    assert [remotes(key) for key in keys] == [[], []]
+    call.hang_up(None, lab.now)
+    lab.run(1)
+    assert [key.state for key in keys] == ["idle", "idle"]
+
+
+def test_the_night_switch() -> None:
+    """Lit while the group is closed."""
+    lab = office()
+    closed = False
+    lab.exchange.board.is_open = lambda group: not closed
+    key = Key(lab, "m1", "*44600")
+    assert key.state == "idle"
+    closed = True
+    lab.exchange.opening_changed("g", lab.now)
+    lab.run(0)
+    assert dialogs(key) == [("confirmed", None)]
+
+
+def test_a_busy_line_that_refuses() -> None:
+    """A phone that declines has rung no longer."""
+    lab = office()
+    key = Key(lab, "m1", "201")
+    lab["m1"].on_invite = refuses(486)
+    lab["c1"].call("201")
+    lab.run(1)
+    assert key.state == "idle"
+
+
+# -- restart and reload ----------------------------------------------------------------------------------------------
+
+
+def test_lamps_survive_a_restart() -> None:
+    """Phones are told the state anew, in the dialog that they know, with a higher version; a refresh is taken."""
+    lab = office()
+    key = Key(lab, "m1", "*43600")
+    login(lab, "anna", Login(True))
+    lab.logins.apply([LoginChange("g", "anna", Login(True), Login(False))])
+    lab.restart()
+    lab.exchange.start(lab.now)
+    lab.run(1)
+    assert key.state == "idle" and int(key.documents[-1].get("version")) > 1
+    key.refresh()
+    assert key.statuses == [200, 200]
+    login(lab, "anna", Login(True))
+    assert key.state == "busy"
+
+
+def test_lamps_of_what_has_left_the_configuration_end() -> None:
+    """A reload without the group ends its lamps and says so; a right that is gone does too; the others go on."""
+    lab = office()
+    mine, bens = Key(lab, "m1", "*43600"), Key(lab, "m1", "202")
+    configure(lab, replace(lab.directory, groups={}, site_level=Level.NONE))
+    assert mine.states[-1] == "terminated;reason=noresource" == bens.states[-1]
+    assert not len(lab.exchange.lamps)
+
+
+def test_a_registered_phone_behind_nat() -> None:
+    """It is challenged, proves its line, and is told at the address that it signals from, whatever its Contact says."""
+    lab = office()
+    lab.settings = ExchangeSettings(passwords={"far": "secret"})
+    lines = {**lab.directory.lines, "far": Line("far", "209", registers=True)}
+    configure(lab, replace(lab.directory, lines=lines))
+    lab.add("209", ("192.0.2.9", 40123))
+    prove = Authenticator(Credentials("209", "secret"), random.Random(6))
+    key = Key(lab, "209", "209", authenticator=prove, contact="<sip:209@10.9.9.9:5060>")
+    assert key.statuses == [401, 200] and key.state == "idle"
+    assert key.notifies[0].uri == "sip:209@10.9.9.9:5060"
+    lab["209"].address = ("192.0.2.9", 40999)  # the NAT has forgotten it
+    key.refresh()
+    assert key.statuses == [401, 200, 200] and len(key.documents) == 2
+    wrong = Authenticator(Credentials("209", "guess"), random.Random(6))
+    assert Key(lab, "209", "209", authenticator=wrong).statuses == [401, 403]
+
+
+def test_answering_at_once() -> None:
+    """From dark to lit without blinking between is told as it is."""
+    lab = office()
+    lab["m1"].on_invite = answers
+    key = Key(lab, "m2", "201")
+    call = lab["c1"].call("201")
+    lab.run(1)
+    assert lab["c1"].accepted(call) and key.state == "busy"
