@@ -30,7 +30,7 @@ from bridge.control.server import ControlServer
 from bridge.control.socketfile import ControlError
 from bridge.desk.model import DeskError
 from bridge.directory.logins import Origin
-from bridge.events import Event, LoginChanged, Notice, OpeningChanged
+from bridge.events import Event, HandlingChanged, LoginChanged, Notice, OpeningChanged
 from bridge.keeping import KINDS, Keeping
 from bridge.log import Log
 from bridge.media.relay import Ports, shared_host
@@ -97,6 +97,7 @@ class Agent:
             is_open=lambda group: self.port.opening(group.name).open,
         )
         self.port.telephony = self.exchange
+        self.port.carry = lambda order, answer: self._touch(lambda now: self.exchange.command(order, answer, now))
         self.endpoint = Endpoint(
             self.exchange, settings.sip.listen, settings.sip.advertise, self._tell, known=self.exchange.knows
         )
@@ -215,6 +216,8 @@ class Agent:
     def _on_login(self, event: Event) -> None:
         if isinstance(event, LoginChanged):
             self._touch(lambda now: self.exchange.login_changed(event.group, event.member, now))
+        elif isinstance(event, HandlingChanged):
+            self._touch(lambda now: self.exchange.line_handled(event.line, now))
         elif isinstance(event, OpeningChanged):
             self._touch(lambda now: self.exchange.opening_changed(event.group, now))
 

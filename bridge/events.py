@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from bridge.calls.status import Part, Step, Visit
 from bridge.directory.logins import Login
 
 
@@ -72,6 +74,30 @@ class OpeningChanged(Event):
     night: str
     by: str | None
     origin: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HandlingChanged(Event):
+    """A line's diversions or its do-not-disturb were changed, written and applied; `handling` as views show it."""
+
+    type: ClassVar[str] = "handling_changed"
+    line: str
+    handling: Mapping[str, Any]
+    by: str | None
+    origin: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LineOrdered(Event):
+    """A line was made to dial, pick up, hang up, hold, resume or transfer, and that was done or has begun."""
+
+    type: ClassVar[str] = "line_ordered"
+    verb: str
+    line: str
+    by: str
+    origin: str
+    call: str | None
+    number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +174,64 @@ class OfferEnded(Event):
     member: str
     outcome: str
     rang: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallOver(Event):
+    """A call is over: said once, of every call, whatever happened. `wall` is when it ended.
+
+    `caller` is "" when anonymous, and then `caller_line`, the line of ours that called, is None too. `taken_by` and
+    `line` are None where nobody took it. `began` and `answered` are UTC seconds, `wait` and `talk` seconds. `result` is
+    a word of `calls.over.CallResult`.
+    """
+
+    type: ClassVar[str] = "call_over"
+    call: str
+    caller: str
+    caller_name: str
+    caller_line: str | None
+    called: str
+    line: str | None
+    taken_by: str | None
+    began: float
+    answered: float | None
+    wait: float
+    talk: float
+    result: str
+    why: str
+    visits: tuple[Visit, ...]
+    parts: tuple[Part, ...]
+    steps: tuple[Step, ...]
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups that it came to, in order."""
+        return tuple(visit.group for visit in self.visits if visit.group is not None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the event without its steps, which `explain` tells."""
+        return {
+            "type": self.type,
+            "at": iso(self.wall),
+            "call": self.call,
+            "groups": list(self.groups),
+            "caller": self.caller,
+            "caller_name": self.caller_name,
+            "called": self.called,
+            "began": iso(self.began),
+            "answered": iso(self.answered),
+            "taken_by": self.taken_by,
+            "wait": self.wait,
+            "talk": self.talk,
+            "result": self.result,
+            "why": self.why,
+            "members": [part_json(part) for part in self.parts],
+        }
+
+
+def part_json(part: Part) -> dict[str, Any]:
+    """Return what became of a call at one member."""
+    return {"group": part.group, "member": part.member, "rang": part.rang, "outcome": part.outcome, "why": part.why}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,17 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from typing import TextIO
+from typing import Any, TextIO
 
 from bridge.events import (
+    CallOver,
     CommandRefused,
     DeskPressed,
     Event,
     GroupCall,
+    HandlingChanged,
     LineChanged,
+    LineOrdered,
     LoginChanged,
     MemberDropped,
     Notice,
@@ -74,6 +77,11 @@ def describe(event: Event) -> tuple[int, str] | None:
         case OpeningChanged(_, group, is_open, night, by, origin):
             how = f" by {by} ({origin})" if night != "hours" and by else " by its hours"
             return INFO, f"{group}: {'open' if is_open else 'closed'}{how}"
+        case HandlingChanged(_, line, handling, by, origin):
+            return INFO, f"line {line}: {handling_text(handling)} by {by} ({origin})"
+        case LineOrdered(_, verb, line, by, origin, call, number):
+            about = " ".join(part for part in (number, f"(call {call})" if call else None) if part)
+            return INFO, f"line {line}: {verb} {about} by {by} ({origin})"
         case CommandRefused():
             about = " ".join(part for part in (event.group, event.member) if part)
             return NOTICE, f"refused: {event.verb} {about} by {event.by} ({event.origin}): {event.message}"
@@ -89,6 +97,10 @@ def describe(event: Event) -> tuple[int, str] | None:
             return DEBUG if event.event_type == "offered" else INFO, (
                 f"{event.group}: call {event.call} of {caller} {event.event_type}{who}{_because(event.reason)}"
             )
+        case CallOver():
+            who = f" by {event.taken_by}" if event.taken_by else ""
+            times = f"waited {event.wait:.1f} s, talked {event.talk:.1f} s"
+            return DEBUG, f"call {event.call} to {event.called} is over: {event.result}{who}, {times}"
         case DeskPressed(_, desk, where, gesture, action):
             return DEBUG, f"desk {desk}: {where}: {gesture}: {action or 'nothing'}"
         case PanelChanged(_, desk, _, state, reason):
@@ -97,6 +109,14 @@ def describe(event: Event) -> tuple[int, str] | None:
             return NOTICE, text
         case _:
             return None
+
+
+def handling_text(handling: Mapping[str, Any]) -> str:
+    """Return in words what a line does with its calls."""
+    divert = handling["divert"]
+    said = ["do not disturb"] if handling["dnd"] else []
+    said += [f"{when} to {divert[when]}" for when in ("always", "busy", "no-answer") if divert[when]]
+    return ", ".join(said) or "rings as usual"
 
 
 def _because(reason: str | None) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from bridge.calls.fork import Fork
 from bridge.calls.kept import plain_dialog, plain_parties
+from bridge.calls.over import CallResult, Record, unanswered
 from bridge.calls.parties import Called, Caller, shown
 from bridge.calls.passage import Passage
 from bridge.calls.search import Found, Nobody, Outcome, Search
@@ -29,7 +30,10 @@ from bridge.sip.outgoing import OutgoingLeg
 
 
 class Call:
-    """A caller's whole attempt. `leg` is the caller's; `asked_by` None: a talk that was taken up."""
+    """A caller's whole attempt. `leg` is the caller's; `asked_by` None: a talk that was taken up.
+
+    `passage`: how its media pass, where that is known already.
+    """
 
     def __init__(
         self,
@@ -40,6 +44,7 @@ class Call:
         caller: Caller,
         called: Called,
         now: float,
+        passage: Passage | None = None,
     ) -> None:
         self.id = ident
         self.leg = leg
@@ -48,12 +53,13 @@ class Call:
         self.due: float | None = None
         self.asked_by = asked_by
         self.offer: Body | None = asked_by.offer if asked_by else None
-        self.passage = switch.passage(leg, caller, self.offer)
+        self.passage = passage or switch.passage(leg, caller, self.offer)
         self.talk: Talk | None = None
         self.result: str | None = None
         self.visited: list[Group] = []
         self.watched: tuple[str, ...] = ()  # lines whose changes the hunt wants to know; the exchange's
         self._switch = switch
+        self.record = Record(now, called.number)
         self._began = now
         self._since = switch.wall()
         self._steps: list[Step] = []
@@ -76,6 +82,7 @@ class Call:
         call._since = float(kept["since"])
         call._answered_by = str(kept["answered_by"])
         call._answered_at = float(kept["answered_at"])
+        call._take_up(kept)
         call.occupy(talk.caller, caller.line)
         call.occupy(talk.member, str(kept["line"]))
         call._note(now, None, "taken up again after a restart")
@@ -95,6 +102,7 @@ class Call:
             "answered_by": self._answered_by,
             "answered_at": self._answered_at,
             "line": self._counted.get(talk.member),
+            "record": self.record.plain(),
             "legs": [plain_dialog(talk.caller.dialog), plain_dialog(talk.member.dialog)],
         }
 
@@ -109,7 +117,7 @@ class Call:
         """Begin to hunt."""
         if not isinstance(self.asked_by, Transfer):
             self.occupy(self.leg, self.caller.line)
-        self._turn_to(self.called)
+        self._turn_to(self.called, now)
         self._follow(self._search.step(Start(), now), now)
 
     def occupy(self, leg: Leg, line: str | None) -> None:
@@ -133,8 +141,9 @@ class Call:
         """Whether the call has been searching in a group, by its name."""
         return any(each.name == group for each in self.visited)
 
-    def _turn_to(self, called: Called) -> None:
+    def _turn_to(self, called: Called, now: float) -> None:
         self.called = called
+        self.record.turn_to(called.group, [member.name for member in self._search.members], now)
         if called.group:
             self.visited.append(called.group)
         self._switch.hunting(self, self._search.members)
@@ -176,6 +185,7 @@ class Call:
         self._switch.keep(self)
         self._switch.tell(self, "answered", fork.member)
         self._steps += self._search.take_trace(self._began)
+        self.record.answered(fork.member, fork.line, self._steps, now)
         self._note(now, fork.member, "connected", how)
 
     def _cannot_connect(self, member: Leg, why: str, now: float) -> None:
@@ -183,7 +193,7 @@ class Call:
         member.hang_up(None, now)
         self._reject(488, now)
         self._switch.tell(self, "missed", reason=why)
-        self._close(f"{self._answered_by} answered with what cannot be carried: {why}", now)
+        self._close(CallResult.FAILED, f"{self._answered_by} answered with what cannot be carried: {why}", now)
 
     def _end(self, status: int, why: str, now: float) -> None:
         group = self.called.group
@@ -193,9 +203,10 @@ class Call:
             if onward is not None:
                 self._switch.tell(self, "overflowed", reason=why)
                 self._steps += self._search.take_trace(self._began)
+                self.record.leave(CallResult.OVERFLOWED, why, self._steps, now)
                 self._note(now, None, f"overflowed to {target}", why)
                 self._search.turn_to(onward)
-                self._turn_to(onward)
+                self._turn_to(onward, now)
                 self._follow(self._search.step(Start(), now), now)
                 return
             self._note(now, None, f"overflow {target} leads nowhere", "no such number, or round in a circle")
@@ -203,7 +214,7 @@ class Call:
             status = self._search.last_status
         self._reject(self.passage.refusal or status, now)
         self._switch.tell(self, "missed", reason=why)
-        self._close(f"nobody took it: {why}", now)
+        self._close(unanswered(status, why, group is None, self._search.nobody_in), f"nobody took it: {why}", now)
 
     # -- what the legs say ------------------------------------------------------------------------------------
 
@@ -272,6 +283,10 @@ class Call:
     def _who(self, leg: Leg) -> str:
         return "caller" if self.talk is not None and leg is self.talk.caller else str(self._answered_by)
 
+    def is_on(self, line: str) -> bool:
+        """Whether a line is in this call, talking or calling."""
+        return line in self._counted.values()
+
     def party_of(self, leg: Leg) -> Caller:
         """Return who is on a leg of this talk, as a caller."""
         if leg is self.leg:
@@ -314,12 +329,12 @@ class Call:
                 self.talk.member.hang_up(None, now)
             else:
                 self._search.step(CallerGone(), now)
-            self._close("the transferred caller gave up", now)
+            self._close(CallResult.ABANDONED, "the transferred caller gave up", now)
 
     def _on_ended(self, event: Ended, now: float) -> None:
         talk = self.talk
         if isinstance(self.asked_by, Transfer) and self.asked_by.pending and talk is not None:
-            self._close("ended before the transfer was done", now)
+            self._close(CallResult.FAILED, "ended before the transfer was done", now)
             self.asked_by.reject(480, now)
         elif self.transfer is not None and self.transfer.pending and event.leg is self.transfer.referrer:
             self.transfer.referrer_gone = True  # as many phones do as soon as their REFER is taken
@@ -335,13 +350,13 @@ class Call:
             self._note(now, None, f"caller {event.why}")
             self._search.step(CallerGone(), now)
             self._switch.tell(self, "abandoned")
-            self._close("the caller gave up", now)
+            self._close(CallResult.ABANDONED, "the caller gave up", now)
 
     # -- the end ----------------------------------------------------------------------------------------------
 
     def _finish_talk(self, now: float) -> None:
         self._switch.tell(self, "ended", self._answered_by)
-        self._close(f"answered by {self._answered_by}", now)
+        self._close(CallResult.ANSWERED, f"answered by {self._answered_by}", now)
 
     def hang_up(self, now: float) -> None:
         """End the call from our side, whatever it is doing."""
@@ -355,7 +370,7 @@ class Call:
         else:
             self._search.step(CallerGone(), now)
             self._reject(480, now)
-            self._close("ended by the bridge", now)
+            self._close(CallResult.FAILED, "ended by the bridge", now)
 
     def give_up(self, why: str, now: float) -> None:
         """End the search: nobody is to be rung any more."""
@@ -363,27 +378,36 @@ class Call:
             self._search.step(CallerGone(), now)
             self._reject(480, now)
             self._switch.tell(self, "missed", reason=why)
-            self._close(f"nobody took it: {why}", now)
+            self._close(CallResult.FAILED, f"nobody took it: {why}", now)
 
     def refuse(self, status: int, why: str, now: float) -> None:
         """Refuse a call before anybody is searched for."""
         self._reject(status, now)
-        self._close(f"refused: {why}", now)
+        self._close(CallResult.REFUSED, f"refused: {why}", now)
 
     def _reject(self, status: int, now: float) -> None:
         if self.asked_by is not None:
             self.asked_by.reject(status, now)
 
-    def _close(self, result: str, now: float) -> None:
+    def _close(self, came_to: CallResult, result: str, now: float) -> None:
         if self.result is None:
             self.result = result
             self._steps += self._search.take_trace(self._began)
+            self.record.close(came_to, result, self._steps, now)
             self._note(now, None, "over", result)
             self._switch.arm(self, None)
             for leg in tuple(self._counted):
                 self.vacate(leg)
             self._switch.hunting(self, ())
             self._switch.closed(self)
+
+    def _take_up(self, kept: Mapping[str, Any]) -> None:
+        """Take up what was noted of a talk before the restart; its clock goes on from when it began."""
+        assert self._answered_at is not None
+        self.record.take_up(kept["record"], self._answered_by, str(kept["line"]))
+        wall = self._switch.wall()
+        self.record.began -= max(0.0, wall - self._since)
+        self.record.connected_at = self.record.began + max(0.0, self._answered_at - self._since)
 
     # -- what others see ----------------------------------------------------------------------------------------
 

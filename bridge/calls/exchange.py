@@ -15,13 +15,15 @@ from typing import Any
 
 from bridge.calls.admission import Admission
 from bridge.calls.call import Call
+from bridge.calls.control import Control
 from bridge.calls.guard import Guard
 from bridge.calls.kept import Kept, dialog_of, parties_of
 from bridge.calls.lamps import Lamps
 from bridge.calls.lines import LineTable
 from bridge.calls.model import ExchangeSettings, TrunkSettings
+from bridge.calls.orders import Answer, Order
 from bridge.calls.parties import Called, Caller, phone_destination, trunk_destination, user_of
-from bridge.calls.passage import NO_PORTS, Passages
+from bridge.calls.passage import Passages
 from bridge.calls.present import Present
 from bridge.calls.reach import Reach
 from bridge.calls.services import Services, Wish
@@ -34,7 +36,8 @@ from bridge.commands.model import Reply
 from bridge.directory.logins import Logins
 from bridge.directory.model import Directory, Group
 from bridge.events import Event, GroupCall, LineChanged, Notice
-from bridge.media.model import Media
+from bridge.media.model import Media, VoiceEvent
+from bridge.media.voice import NO_PORTS
 from bridge.sip.agenda import Agenda
 from bridge.sip.binding import RegisterRefused
 from bridge.sip.challenger import Challenger
@@ -79,8 +82,8 @@ class Exchange:
         self._trunks = self.upstream.trunks
         self._guard = Guard(self.present, self._trunks, self.registrar.knows, self._notice_sip)
         self._admission = Admission(self.present, self._trunks, self.challenger, self.ua, self._guard)
-        self._passages = Passages(media, self.present, locate, lambda: str(rng.getrandbits(62)))
-        self.reach = Reach(self.present, self._trunks, self.registrar, self.ua, self._passages)
+        self.passages = Passages(media, self.present, locate, lambda: str(rng.getrandbits(62)))
+        self.reach = Reach(self.present, self._trunks, self.registrar, self.ua, self.passages)
         self.lines = LineTable(directory.lines, self.reach.contacts, wall)
         self.lines.restated.clear()
         self.lines.changed.clear()
@@ -92,7 +95,7 @@ class Exchange:
             ua=self.ua,
             lines=self.lines,
             reach=self.reach,
-            passages=self._passages,
+            passages=self.passages,
             kept=self.kept,
             token=token,
             rng=rng,
@@ -100,6 +103,7 @@ class Exchange:
             tell=self._tell,
         )
         self.board = Switchboard(around, is_open)
+        self._control = Control(self.board, self._tell)
         self.services = Services(self.present, self.ua, self.board)
         self.lamps = Lamps(self.present, logins, self.lines, self.board, self._admission, self.ua, self.kept)
 
@@ -195,6 +199,23 @@ class Exchange:
             self.board.show(place.line, now)
             self.lamps.touch_group(group)
             self._settle(now)
+
+    def voiced(self, event: VoiceEvent, now: float) -> None:
+        """Take what happened at a voice of ours: a key, or that it has played what it had to."""
+        owner = event.voice.owner
+        if owner is not None and not event.voice.closed:
+            owner.voiced(event, now)
+            self._settle(now)
+
+    def command(self, order: Order, answer: Answer, now: float) -> None:
+        """Do something with a line's calls; `answer` is told how that ended, now or later."""
+        self._control.carry_out(order, answer, now)
+        self._settle(now)
+
+    def line_handled(self, line: str, now: float) -> None:
+        """Take note that a line's diversions or its do-not-disturb were changed and applied."""
+        self.board.show(line, now)
+        self._settle(now)
 
     def opening_changed(self, group: str, now: float) -> None:
         """Take note that a group has opened or closed."""
@@ -373,6 +394,7 @@ class Exchange:
         if refusal is not None:
             extra = {"Retry-After": ["10"]} if refusal == 503 else None
             self.ua.answer(invited.transaction, invited.request, refusal, now, extra)
+            self.board.refused(caller, called, refusal)
             return
         if called.service is not None:
             self.services.serve(invited, caller, called, now)

@@ -16,9 +16,10 @@ _RANK = {603: 0, 403: 1, 600: 2, 486: 3}
 class Fork:
     """The legs of one offer."""
 
-    def __init__(self, member: str, line: str) -> None:
+    def __init__(self, member: str, line: str, asked_at: float) -> None:
         self.member = member
         self.line = line
+        self.asked_at = asked_at  # seconds, monotonic
         self.legs: list[OutgoingLeg] = []
         self.offered = True  # counts as an offer to its line
         self.ringing = False

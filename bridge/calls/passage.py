@@ -14,14 +14,13 @@ from weakref import WeakKeyDictionary
 from bridge.calls.present import Present
 from bridge.directory.model import MediaWay
 from bridge.media.carriage import Carriage, Told, described
-from bridge.media.choice import Party, behind_nat, choose
+from bridge.media.choice import Choice, Party, behind_nat, choose
 from bridge.media.model import CALLER, MEMBER, Media
+from bridge.media.voice import NO_PORTS, Voice
 from bridge.sip.flow import Flow, Locate
 from bridge.sip.grammar import SipError
 from bridge.sip.leg import Leg
 from bridge.sip.message import Body
-
-NO_PORTS = 503
 
 
 class Way(NamedTuple):
@@ -53,9 +52,14 @@ class AllTold:
 
 
 class Passage:
-    """One call's media. `told` is what each leg that was ever relayed has been told."""
+    """One call's media. `told` is what each leg that was ever relayed has been told.
 
-    def __init__(self, media: Media | None, leg: Leg, caller: Party, offer: Body | None, told: AllTold) -> None:
+    `leg` None: the caller is one of our phones that is rung first, and offered our voice (`Passages.toward`).
+    """
+
+    def __init__(
+        self, media: Media | None, leg: Leg | None, caller: Party | None, offer: Body | None, told: AllTold
+    ) -> None:
         self.refusal: int | None = None
         """Why a phone could not be offered the call: the status for the caller."""
         self.relayed = False
@@ -71,6 +75,7 @@ class Passage:
     def reserve(self) -> bool:
         """Open the relay for a caller who will need it, whoever answers; False where no ports are left."""
         caller = self._caller
+        assert caller is not None
         needed = caller.way is MediaWay.RELAY or (caller.way is MediaWay.AUTO and behind_nat(caller))
         try:
             return not (needed and self._media) or self._open(caller) is not None
@@ -79,16 +84,31 @@ class Passage:
 
     def way_to(self, member: Party) -> Way:
         """Return how a phone is to be offered the call. Raises `SipError` where it cannot be; `refusal` says so too."""
-        choice = choose(self._caller, member)
-        if self._media is None or not choice.relay:
-            return Way(member, False, choice.why, self._offer)
         try:
+            if self._caller is None:
+                return Way(member, True, "the bridge speaks first", self._open(member).voice(CALLER).offer())
+            voice = self._carriage.spoken_to if self._carriage is not None else None
+            choice = choose(self._caller, member) if voice is None else Choice(True, "the caller waits at the bridge")
+            offer = self._offer if voice is None else voice.agreed
+            if self._media is None or not choice.relay:
+                return Way(member, False, choice.why, offer)
             carriage = self._open(member)
-            body = carriage.offer(CALLER, self._offer) if self._offer else None
+            return Way(member, True, choice.why, carriage.offer(CALLER, offer) if offer else None)
         except SipError as error:
             self.refusal = error.status
             raise
-        return Way(member, True, choice.why, body)
+
+    def voice(self, leg: Leg) -> Voice:
+        """Return our own voice towards a leg; the first that is asked for is the caller's. Raises `SipError` 503."""
+        if self._leg is None:
+            way = self._ways.get(leg)
+            self._leg = leg
+            if way is not None:
+                self._caller = way.member
+                self._open(way.member).parties[CALLER] = way.member
+            self._ways.clear()
+        assert self._caller is not None
+        return (self._carriage or self._open(self._caller)).voice(self._side(leg))
 
     def rings(self, leg: Leg, way: Way) -> None:
         """Take the leg that is offered the call this way."""
@@ -125,12 +145,12 @@ class Passage:
 
     def _open(self, member: Party) -> Carriage:
         if self._carriage is None:
-            assert self._media is not None
-            relay = self._media.open()
+            relay = self._media.open() if self._media is not None else None
             if relay is None:
                 raise SipError("no ports are left for media", NO_PORTS)
-            told = (self._told.of(self._leg, self._told.new()), self._told.new())
-            self._carriage = Carriage(relay, (self._caller, member), told)
+            fresh = self._told.new()
+            told = (self._told.of(self._leg, fresh) if self._leg is not None else fresh, self._told.new())
+            self._carriage = Carriage(relay, (self._caller or member, member), told)
         self._carriage.parties[MEMBER] = member
         return self._carriage
 
@@ -154,6 +174,10 @@ class Passages:
         """Return the passage of a call that a leg makes, from a line or trunk."""
         says = described(offer) if self._media is not None else None
         return Passage(self._media, leg, self.party(leg.flow, line, trunk, says), offer, self._told)
+
+    def toward(self) -> Passage:
+        """Return the passage of a call whose caller is rung first: each of its phones is offered our voice."""
+        return Passage(self._media, None, None, None, self._told)
 
     def party(self, flow: Flow, line: str | None, trunk: str | None, says: str | None) -> Party:
         """Return who is at a flow; `says` is the address that it names as its own, where it does."""

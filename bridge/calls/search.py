@@ -38,6 +38,7 @@ from bridge.hunting.model import (
     Withdrawal,
 )
 from bridge.hunting.model import Outcome as Ending
+from bridge.hunting.model import Result as HuntResult
 from bridge.hunting.outcome import outcome_of
 from bridge.sip.leg import Leg
 from bridge.sip.message import Body
@@ -106,6 +107,11 @@ class Search:
         return (self._closed and self._group.closed) or self._group.overflow
 
     @property
+    def nobody_in(self) -> bool:
+        """Whether the search has ended because nobody was logged in."""
+        return self._hunt.result is HuntResult.NOBODY
+
+    @property
     def members(self) -> tuple[Member, ...]:
         """Who may be rung."""
         return tuple(self._members.values())
@@ -159,7 +165,7 @@ class Search:
         if not legs:
             self._queue.append(Refused(member.name, 480))
             return
-        fork = Fork(member.name, member.line)
+        fork = Fork(member.name, member.line, now)
         fork.legs = legs
         self._forks[member.name] = fork
         for leg in legs:
@@ -171,9 +177,16 @@ class Search:
     def _withdraw(self, member: str, why: Withdrawal, now: float) -> None:
         fork = self._forks.get(member)
         if fork is not None:
-            self._tell_ended(fork, _ending(why, fork.ringing), now)
+            ending = _ending(why, fork.ringing)
+            self._tell_ended(fork, ending, now, self._reason(member, why) if ending is Ending.WITHDRAWN else "")
             fork.withdraw(ELSEWHERE if why is Withdrawal.ELSEWHERE else None, now)
             self.quiet(fork)
+
+    def _reason(self, member: str, why: Withdrawal) -> str:
+        """Return why a member rings no more; the trace knows it better where the member could ring no longer."""
+        if why is Withdrawal.UNAVAILABLE:
+            return next((d.why for d in reversed(self._hunt.trace) if d.member == member and d.why), why.value)
+        return why.value
 
     def _release(self, member: str, now: float) -> None:
         fork = self._forks.get(member)
@@ -194,8 +207,10 @@ class Search:
             if fork.offered:
                 self._switch.count(fork.line, offers=1, rings=1 if fork.ringing else 0)
 
-    def _tell_ended(self, fork: Fork, ending: Ending, now: float) -> None:
-        self._switch.tell_ended(self._call, fork.member, ending, fork.rang(now))
+    def _tell_ended(self, fork: Fork, ending: Ending, now: float, why: str = "") -> None:
+        rang = fork.rang(now)
+        self._call.record.offer_ended(fork.member, fork.line, fork.asked_at, rang, ending.value, why)
+        self._switch.tell_ended(self._call, fork.member, ending, rang)
 
     # -- what the legs say -------------------------------------------------------------------------------------
 
@@ -228,7 +243,7 @@ class Search:
             return None
         if fork.offered:
             gave_up = fork.ringing and verdict in _GAVE_UP_RINGING
-            self._tell_ended(fork, Ending.NO_ANSWER if gave_up else outcome_of(verdict), now)
+            self._tell_ended(fork, Ending.NO_ANSWER if gave_up else outcome_of(verdict), now, f"SIP {verdict}")
         self.quiet(fork)
         if verdict != 487:
             self.last_status = verdict

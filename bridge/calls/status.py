@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class LineState(StrEnum):
@@ -67,6 +67,34 @@ class Step:
     member: str | None
     what: str
     why: str = ""
+
+
+class Visit(NamedTuple):
+    """A call's search in one group (None: for a single line); `result` is a word of `calls.over.CallResult`.
+
+    `at` and `lasted` are seconds, `at` since the call began.
+    """
+
+    group: str | None
+    at: float
+    lasted: float
+    result: str
+    why: str
+
+
+class Part(NamedTuple):
+    """What became of a call at one member: an offer's outcome, or the reason why there was none (then `line` is None).
+
+    `at` is seconds since the call began; `rang` is seconds, 0 where the phone never rang.
+    """
+
+    group: str | None
+    member: str
+    line: str | None
+    at: float
+    rang: float
+    outcome: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from bridge.calls.call import Call
 from bridge.calls.kept import Kept
 from bridge.calls.lines import LineTable
+from bridge.calls.over import never_began, over
 from bridge.calls.parties import Called, Caller, destination, user_of
-from bridge.calls.passage import NO_PORTS, Passage, Passages
+from bridge.calls.passage import Passage, Passages
 from bridge.calls.present import Present
 from bridge.calls.reach import Reach
 from bridge.calls.referring import refer_to
@@ -26,6 +27,7 @@ from bridge.hunting.availability import availability
 from bridge.hunting.hunt import Hunt
 from bridge.hunting.model import Availability, Outcome
 from bridge.hunting.rules import Rules
+from bridge.media.voice import NO_PORTS
 from bridge.sip.leg import Leg
 from bridge.sip.message import Body, Request
 from bridge.sip.outgoing import OutgoingLeg
@@ -73,11 +75,16 @@ class Switchboard:
         """Return UTC, seconds since the epoch."""
         return self._around.wall()
 
-    def new(self, leg: Leg, asked_by: Asking, caller: Caller, called: Called, now: float) -> Call:
-        """Return a call that is still to `begin`, or to be refused; it counts on its caller's trunk until it closes."""
+    def new(
+        self, leg: Leg, asked_by: Asking, caller: Caller, called: Called, now: float, passage: Passage | None = None
+    ) -> Call:
+        """Return a call that is still to `begin`, or to be refused; it counts on its caller's trunk until it closes.
+
+        `passage`: how its media pass, where that is known already.
+        """
         if caller.trunk is not None:
             self.carry(caller.trunk, 1)
-        return Call(self._around.token()[:8], self, leg, asked_by, caller, called, now)
+        return Call(self._around.token()[:8], self, leg, asked_by, caller, called, now, passage)
 
     def begin(self, call: Call, now: float) -> None:
         """Take a call up and let it search."""
@@ -312,7 +319,13 @@ class Switchboard:
         if call.caller.trunk in self._around.trunks:
             assert call.caller.trunk is not None
             self.carry(call.caller.trunk, -1)
-        self._stories.append(call.story())
+        story = call.story()
+        self._stories.append(story)
+        self._around.tell(over(call.record, story, call.caller, self.wall()))
+
+    def refused(self, caller: Caller, called: Called, status: int) -> None:
+        """Tell that a call which came in was refused before it began."""
+        self._around.tell(never_began(self._around.token()[:8], caller, called, status, self.wall()))
 
 
 def _same_line(call: Call, transfer: Transfer, onward: Call, leaving: Leg) -> bool:

@@ -36,6 +36,8 @@ def _text(event: Mapping[str, Any]) -> str:
 
 
 def _value(value: object) -> str:
+    if isinstance(value, list):
+        return " / ".join(map(_value, value))
     if not isinstance(value, dict):
         return str(value)
-    return " ".join(f"{key}={each}" for key, each in value.items() if each not in (None, False))
+    return " ".join(f"{key}={each}" for key, each in value.items() if each not in (None, False, ""))

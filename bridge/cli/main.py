@@ -43,19 +43,25 @@ def _dispatch(argv: Sequence[str]) -> int:
     entry = COMMANDS.get(args.command)
     if entry is None:
         raise ending.Stop(_unknown(args.command), ending.USAGE)
-    module = import_module(entry.module)
-    parser = argparse.ArgumentParser(
-        prog=f"{PROG} {args.command}",
-        description=f"{entry.help[0].upper()}{entry.help[1:]}.",
-        parents=[_global_options()],
-        allow_abbrev=False,
-    )
-    module.arguments(parser)
+    parser = command_parser(args.command)
     rest = args.rest
     del args.rest
     parser.parse_args(rest, args)
-    code: int = module.run(args)
+    code: int = import_module(entry.module).run(args)
     return code
+
+
+def command_parser(name: str) -> argparse.ArgumentParser:
+    """Return what reads the words after a command's name; its module is imported for that."""
+    entry = COMMANDS[name]
+    parser = argparse.ArgumentParser(
+        prog=f"{PROG} {name}",
+        description=f"{entry.help[0].upper()}{entry.help[1:]}.",
+        parents=[global_options()],
+        allow_abbrev=False,
+    )
+    import_module(entry.module).arguments(parser)
+    return parser
 
 
 def _top_parser() -> argparse.ArgumentParser:
@@ -66,7 +72,7 @@ def _top_parser() -> argparse.ArgumentParser:
         description="Hunt groups, logins and lamps beside a SIP PBX.",
         epilog=f"commands:\n{listing}\n\n'{PROG} COMMAND --help' tells more.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=[_global_options()],
+        parents=[global_options()],
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"{PROG} {__version__}")
@@ -75,7 +81,7 @@ def _top_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _global_options() -> argparse.ArgumentParser:
+def global_options() -> argparse.ArgumentParser:
     """Return the options of every command; left out, they leave alone what stood before the command."""
     parser = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     group = parser.add_argument_group("for every command")

@@ -5,7 +5,8 @@ A group's night switch is for who belongs to the group: its members, devices too
 
 from __future__ import annotations
 
-from bridge.commands.model import Actor, Command, CommandError, Kind, LoginCommand, LoginVerb, NightCommand
+from bridge.commands.control import authorise_line
+from bridge.commands.model import Actor, Command, CommandError, Kind, LineCommand, LoginCommand, LoginVerb, NightCommand
 from bridge.commands.places import groups_of, places
 from bridge.commands.rights import Right, is_own, require, whose
 from bridge.directory.model import Directory, Group
@@ -27,6 +28,8 @@ def authorise(command: Command, actor: Actor, directory: Directory) -> None:
     """
     if isinstance(command, NightCommand):
         _authorise_night(command, actor, directory)
+    elif isinstance(command, LineCommand):
+        authorise_line(command, actor, directory)
     else:
         _authorise_login(command, actor, directory)
 

@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from bridge.calls.orders import Order
 from bridge.commands import last_out
 from bridge.commands.leases import behind, left_of_lease, unpaused
 from bridge.commands.model import Actor, CommandError, LoginCommand, LoginVerb
@@ -38,6 +39,7 @@ class Decision:
     changes: tuple[Change, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    order: Order | None = None  # what the exchange is to do, whose answer is the reply
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from bridge.directory.handling import When
 from bridge.directory.nights import Night
 
 
@@ -72,7 +73,40 @@ class NightCommand:
     open: bool | None = None
 
 
-Command = LoginCommand | NightCommand  # grows with line commands (dial, hang up, pick up...)
+class LineVerb(StrEnum):
+    """What can be done with a line and its calls."""
+
+    DIAL = "dial"
+    PICKUP = "pickup"
+    HANGUP = "hangup"
+    HOLD = "hold"
+    RESUME = "resume"
+    TRANSFER = "transfer"
+    DIVERT = "divert"
+    DND = "dnd"
+
+
+@dataclass(frozen=True, slots=True)
+class LineCommand:
+    """Do something with a line (name or number), or with that of a member; neither: the actor's own.
+
+    `number` is dialled, transferred or diverted to ("": a diversion ends), or rings and is picked up; `group` is
+    picked up from. `call` tells one of several calls. `when` and `after` (seconds) are a diversion's; `on`: do not
+    disturb, None: the other way round.
+    """
+
+    verb: LineVerb
+    line: str | None = None
+    member: str | None = None
+    group: str | None = None
+    number: str | None = None
+    call: str | None = None
+    when: When | None = None
+    after: float | None = None
+    on: bool | None = None
+
+
+Command = LoginCommand | NightCommand | LineCommand
 
 
 def verb_of(command: Command) -> str:
@@ -80,8 +114,15 @@ def verb_of(command: Command) -> str:
     return NIGHT if isinstance(command, NightCommand) else command.verb.value
 
 
+def group_of(command: Command) -> str | None:
+    """Return the group that a command is about, None where it is about a line."""
+    return command.group
+
+
 def member_of(command: Command) -> str | None:
-    """Return the member that a command is about, None where it is about a group."""
+    """Return the member, or line, that a command is about, None where it is about a group."""
+    if isinstance(command, LineCommand):
+        return command.member or command.line
     return command.member if isinstance(command, LoginCommand) else None
 
 
@@ -89,7 +130,8 @@ class CommandError(Exception):
     """A refusal: `code` for machines, the message says what was wrong and what would be right.
 
     Codes: bad_request, unknown_verb, unknown_group, unknown_member, unknown_line, unknown_call, not_allowed,
-    not_logged_in, last_one, static, clock_not_right, store_failed, too_large, unavailable.
+    not_logged_in, last_one, static, clock_not_right, store_failed, too_large, unavailable; of lines: no_call (none
+    that this could be done to), several_calls (say which), busy, unreachable, refused (by a phone or PBX).
     """
 
     def __init__(self, code: str, message: str) -> None:

@@ -12,8 +12,9 @@ from typing import Any
 from bridge.commands import views
 from bridge.commands.model import Actor, CommandError
 from bridge.commands.places import find_group, find_member
-from bridge.commands.verbs import COMMANDS, NAME_LENGTH, QUERIES, check_fields, required, text
+from bridge.commands.verbs import COMMANDS, QUERIES
 from bridge.commands.views import Picture
+from bridge.commands.words import NAME_LENGTH, check_fields, required, text
 
 CALL_LENGTH = 256  # characters of a call's id
 ARGUMENTS = {

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import datetime
-import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from bridge.commands.model import NIGHT, Command, CommandError, LoginCommand, LoginVerb, NightCommand
+from bridge.commands.linewords import parse_line
+from bridge.commands.model import NIGHT, Command, CommandError, LineVerb, LoginCommand, LoginVerb, NightCommand
 from bridge.commands.moments import moment, seconds
+from bridge.commands.words import NAME_LENGTH, check_fields, named, required, text
 from bridge.directory.nights import Night
 
-NAME_LENGTH = 64  # characters; longer than any name or number that can be configured
 REASON_LENGTH = 200
 TRANSACTION_LENGTH = 128
 TOGGLE = "toggle"
 
-COMMANDS: tuple[str, ...] = (*LoginVerb, NIGHT)
+COMMANDS: tuple[str, ...] = (*LoginVerb, NIGHT, *LineVerb)
+_LINE_VERBS = frozenset(LineVerb)
 QUERIES: tuple[str, ...] = ("status", "groups", "group", "member", "opening", "lines", "line", "calls", "explain")
-
-_FORBIDDEN = {"Cc", "Cs", "Zl", "Zp"}  # control characters, lone surrogates, line and paragraph separators
 
 
 def parse(
@@ -30,7 +29,7 @@ def parse(
     own: str | None = None,
     zone: datetime.tzinfo | None = None,
 ) -> Command:
-    """Return the command that `verb` with `arguments` (group, member, for, until, reason; night) means.
+    """Return the command that `verb` with `arguments` means: group, member, for, until, reason; night; see `linewords`.
 
     `wall` is UTC seconds; `own` is the member that is meant where none is named (a user's own topics);
     `zone` is the zone of clock times, None for the machine's. Raises CommandError `unknown_verb` or
@@ -41,6 +40,8 @@ def parse(
         raise CommandError("unknown_verb", f"there is no verb {verb[:NAME_LENGTH]!r}; verbs are: {right}")
     if verb == NIGHT:
         return _night(arguments)
+    if verb in _LINE_VERBS:
+        return parse_line(LineVerb(verb), arguments, own)
     kind = LoginVerb(verb)
     timed = () if kind is LoginVerb.UNPAUSE else ("for", "until", "reason")
     check_fields(verb, arguments, ("group", "member", *timed))
@@ -70,43 +71,12 @@ def _night(arguments: Mapping[str, Any]) -> NightCommand:
         raise CommandError("bad_request", f"{wrong}; right are {', '.join(Night)}, {TOGGLE}, true and false") from None
 
 
-def check_fields(verb: str, arguments: Mapping[str, Any], right: Collection[str]) -> None:
-    """Raise CommandError `bad_request` for arguments that this verb does not have."""
-    unknown = [str(key)[:NAME_LENGTH] for key in arguments if key not in right]
-    if unknown:
-        may = f"it takes: {', '.join(right)}" if right else "it takes none"
-        wrong = ", ".join(map(repr, unknown[:5]))
-        raise CommandError("bad_request", f"{verb} has no argument {wrong}; {may}")
-
-
-def required(arguments: Mapping[str, Any], key: str) -> str:
-    """Return a name that has to be there; raises CommandError `bad_request`."""
-    value = text(arguments, key, NAME_LENGTH)
-    if not value:
-        raise CommandError("bad_request", f'{key} is missing; right is the name as text, or "all"')
-    return value
-
-
-def text(arguments: Mapping[str, Any], key: str, longest: int) -> str | None:
-    """Return an optional text without control characters, stripped; None where absent, null or empty."""
-    value = arguments.get(key)
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise CommandError("bad_request", f"{key} is {_named(value)}; right is text")
-    if len(value) > longest:
-        raise CommandError("bad_request", f"{key} has {len(value)} characters; right are {longest} at most")
-    if any(unicodedata.category(c) in _FORBIDDEN for c in value):
-        raise CommandError("bad_request", f"{key} has control characters; right is one line of plain text")
-    return value.strip() or None
-
-
 def transaction_key(value: object) -> str | None:
     """Return what tells one transaction from another, or None; raises CommandError `bad_request`."""
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise CommandError("bad_request", f"transaction is {_named(value)}; right is text or a whole number")
+        raise CommandError("bad_request", f"transaction is {named(value)}; right is text or a whole number")
     key = f"{type(value).__name__}:{value}" if isinstance(value, str) or abs(value) < 10**18 else ""
     if not key or len(key) > TRANSACTION_LENGTH + 4:
         raise CommandError("bad_request", f"transaction is longer than {TRANSACTION_LENGTH} characters")
@@ -137,9 +107,3 @@ def _until(arguments: Mapping[str, Any], wall: float, zone: datetime.tzinfo | No
 def _short(value: object) -> object:
     """Return a value that is safe to repeat in a message."""
     return value if isinstance(value, int | float) else str(value)[:NAME_LENGTH]
-
-
-def _named(value: object) -> str:
-    """Return what JSON calls a value's type."""
-    kinds = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}
-    return kinds.get(type(value), type(value).__name__)

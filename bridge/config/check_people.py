@@ -26,6 +26,7 @@ def findings(draft: Draft) -> Iterator[Finding]:
         yield from _onward(draft, name, group)
         yield from _buttons(draft, name, group)
     yield from _circles(draft)
+    yield from _logins(draft)
 
 
 def _user(draft: Draft, name: str, user: Table) -> Iterator[Finding]:
@@ -41,9 +42,30 @@ def _user(draft: Draft, name: str, user: Table) -> Iterator[Finding]:
         yield from _known_line(draft, (*here, "second_line"), second)
         if second == line:
             yield (*here, "second_line"), f"{second!r} is the first line already; give another, or leave it out"
+    for index, favourite in enumerate(elements(user, "favourites")):
+        if isinstance(favourite, str) and favourite not in (*draft.users, *draft.lines):
+            yield (*here, "favourites", index), unknown("user or line", favourite, (*draft.users, *draft.lines))
+        elif isinstance(favourite, str) and favourite not in draft.users and favourite in draft.user_of_line:
+            owner = draft.user_of_line[favourite]
+            right = f"line {favourite!r} is the one of user {owner!r}; name the user instead"
+            yield (*here, "favourites", index), right
+    grants = user.get("grants")
+    for other in grants if isinstance(grants, Mapping) else ():
+        if other not in draft.users:
+            yield (*here, "grants", other), unknown("user", other, draft.users)
     for index, additional in enumerate(elements(user, "additional_lines")):
         if isinstance(additional, str):
             yield from _known_line(draft, (*here, "additional_lines", index), additional)
+
+
+def _logins(draft: Draft) -> Iterator[Finding]:
+    """Yield logins of this machine that would be two users."""
+    first: dict[str, str] = {}
+    for name, user in draft.users.items():
+        login = text(user, "unix")
+        if login is not None and first.setdefault(login, name) != name:
+            wrong = f"{login!r} is the login of users.{first[login]} too; a login acts in one user's name"
+            yield ("users", name, "unix"), wrong
 
 
 def _known_line(draft: Draft, loc: Loc, line: str) -> Iterator[Finding]:

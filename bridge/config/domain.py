@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from bridge.calls.model import ExchangeSettings
 from bridge.calls.model import TrunkSettings as Trunk
+from bridge.config.fields import bracketed
 from bridge.config.people import GroupSettings, MemberSettings, UserSettings
 from bridge.config.settings import Settings
 from bridge.config.telephony import LineSettings, RegistrarSettings, TrunkSettings
 from bridge.directory.codes import Codes
 from bridge.directory.hours import Hours
-from bridge.directory.model import Directory, Group, Line, MediaWay, Member, Strategy, User
+from bridge.directory.model import MONITOR, Directory, Group, Line, MediaWay, Member, Strategy, User
 
 
 def directory_of(settings: Settings) -> Directory:
@@ -18,6 +19,7 @@ def directory_of(settings: Settings) -> Directory:
         lines={name: _line(name, line, settings) for name, line in settings.lines.items()},
         users={name: _user(name, user) for name, user in settings.users.items()},
         groups={name: _group(name, group, settings) for name, group in settings.groups.items()},
+        site_level=settings.site.level,
         codes=Codes(**settings.codes.model_dump()),
         menu=settings.menu.number if settings.menu else None,
     )
@@ -78,8 +80,18 @@ def _line(name: str, line: LineSettings, settings: Settings) -> Line:
         registers=line.password is not None,
         max_calls=line.max_calls,
         private=line.private,
+        shown=line.name,
+        address=line.contact or f"sip:{line.number}@{_host(trunk, settings)}",
         media=MediaWay(line.media or (trunk.media if trunk else MediaWay.AUTO)),
     )
+
+
+def _host(trunk: TrunkSettings | None, settings: Settings) -> str:
+    """Return where a line's number is at home: its PBX, else the bridge."""
+    if trunk is not None:
+        return bracketed(trunk.server.host)
+    sip = settings.sip
+    return bracketed(sip.advertise or sip.registrar.realm) if sip else "cti-bridge"
 
 
 def _user(name: str, user: UserSettings) -> User:
@@ -89,6 +101,8 @@ def _user(name: str, user: UserSettings) -> User:
         line=user.line,
         second_line=user.second_line,
         additional_lines=user.additional_lines,
+        grants=tuple(user.grants.items()),
+        favourites=user.favourites,
     )
 
 
@@ -103,6 +117,7 @@ def _group(name: str, group: GroupSettings, settings: Settings) -> Group:
         leader_level=group.leader_level,
         services=frozenset(group.services),
         active=group.active,
+        monitor=frozenset(group.monitor if group.monitor is not None else MONITOR),
         strategy=_IN_EFFECT.get(group.strategy, group.strategy),
         ring_seconds=group.ring_seconds,
         give_up_after=group.give_up_after,

@@ -27,6 +27,7 @@ from bridge.sip.grammar import SipError, parse_uri
 
 NAME = r"[a-z0-9_-]{1,32}"
 NUMBER = r"[A-Za-z0-9*#+][A-Za-z0-9*#+._-]{0,63}"
+UNIX = r"[A-Za-z0-9_][A-Za-z0-9_.@\\-]{0,63}\$?"
 CODE = r"[*#][0-9*#]{1,7}"
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.?", re.ASCII)
 _YOUNGER = "keep-if-younger-than "
@@ -263,6 +264,13 @@ def check_code(text: str) -> str:
     return text
 
 
+def check_unix(text: str) -> str:
+    """Return the name of a login on this machine as it is. Raises ValueError."""
+    if not re.fullmatch(UNIX, text):
+        raise ValueError(f"{text[:40]!r} is no login; write the name that logs in on this machine")
+    return text
+
+
 def check_text(text: str) -> str:
     """Return one line of text as it is. Raises ValueError."""
     if not text.isprintable():
@@ -308,6 +316,7 @@ Host = Annotated[str, AfterValidator(check_host)]
 Contact = Annotated[str, AfterValidator(check_contact)]
 Device = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(check_device)]
 Topic = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(check_topic)]
+UnixLogin = Annotated[str, AfterValidator(check_unix)]
 Restart = Annotated[str, AfterValidator(check_restart)]
 Hours = Annotated[str, AfterValidator(check_hours)]
 Code = Annotated[str, AfterValidator(check_code), Field(json_schema_extra={"pattern": f"^{CODE}$"})]

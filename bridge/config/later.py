@@ -34,7 +34,6 @@ TABLE = (
     Later(("users", "*", "additional_lines"), "no line can be controlled"),
     Later(("groups", "*", "members", "*", "tier"), "all tiers are rung alike"),
     Later(("groups", "*", "services", "*"), _NO_JOURNAL, lambda value: value != "supervise"),
-    Later(("groups", "*", "monitor"), "there is no monitor"),
     Later(("groups", "*", "buttons"), "desks have the buttons of their own section alone"),
     Later(("groups", "*", "strategy"), "it rings as sequential", lambda value: value == "queue"),
     Later(("groups", "*", "order"), "members are rung in the list's order", lambda value: value != "listed"),

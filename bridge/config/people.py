@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from bridge.config.fields import Count, Flag, Hours, Number, Part, Restart, Text
+from bridge.config.fields import Count, Flag, Hours, Name, Number, Part, Restart, Text, UnixLogin
 from bridge.config.secret import PinField
 from bridge.directory.model import LastOut, Level, Strategy
 
 Order = Literal["listed", "round-robin", "longest-idle", "fewest-calls", "random"]
 Service = Literal["member_journal", "leader_journal", "supervise"]
+Shown = Literal["login", "line", "caller", "diversion"]
+"""A field of a monitor: who is logged in, what the line does, who calls there, where it is diverted to."""
 
 
 class UserSettings(Part):
-    """`[users.NAME]`: a person and the lines that the person has."""
+    """`[users.NAME]`: a person and the lines that the person has.
+
+    `unix`: the login on this machine in whose name the person uses the command line. `favourites`: users and devices
+    whom the person's monitor shows beside the groups. `grants`: what this person lets others see and do, by user.
+    """
 
     name: Text | None = None
     line: str
     second_line: str | None = None
     additional_lines: tuple[str, ...] = ()
+    unix: UnixLogin | None = None
+    favourites: tuple[str, ...] = ()
+    grants: Mapping[Name, Level] = Field({})
     pin: PinField | None = None
 
 
@@ -67,7 +77,7 @@ class GroupSettings(Part):
     leader_level: Level = Level.PUBLIC
     services: tuple[Service, ...] = ("supervise",)
     active: Flag = True
-    monitor: tuple[Text, ...] = ()
+    monitor: tuple[Shown, ...] | None = None
     buttons: tuple[Text, ...] = ()
     last_out: LastOut = LastOut.WARN
     strategy: Strategy = Strategy.PARALLEL

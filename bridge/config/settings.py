@@ -10,12 +10,17 @@ from bridge.config.doors import CodeSettings, DeskSettings, MenuSettings, MqttSe
 from bridge.config.fields import Count, Name, Part
 from bridge.config.people import GroupSettings, UserSettings
 from bridge.config.telephony import LineSettings, SipSettings, TrunkSettings
+from bridge.directory.model import Level
 
 
 class SiteSettings(Part):
-    """`[site]`: the name that MQTT and Home Assistant know this bridge by; how long the journal is kept."""
+    """`[site]`: the name that MQTT and Home Assistant know this bridge by; how long the journal is kept.
+
+    `level`: what everybody may see and do of everybody.
+    """
 
     name: Name = "home"
+    level: Level = Level.PUBLIC
     journal_days: Count = 90
 
 

@@ -62,9 +62,13 @@ class TrunkSettings(Part):
 
 
 class LineSettings(Part):
-    """`[lines.NAME]`: reached through a trunk, or attached by registering (password) or at a static contact."""
+    """`[lines.NAME]`: reached through a trunk, or attached by registering (password) or at a static contact.
+
+    `name`: what a device is shown as; without it, its SIP address.
+    """
 
     number: Number
+    name: Text | None = None
     trunk: str | None = None
     dial: Number | None = None
     password: SecretField | None = None

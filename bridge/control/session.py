@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from bridge.commands.model import Actor, CommandError, Reply
-from bridge.commands.verbs import COMMANDS, QUERIES, check_fields, parse, transaction_key
+from bridge.commands.verbs import COMMANDS, QUERIES, parse, transaction_key
+from bridge.commands.words import check_fields
 from bridge.control.protocol import FOLLOW, LONGEST_LINE, Request, read_request, write_line
 from bridge.directory.logins import Origin
 from bridge.events import Event

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from bridge.commands.model import CommandError
-from bridge.commands.verbs import check_fields, text
+from bridge.commands.words import check_fields, text
 from bridge.desk.desk import Desks
 from bridge.desk.panel import PanelStatus
 from bridge.desk.parts import Desk, Face, Key

@@ -25,6 +25,10 @@ class Level(StrEnum):
     PERSONAL = "personal"
 
 
+MONITOR = frozenset({"login", "line", "caller", "diversion"})
+"""All that a monitor can show of a member."""
+
+
 class Strategy(StrEnum):
     """How a hunt group rings its members."""
 
@@ -61,6 +65,8 @@ class Line:
     registers: bool = False  # its phone registers at the bridge
     max_calls: int = 1
     private: bool = False
+    shown: str | None = None  # what a device is shown as
+    address: str = ""  # its SIP address, which a device without a name is shown as
     media: MediaWay = MediaWay.AUTO  # of a line behind a trunk: the trunk's, unless it has its own
 
 
@@ -74,6 +80,7 @@ class User:
     second_line: str | None = None
     additional_lines: tuple[str, ...] = ()
     grants: tuple[tuple[str, Level], ...] = ()
+    favourites: tuple[str, ...] = ()  # users, and lines without a user
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +109,7 @@ class Group:
     leader_level: Level = Level.PUBLIC
     services: frozenset[str] = frozenset({"supervise"})
     active: bool = True
+    monitor: frozenset[str] = MONITOR  # what its members' monitors show of one another, where they may see it
     strategy: Strategy = Strategy.PARALLEL
     ring_seconds: float = 15.0
     give_up_after: float = 120.0
@@ -175,6 +183,14 @@ class Directory:
         return self.groups.get(key) or self.group_by_number.get(key)
 
     def shown(self, member: str) -> str:
-        """Return the name to show for a member: the user's display name, else the name itself."""
+        """Return the name to show for a member: the user's, else the device's, else the device's SIP address.
+
+        An address has a number in it: where that is nobody's business, the name in the configuration stands for it.
+        """
         user = self.users.get(member)
-        return user.shown if user else member
+        if user is not None:
+            return user.shown
+        line = self.lines.get(member)
+        if line is None:
+            return member
+        return line.shown or (not line.private and line.address) or member

@@ -21,8 +21,9 @@ import ipaddress
 from dataclasses import replace
 
 from bridge.media.choice import Party, behind_nat
-from bridge.media.model import Path, Relay, Translation
+from bridge.media.model import CALLER, Path, Relay, Translation
 from bridge.media.translation import matched, widened
+from bridge.media.voice import Voice
 from bridge.sip.grammar import SipError
 from bridge.sip.message import Body
 from bridge.sip.sdp import Line, Media, Origin, Session
@@ -62,6 +63,19 @@ class Carriage:
         self.parties = list(parties)
         self.told = list(told)
         self._offers: list[Session | None] = [None, None]
+        self._voices: list[Voice | None] = [None, None]
+
+    def voice(self, side: int) -> Voice:
+        """Return our own end towards a side, which is that until both sides have agreed upon something else."""
+        found = self._voices[side]
+        if found is None:
+            found = self._voices[side] = Voice(self, side)
+        return found
+
+    @property
+    def spoken_to(self) -> Voice | None:
+        """Our own end towards the caller, where there is one."""
+        return self._voices[CALLER]
 
     def offer(self, side: int, body: Body) -> Body:
         """Take an offer of one side; return it as the other side is to have it. Raises `SipError`."""
@@ -74,7 +88,8 @@ class Carriage:
     def answer(self, side: int, body: Body) -> Body:
         """Take one side's answer to the other's offer; return it as the other is to have it. Raises `SipError`.
 
-        From now on the relay carries what both have agreed upon.
+        From now on the relay carries what both have agreed upon, and our own voice is silent. A side that we spoke to
+        knows already what it needs to know, and is to be told nothing.
         """
         answered, other = _read(body), 1 - side
         offered = self._offers[other]
@@ -90,7 +105,19 @@ class Carriage:
             self.relay.settle(number, other, theirs)
             self.relay.settle(number, side, mine)
         self._offers[other] = None
+        known = self._hand_over(other)
+        if known is not None:
+            return known
         return self.told[other].body(_readdressed(answered, tuple(media), self._ours(other)), self._ours(other))
+
+    def _hand_over(self, other: int) -> Body | None:
+        """Close our own voices; return what the other side was told by the one that spoke to it."""
+        spoken = self._voices[other]
+        for voice in self._voices:
+            if voice is not None:
+                voice.close()
+        self._voices = [None, None]
+        return spoken.said if spoken is not None else None
 
     def _onward(self, number: int, session: Session, media: Media, other: int) -> Media:
         ports = self.relay.ports(number) if media.port and _carried(media) else None
@@ -107,10 +134,10 @@ class Carriage:
             return asked.refused(), None, None
         match = matched(asked, said)
         told = _plain(answered, match.media, ports[1 - side])
-        theirs = self._path(1 - side, offered, asked, match.from_offerer)
-        return told, theirs, self._path(side, answered, said, match.from_answerer)
+        theirs = self.path(1 - side, offered, asked, match.from_offerer)
+        return told, theirs, self.path(side, answered, said, match.from_answerer)
 
-    def _path(self, side: int, session: Session, media: Media, translation: Translation | None) -> Path:
+    def path(self, side: int, session: Session, media: Media, translation: Translation | None = None) -> Path:
         """Return where a side has said that it receives a stream."""
         host = session.host_of(media)
         party = self.parties[side]._replace(says=host)

@@ -2,12 +2,23 @@
 
 A relayed call has two sides, `CALLER` and `MEMBER`. Each `m=` line is a stream, by its number in the description; each
 side of a stream has a pair of ports of ours, an even one for RTP and the next for RTCP.
+
+Towards a side, the bridge can speak itself, from the same ports: a `Speaker` plays sounds there and hears keys, until
+it is closed and the ports relay. Calls use it through a `Voice` (`voice`), which knows offers and answers too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from bridge.media.g711 import Law
+
+if TYPE_CHECKING:
+    from bridge.media.voice import Voice
+
+Sound = str
+"""What can be played, by name: a prompt or tone that ships (`prompts`), or the path of a WAV file."""
 
 CALLER, MEMBER = 0, 1
 SIDES = (CALLER, MEMBER)
@@ -38,6 +49,54 @@ class Path(NamedTuple):
     translation: Translation | None = None
 
 
+class Terms(NamedTuple):
+    """How we speak ourselves: the law of G.711 and its payload type, that of keys we send, and those of keys we hear.
+
+    `events` None: the peer takes no telephone events. `sends`: whether anything is to be sent, False while on hold.
+    """
+
+    law: Law
+    payload: int
+    events: int | None
+    hears: frozenset[int]
+    sends: bool
+
+
+class Key(NamedTuple):
+    """A key was pressed at the other end of a voice: one of `dtmf.KEYS`."""
+
+    voice: Voice
+    key: str
+
+
+class Played(NamedTuple):
+    """What a voice had to play is over."""
+
+    voice: Voice
+
+
+VoiceEvent = Key | Played
+
+
+class Speaker(Protocol):
+    """Our own end of one side of a stream. While it is open, nothing of the side's is passed on."""
+
+    def settle(self, terms: Terms) -> None:
+        """Take how to speak; where to is the relay's `settle`."""
+
+    def play(self, sounds: Sequence[Sound], *, loop: bool) -> None:
+        """Play these, one after the other, instead of what is played now; `loop`: for ever, without `Played`."""
+
+    def stop(self) -> None:
+        """Be silent: send nothing."""
+
+    def press(self, keys: str) -> None:
+        """Send keys as telephone events, one after the other, while what is played waits."""
+
+    def close(self) -> None:
+        """Play nothing more: from now on the ports relay."""
+
+
 class Relay(Protocol):
     """One call's streams. Everything is closed with the call."""
 
@@ -46,6 +105,9 @@ class Relay(Protocol):
 
     def settle(self, stream: int, side: int, path: Path | None) -> None:
         """Take where a side of a stream is; None: it is not wanted (any more)."""
+
+    def speaker(self, stream: int, side: int, voice: Voice) -> Speaker:
+        """Return our own end of a side of a stream that has its ports; `voice` is named in what it tells."""
 
     def close(self) -> None:
         """Give the ports back."""

@@ -17,7 +17,8 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bridge.media.model import SIDES, Path, Translation
+from bridge.media.model import SIDES, Path, Speaker, Translation
+from bridge.media.voice import Voice
 
 STREAMS = 4
 """Streams a call: sound, picture, and two more; further ones find no ports."""
@@ -217,6 +218,10 @@ class CallRelay:
         if pairs is not None:
             pairs[side].rtp.settle(path, path.port if path else 0, path.translation if path else None)
             pairs[side].rtcp.settle(path, path.rtcp if path else 0, None)
+
+    def speaker(self, stream: int, side: int, voice: Voice) -> Speaker:
+        """Return our own end of a side of a stream that has its ports."""
+        raise NotImplementedError
 
     def close(self) -> None:
         """Give the ports back."""

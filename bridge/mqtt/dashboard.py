@@ -112,6 +112,11 @@ def _element(value: Any) -> Iterator[str]:
 
 
 def _scalar(value: Any) -> str:
-    if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _NOT_TEXT and ": " not in value:
+    if (
+        isinstance(value, str)
+        and _PLAIN.fullmatch(value)
+        and value.lower() not in _NOT_TEXT
+        and ": " not in f"{value} "
+    ):
         return value
     return json.dumps(value, ensure_ascii=False)

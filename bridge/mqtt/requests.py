@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.commands.model import NIGHT, OWNER, Actor, Command, CommandError, Kind, LoginVerb
-from bridge.commands.verbs import COMMANDS, NAME_LENGTH, check_fields, parse, transaction_key
+from bridge.commands.verbs import COMMANDS, parse, transaction_key
+from bridge.commands.words import NAME_LENGTH, check_fields
 from bridge.mqtt.model import Message
 from bridge.mqtt.topics import Asking, NightTopic, RequestTopic, SetTopic
 

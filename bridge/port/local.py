@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bridge.calls.orders import Answer, Order
 from bridge.calls.status import Telephony
 from bridge.commands.model import BRIDGE, Actor, Command, CommandError, Reply
 from bridge.commands.queries import answer
@@ -17,6 +18,7 @@ from bridge.commands.tally import Tally
 from bridge.commands.unanswered import Unanswered
 from bridge.commands.views import Info, Picture
 from bridge.directory.confirmed import Confirmed
+from bridge.directory.handling import PLAIN, HandlingChange, Handlings
 from bridge.directory.instant import Instant
 from bridge.directory.logins import OUT, Login, LoginChange, Logins, Origin
 from bridge.directory.model import Directory
@@ -60,7 +62,16 @@ class LocalPort:
         self._broadcast = Broadcast()
         self._broadcast.follow(self._tally.add)
         self._transactions = Transactions()
-        self._path = CommandPath(directory, self._confirmed, store, self.publish, self._now)
+        self.carry: Callable[[Order, Answer], None] = _nobody  # may be set when the exchange stands
+        self._path = CommandPath(
+            directory,
+            self._confirmed,
+            store,
+            self.publish,
+            self._now,
+            lambda: self.telephony.calls(),
+            lambda order, answer: self.carry(order, answer),
+        )
         self._unanswered = Unanswered()
         self._broadcast.follow(self._pause_who_does_not_answer)
 
@@ -73,6 +84,11 @@ class LocalPort:
     def logins(self) -> Logins:
         """The confirmed logins."""
         return self._confirmed.logins
+
+    @property
+    def handlings(self) -> Handlings:
+        """What lines do with their calls, confirmed."""
+        return self._confirmed.handlings
 
     def login(self, group: str, member: str) -> Login:
         """Return the confirmed login of a member in a group (by its name)."""
@@ -88,11 +104,14 @@ class LocalPort:
         notices = await self._store.open()
         logins = Logins(await self._store.load())
         nights = await self._store.nights()
+        handlings = await self._store.handlings()
         start = at_start(self.directory, logins, self._now())
         if start.changes or start.dropped:
             await self._store.commit(start.changes, start.dropped)
         self._confirmed.apply(LoginChange(*place, OUT, login) for place, login in logins)
         self._confirmed.apply(NightChange(group, UNTOUCHED, switch) for group, switch in nights)
+        known = [(line, handling) for line, handling in handlings if line in self.directory.lines]
+        self._confirmed.apply(HandlingChange(line, PLAIN, handling) for line, handling in known)
         for notice in notices:
             self.publish(notice)
         self._path.apply(start)
@@ -158,3 +177,7 @@ class LocalPort:
         reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._path.take(Asked(command, actor, origin, reply))
         return reply
+
+
+def _nobody(order: Order, answer: Answer) -> None:
+    answer(Reply(code="unavailable", message="there is no telephony here that could do this"))

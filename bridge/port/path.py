@@ -15,18 +15,32 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from bridge.calls.orders import Answer, Order
+from bridge.calls.status import CallStatus
 from bridge.commands import last_out, leases
 from bridge.commands.authorise import authorise
+from bridge.commands.control import Seen, decide_line, handling_json
 from bridge.commands.decide import Decision, decide
-from bridge.commands.model import Actor, Command, CommandError, NightCommand, Reply, member_of, verb_of
+from bridge.commands.model import (
+    Actor,
+    Command,
+    CommandError,
+    LineCommand,
+    NightCommand,
+    Reply,
+    group_of,
+    member_of,
+    verb_of,
+)
 from bridge.commands.night import decide_night
 from bridge.commands.restart import Start, at_reload
 from bridge.directory.confirmed import Change, Confirmed
+from bridge.directory.handling import Handling, HandlingChange
 from bridge.directory.instant import Instant
 from bridge.directory.logins import Login, LoginChange, Origin
 from bridge.directory.model import Directory, Group
 from bridge.directory.nights import NightState, Opening, opening
-from bridge.events import CommandRefused, Event, LoginChanged, MemberDropped, Notice, OpeningChanged
+from bridge.events import CommandRefused, Event, HandlingChanged, LoginChanged, MemberDropped, Notice, OpeningChanged
 from bridge.store.errors import StoreError
 
 WAITING_AT_MOST = 1000  # commands; more than any household of doors asks for while a disk hesitates
@@ -46,6 +60,9 @@ class Keeper(Protocol):
     async def nights(self) -> Sequence[tuple[str, NightState]]:
         """Return all night switches."""
 
+    async def handlings(self) -> Sequence[tuple[str, Handling]]:
+        """Return all lines' handling of calls."""
+
     async def commit(self, changes: Sequence[Change], dropped: Sequence[tuple[str, str]] = ()) -> None:
         """Write changes and forget places, all or none, durably."""
 
@@ -61,7 +78,11 @@ class Asked:
 
 
 class CommandPath:
-    """Takes commands, and does them one batch after the other. `now` tells the moment."""
+    """Takes commands, and does them one batch after the other.
+
+    `now` tells the moment, `calls` those that are up; `carry` has the exchange carry an order out, which is answered
+    then or later.
+    """
 
     def __init__(
         self,
@@ -70,12 +91,16 @@ class CommandPath:
         keeper: Keeper,
         publish: Callable[[Event], None],
         now: Callable[[], Instant],
+        calls: Callable[[], Sequence[CallStatus]],
+        carry: Callable[[Order, Answer], None],
     ) -> None:
         self.directory = directory
         self._confirmed = confirmed
         self._keeper = keeper
         self._publish = publish
         self._now = now
+        self._calls = calls
+        self._carry = carry
         self._waiting: list[Asked] = []
         self._new: tuple[Directory, asyncio.Future[None]] | None = None
         self._open: dict[str, bool] = {}  # by group, as last told
@@ -186,6 +211,9 @@ class CommandPath:
             authorise(command, actor, self.directory)
             if isinstance(command, NightCommand):
                 decision = decide_night(command, actor, origin, self.directory, draft.nights, now)
+            elif isinstance(command, LineCommand):
+                seen = Seen(self._calls, draft.logins)
+                decision = decide_line(command, actor, origin, self.directory, draft.handlings, now, seen)
             else:
                 decision = decide(command, actor, origin, self.directory, draft.logins, now)
         except CommandError as refused:
@@ -225,14 +253,26 @@ class CommandPath:
         if isinstance(decision, CommandError):
             self._refuse(asked, decision)
             return
+        if decision.order is not None:
+            self._carry(decision.order, lambda reply: self._carried(asked, reply))
+            return
         _answer(asked, Reply(dict(decision.data)))
         self._tell_changes(decision.changes, decision.warnings)
+
+    def _carried(self, asked: Asked, reply: Reply) -> None:
+        """Take the exchange's answer to an order."""
+        if reply.code is None:
+            _answer(asked, reply)
+        else:
+            self._refuse(asked, CommandError(reply.code, reply.message))
 
     def _tell_changes(self, changes: Sequence[Change], warnings: Sequence[str]) -> None:
         wall = self._now().wall
         for change in changes:
             if isinstance(change, LoginChange):
                 self._publish(LoginChanged(wall, change.group, change.member, change.after, change.cause))
+            elif isinstance(change, HandlingChange):
+                self._publish(HandlingChanged(wall, change.line, handling_json(change.after), *_who(change.after)))
             else:
                 self._tell_opening(self.directory.groups[change.group])
         for warning in warnings:
@@ -263,9 +303,13 @@ class CommandPath:
     def _refuse(self, asked: Asked, why: CommandError) -> None:
         _answer(asked, Reply.refused(why))
         command, actor = asked.command, asked.actor
-        place = (command.group, member_of(command))
+        place = (group_of(command), member_of(command))
         wall, verb = self._now().wall, verb_of(command)
         self._publish(CommandRefused(wall, verb, *place, asked.origin, actor.name, why.code, why.message))
+
+
+def _who(handling: Handling) -> tuple[str | None, str | None]:
+    return handling.by, handling.origin.value if handling.origin else None
 
 
 def _answer(asked: Asked, reply: Reply) -> None:

@@ -6,9 +6,10 @@ for as the owner's request.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
-from bridge.commands.model import NIGHT, Command, LoginCommand, LoginVerb, NightCommand
+from bridge.commands.model import NIGHT, Command, LineCommand, LineVerb, LoginCommand, LoginVerb, NightCommand
 from bridge.commands.places import ALL
 from bridge.events import iso
 from bridge.mqtt.topics import Topics
@@ -21,6 +22,8 @@ def asked(command: Command, mirror: Mirror, topics: Topics) -> tuple[str, dict[s
     """Return the topic and the payload, still without a transaction."""
     if isinstance(command, NightCommand):
         return topics.request(NIGHT), {"group": command.group, "night": _night(command)}
+    if isinstance(command, LineCommand):
+        return topics.request(command.verb), _line(command)
     group = mirror.directory.group(command.group)
     word = None if group is None else _word(command, group.name, mirror)
     if group is None or word is None or command.member == ALL:
@@ -38,6 +41,13 @@ def _word(command: LoginCommand, group: str, mirror: Mirror) -> str | None:
 def _more(command: LoginCommand) -> dict[str, Any]:
     more = {"for": command.for_seconds, "until": iso(command.until), "reason": command.reason}
     return {key: value for key, value in more.items() if value is not None}
+
+
+def _line(command: LineCommand) -> dict[str, Any]:
+    said = {f.name: getattr(command, f.name) for f in dataclasses.fields(command) if f.name not in ("verb", "on")}
+    if command.verb is LineVerb.DND:
+        said["on"] = "toggle" if command.on is None else command.on
+    return {key: value for key, value in said.items() if value is not None}
 
 
 def _night(command: NightCommand) -> object:

@@ -1,4 +1,4 @@
-"""Logins and night switches in SQLite: loaded once, then written change by change before anybody is told."""
+"""Logins, night switches and lines' handling in SQLite: loaded once, written change by change before they are told."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from functools import partial
 from pathlib import Path
 
 from bridge.directory.confirmed import Change
+from bridge.directory.handling import Handling, HandlingChange
 from bridge.directory.logins import Login, LoginChange, Origin
 from bridge.directory.nights import UNTOUCHED, Night, NightState
 from bridge.events import Notice
 from bridge.store.database import Database, Migration
+from bridge.store.handling import COLUMNS, COUNT, HANDLING, handling_of, handling_row
 from bridge.store.thread import StoreThread
 
 Place = tuple[str, str]  # group, member
@@ -55,6 +57,7 @@ MIGRATIONS: tuple[Migration, ...] = (
         ) STRICT, WITHOUT ROWID
         """,
     ),
+    HANDLING,
 )
 
 _COLUMNS = ", ".join(f.name for f in fields(Login))
@@ -64,9 +67,12 @@ _REPLACE = f"INSERT OR REPLACE INTO login (in_group, member, {_COLUMNS}) VALUES 
 _DELETE = "DELETE FROM login WHERE in_group = ? AND member = ?"
 _SWITCH = "INSERT OR REPLACE INTO night (in_group, night, since, by, origin) VALUES (?, ?, ?, ?, ?)"
 
+_HANDLINGS = f"SELECT line, {COLUMNS} FROM handling"
+_HANDLE = f"INSERT OR REPLACE INTO handling (line, {COLUMNS}) VALUES (?, {', '.join('?' * COUNT)})"
+
 
 class LoginStore:
-    """The file of logins and night switches, behind a thread of its own. Every method may raise StoreError."""
+    """The file of all that is confirmed, behind a thread of its own. Every method may raise StoreError."""
 
     def __init__(self, path: Path, wall: Callable[[], float]) -> None:
         self._wall = wall
@@ -89,6 +95,10 @@ class LoginStore:
         """Return every night switch that was ever turned."""
         return await self._thread.do(self._nights)
 
+    async def handlings(self) -> list[tuple[str, Handling]]:
+        """Return every line's handling of calls that was ever set."""
+        return await self._thread.do(self._handlings)
+
     async def commit(self, changes: Sequence[Change], dropped: Sequence[Place] = ()) -> None:
         """Write changes and forget places in one transaction; when this returns, a power cut cannot undo it."""
         await self._thread.do(partial(self._commit, tuple(changes), tuple(dropped)))
@@ -106,6 +116,10 @@ class LoginStore:
             rows = connection.execute("SELECT in_group, night, since, by, origin FROM night")
             return [(row[0], _switch(*row[1:])) for row in rows]
 
+    def _handlings(self) -> list[tuple[str, Handling]]:
+        with self._database.transaction() as connection:
+            return [(row[0], handling_of(row[1:])) for row in connection.execute(_HANDLINGS)]
+
     def _commit(self, changes: tuple[Change, ...], dropped: tuple[Place, ...]) -> None:
         with self._database.transaction() as connection:
             _write(connection, changes)
@@ -116,6 +130,8 @@ def _write(connection: sqlite3.Connection, changes: tuple[Change, ...]) -> None:
     for change in changes:
         if isinstance(change, LoginChange):
             connection.execute(_REPLACE, (change.group, change.member, *_row(change.after)))
+        elif isinstance(change, HandlingChange):
+            connection.execute(_HANDLE, (change.line, *handling_row(change.after)))
         else:
             switch = change.after
             connection.execute(_SWITCH, (change.group, switch.night, switch.since, switch.by, switch.origin))

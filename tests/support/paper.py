@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from bridge.commands.views import Info
 from bridge.directory.confirmed import Change, Confirmed
+from bridge.directory.handling import Handling
 from bridge.directory.logins import Login
 from bridge.directory.model import Directory
 from bridge.directory.nights import NightState
@@ -38,6 +39,10 @@ class Paper:
     async def nights(self) -> Sequence[tuple[str, NightState]]:
         """Return the switches that were written."""
         return list(self.written.nights)
+
+    async def handlings(self) -> Sequence[tuple[str, Handling]]:
+        """Return what is written."""
+        return list(self.written.handlings)
 
     async def commit(self, changes: Sequence[Change], dropped: Sequence[tuple[str, str]] = ()) -> None:
         """Write when the pen is free."""

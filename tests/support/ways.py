@@ -1,8 +1,69 @@
-"""A relay in memory: it hands out ports and remembers what it was told."""
+"""A relay in memory: it hands out ports, and remembers what it was told and what its voices were to play."""
 
 from __future__ import annotations
 
-from bridge.media.model import Path
+from collections.abc import Sequence
+
+from bridge.media.model import Key, Path, Played, Sound, Terms
+from bridge.media.voice import Voice
+from tests.support.lab import Lab
+
+
+class ToldSpeaker:
+    """Our own end of a stream, without sound.
+
+    `playing` is what is heard now, () where nothing is; `heard` all that ever was to be played, in order.
+    """
+
+    def __init__(self, voice: Voice) -> None:
+        self.voice = voice
+        self.terms: Terms | None = None
+        self.playing: tuple[Sound, ...] = ()
+        self.loop = False
+        self.heard: list[Sound] = []
+        self.pressed = ""
+        self.closed = False
+
+    def settle(self, terms: Terms) -> None:
+        """Remember how to speak."""
+        assert not self.closed
+        self.terms = terms
+
+    def play(self, sounds: Sequence[Sound], *, loop: bool) -> None:
+        """Play these from now on."""
+        assert not self.closed and self.terms is not None and sounds
+        self.playing, self.loop = tuple(sounds), loop
+        self.heard += sounds
+
+    def stop(self) -> None:
+        """Play nothing."""
+        assert not self.closed
+        self.playing = ()
+
+    def press(self, keys: str) -> None:
+        """Remember keys that are sent."""
+        assert not self.closed and self.terms is not None and self.terms.events is not None
+        self.pressed += keys
+
+    def close(self) -> None:
+        """Be silent for ever; once."""
+        assert not self.closed
+        self.closed, self.playing = True, ()
+
+    # -- for the test ----------------------------------------------------------------------------------------------
+
+    def key(self, lab: Lab, keys: str) -> None:
+        """Let the peer press keys."""
+        for key in keys:
+            lab.exchange.voiced(Key(self.voice, key), lab.now)
+            lab.run(0)
+
+    def played(self, lab: Lab) -> None:
+        """Let what is played be over."""
+        assert self.playing and not self.loop, "nothing is played that ends"
+        self.playing = ()
+        lab.exchange.voiced(Played(self.voice), lab.now)
+        lab.run(0)
 
 
 class ToldRelay:
@@ -10,6 +71,7 @@ class ToldRelay:
 
     def __init__(self, media: ToldMedia, streams: int = 4) -> None:
         self.paths: dict[tuple[int, int], Path | None] = {}
+        self.speakers: list[ToldSpeaker] = []
         self.closed = False
         self._media = media
         self._ports: dict[int, tuple[int, int]] = {}
@@ -28,6 +90,13 @@ class ToldRelay:
     def settle(self, stream: int, side: int, path: Path | None) -> None:
         """Remember it."""
         self.paths[stream, side] = path
+
+    def speaker(self, stream: int, side: int, voice: Voice) -> ToldSpeaker:
+        """Return our own end of a side of a stream that has its ports."""
+        assert stream in self._ports and not self.closed
+        made = ToldSpeaker(voice)
+        self.speakers.append(made)
+        return made
 
     def close(self) -> None:
         """Give the ports back, once."""
@@ -51,3 +120,8 @@ class ToldMedia:
             return None
         self.opened.append(relay)
         return relay
+
+    @property
+    def speaker(self) -> ToldSpeaker:
+        """The voice that was opened last."""
+        return [speaker for relay in self.opened for speaker in relay.speakers][-1]

@@ -92,6 +92,21 @@ CASES: dict[str, tuple[str, str, str]] = {
         'line = "ben"\nadditional_lines = ["lobby", "loby"]',
         "users.ben.additional_lines[1]: there is no line 'loby'; did you mean 'lobby'? (line 28)",
     ),
+    "a favourite that there is not": (
+        'line = "ben"',
+        'line = "ben"\nfavourites = ["anna", "loby"]',
+        "users.ben.favourites[1]: there is no user or line 'loby'; did you mean 'lobby'? (line 28)",
+    ),
+    "something granted to nobody": (
+        'line = "ben"',
+        'line = "ben"\ngrants = { lobby = "team" }',
+        "users.ben.grants.lobby: there is no user 'lobby'; there are anna, ben (line 28)",
+    ),
+    "a login of two users": (
+        'line = "anna"\n[users.ben]\nline = "ben"',
+        'line = "anna"\nunix = "pi"\n[users.ben]\nline = "ben"\nunix = "pi"',
+        "users.ben.unix: 'pi' is the login of users.anna too; a login acts in one user's name (line 29)",
+    ),
     "a member twice": (
         '"601"\nmembers = ["anna"]',
         '"601"\nmembers = ["anna", { user = "anna" }]',

@@ -99,6 +99,26 @@ CASES: dict[str, tuple[str, str, str]] = {
         "groups.office.order: 'best' is not known; right are listed, round-robin, longest-idle, fewest-calls, random "
         "(line 35)",
     ),
+    "a site-wide level that there is not": (
+        'name = "home"',
+        'name = "home"\nlevel = "all"',
+        "site.level: 'all' is not known; right are none, public, business, team, personal (line 3)",
+    ),
+    "a granted level that there is not": (
+        'line = "ben"',
+        'line = "ben"\ngrants = { anna = "all" }',
+        "users.ben.grants.anna: 'all' is not known; right are none, public, business, team, personal (line 28)",
+    ),
+    "a login that cannot be one": (
+        'line = "ben"',
+        'line = "ben"\nunix = "ben ben"',
+        "users.ben.unix: 'ben ben' is no login; write the name that logs in on this machine (line 28)",
+    ),
+    "a field that no monitor has": (
+        'number = "601"',
+        'number = "601"\nmonitor = ["login", "talks"]',
+        "groups.office.monitor[1]: 'talks' is not known; right are login, line, caller, diversion (line 35)",
+    ),
     "a level that there is not": (
         'number = "601"',
         'number = "601"\nmember_level = "boss"',

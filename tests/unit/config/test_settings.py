@@ -236,6 +236,39 @@ def test_call_monitors(written: str, read: tuple[str, int] | None) -> None:
     assert monitors_of(settings_of(changed(line, f"{line}\ncall_monitor = {written}"))).get("fritz") == read
 
 
+def test_who_may_see_what() -> None:
+    """The site's level, what people grant, whom they like to see, and what a group's monitors show."""
+    text = changed('name = "home"', 'name = "home"\nlevel = "business"')
+    text = text.replace('line = "anna"', 'line = "anna"\ngrants = { ben = "team" }\nfavourites = ["ben", "lobby"]')
+    directory = directory_of(settings_of(text.replace('number = "601"', 'number = "601"\nmonitor = ["login"]')))
+    assert directory.site_level is Level.BUSINESS
+    assert directory.users["anna"].grants == (("ben", Level.TEAM),)
+    assert directory.users["anna"].favourites == ("ben", "lobby")
+    assert directory.groups["office"].monitor == {"login"}
+    assert directory.groups["support"].monitor == {"login", "line", "caller", "diversion"}
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("", "sip:203@127.0.0.1:5070"),
+        ('name = "Lobby"', "Lobby"),
+        ('name = "Lobby"\nprivate = true', "Lobby"),
+        ("private = true", "lobby"),
+    ],
+)
+def test_a_device_is_shown_under_its_address_unless_named(written: str, shown: str) -> None:
+    """A private one, whose number is nobody's business, under its name in the configuration."""
+    place = 'contact = "sip:203@127.0.0.1:5070"'
+    assert directory_of(settings_of(changed(place, f"{place}\n{written}"))).shown("lobby") == shown
+
+
+def test_the_addresses_of_lines() -> None:
+    """A number is at home at its PBX, else at the bridge."""
+    lines = directory_of(settings_of(OFFICE)).lines
+    assert (lines["anna"].address, lines["ben"].address) == ("sip:201@cti-bridge", "sip:202@fritz.box")
+
+
 def test_watched_lines() -> None:
     """A trunk's `watch` is for all lines behind it, attached ones have none."""
     line = 'server = "sip:fritz.box"'

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bridge.cli.main import main
@@ -74,6 +74,7 @@ TREES = st.recursive(
 )
 
 
+@example({"name": "Support:"})
 @given(st.dictionaries(st.from_regex(r"[a-z_]{2,8}x", fullmatch=True), TREES, min_size=1, max_size=4))
 def test_any_text_survives(tree: dict[str, Any]) -> None:
     """Names are people's, in one printable line: with colons, quotes, and words that YAML takes for something else."""

@@ -1,0 +1,294 @@
+"""Legs that the bridge speaks to itself: answering, hold, keys, and the relay's taking over."""
+
+from __future__ import annotations
+
+import pytest
+
+from bridge.calls.parties import Called, Caller
+from bridge.calls.passage import Passage
+from bridge.calls.spoken import Spoken, key_in
+from bridge.directory.model import Line
+from bridge.media.model import CALLER, MEMBER, Path
+from bridge.media.prompts import MUSIC, Prompt, number
+from bridge.sip.grammar import SipError
+from bridge.sip.incoming import IncomingLeg
+from bridge.sip.legevents import Accepted, Ended, LegEvent, Requested
+from bridge.sip.message import Body, Request
+from bridge.sip.outgoing import OutgoingLeg
+from tests.support.lab import Lab
+from tests.support.ways import ToldMedia
+from tests.unit.calls.test_media import ANSWER, OFFER, body, picks_up, says, sdp
+
+DTMF = "application/dtmf-relay"
+
+
+class Listener:
+    """Who speaks to a leg; also the owner of a leg that is still to be spoken to."""
+
+    def __init__(self, made: Lab, passage: Passage) -> None:
+        self.lab = made
+        self.passage = passage
+        self.spoken: Spoken | None = None
+        self.keys = ""
+        self.told: list[str] = []
+
+    def on_key(self, spoken: Spoken, key: str, now: float) -> None:
+        """Take a key."""
+        self.keys += key
+
+    def on_played(self, spoken: Spoken, now: float) -> None:
+        """Take the end of what is played."""
+        self.told.append("played")
+
+    def on_held(self, spoken: Spoken, held: bool, now: float) -> None:
+        """Take hold and resume."""
+        self.told.append("held" if held else "resumed")
+
+    def on_ended(self, spoken: Spoken, event: Ended, now: float) -> None:
+        """Take the end."""
+        self.told.append(event.why)
+
+    def on_asked(self, spoken: Spoken, event: Requested, now: float) -> None:
+        """Refuse what else is asked."""
+        event.leg.respond(event.transaction, event.request, 403, None, now)
+
+    def handle(self, event: LegEvent, now: float) -> None:
+        """Take the answer of a phone that was rung."""
+        if isinstance(event, Accepted):
+            self.spoken = Spoken.answered(event.leg, self.passage, self, event.body, now)
+
+
+def waiting(offer: Body | None = OFFER, pairs: int = 100) -> tuple[Lab, ToldMedia, OutgoingLeg, Listener]:
+    """Return a caller who called 600 and is spoken to instead of being searched for."""
+    media = ToldMedia(pairs)
+    made = Lab(members=1, media=media, more_lines=(Line("c3", "303", contact="sip:c3@10.0.1.3:5060", max_calls=5),))
+    made["m1"].on_invite = picks_up
+    made["m1"].on_request = says(ANSWER)
+    made.exchange._on_invite = lambda invited, now: answer(invited, now)  # type: ignore[method-assign]
+    listeners: list[Listener] = []
+
+    def answer(invited: object, now: float) -> None:
+        leg = made.exchange.ua.take(invited, "600", False, now)  # type: ignore[arg-type]
+        caller = Caller("c3", None, "303", "")
+        passage = made.exchange.board.passage(leg, caller, leg.offer)
+        listeners.append(Listener(made, passage))
+        try:
+            listeners[-1].spoken = Spoken.answer(leg, passage, listeners[-1], now)
+        except SipError as error:
+            leg.reject(error.status, now)
+            passage.close()
+
+    call = made["c3"].call("600", offer)
+    return made, media, call, listeners[-1]
+
+
+def test_a_caller_is_answered_at_once() -> None:
+    """With the codec that it likes best and its telephone events, from the relay's port; what is played is heard."""
+    made, media, call, listener = waiting(body("10.0.1.3", 4000, "3 0 8 101"))
+    assert made["c3"].accepted(call)
+    (ok,) = made.sent("c3", "200 INVITE")
+    told = sdp(ok.message)
+    assert (told.host, told.media[0].port, told.media[0].formats) == ("10.0.0.100", 20000, ("0", "101"))
+    assert listener.spoken is not None
+    listener.spoken.voice.play([Prompt.YOU_ARE_NUMBER, number(3)])
+    assert media.speaker.playing == ("you-are-number", "number:3")
+    assert media.opened[0].paths == {(0, CALLER): Path("10.0.1.3", 4000, 4001)}
+    media.speaker.played(made)
+    media.speaker.key(made, "5#")
+    assert (listener.told, listener.keys) == (["played"], "5#")
+
+
+def test_what_was_agreed_upon_is_offered_onward() -> None:
+    """The caller's description with nothing else in it: whoever takes over needs not tell the caller anything."""
+    _, _, _, listener = waiting(body("10.0.1.3", 4000, "9 8 0 101", more="m=video 4002 RTP/AVP 96"))
+    assert listener.spoken is not None and listener.spoken.voice.agreed is not None
+    agreed = sdp(Request("INVITE", "sip:x", {}, listener.spoken.voice.agreed.data))
+    assert [(each.port, each.formats) for each in agreed.media] == [(4000, ("8", "101")), (0, ("96",))]
+
+
+def test_a_caller_without_a_codec_of_ours_is_refused_before_anything_is_answered() -> None:
+    """488, and the ports are free again."""
+    made, media, _, _ = waiting(body("10.0.1.3", 4000, "3 18"))
+    assert made.sent("c3", "488 INVITE") and not made.sent("c3", "200 INVITE") and media.pairs == 100
+
+
+def test_without_ports_a_caller_is_refused_before_anything_is_answered() -> None:
+    """503."""
+    made, _, _, _ = waiting(pairs=1)
+    assert made.sent("c3", "503 INVITE") and not made.sent("c3", "200 INVITE")
+
+
+def test_a_caller_without_an_offer_hears_us_with_its_acknowledgement() -> None:
+    """We offer; what is to be played waits for the answer in the ACK."""
+    made, media, call, listener = waiting(None)
+    assert listener.spoken is not None
+    listener.spoken.voice.play([MUSIC], loop=True)
+    assert not media.opened[0].speakers
+    call.acknowledge(body("10.0.1.3", 4000, "0 101"), made.now)
+    made.run(0)
+    assert media.speaker.playing == (MUSIC,) and media.speaker.loop
+    assert media.speaker.terms is not None and media.speaker.terms.payload == 0
+
+
+def test_hold_and_resume_are_answered_by_us() -> None:
+    """Nothing is sent while the caller holds us; resumed, it goes on."""
+    made, media, call, listener = waiting()
+    made["c3"].accepted(call)
+    for way, sends, told in (("sendonly", False, "held"), ("inactive", False, "held"), ("sendrecv", True, "resumed")):
+        assert call.request("INVITE", body("10.0.1.3", 4000, version=2, more=f"a={way}"), "hold", made.now)
+        made.run(0)
+        call.acknowledge(None, made.now)
+        made.run(0)
+        assert media.speaker.terms is not None and media.speaker.terms.sends is sends
+        assert listener.told[-1] == told
+    assert listener.told == ["held", "resumed"]
+    versions = [sdp(ok.message).origin.version for ok in made.sent("c3", "200 INVITE")]
+    assert versions == [1, 2, 3, 4]
+    assert call.request("UPDATE", None, "refresh", made.now)
+    made.run(0)
+    assert made.replies("c3")[-1].status == 200
+
+
+def test_an_offer_that_cannot_be_taken_leaves_all_as_it_was() -> None:
+    """488 to the re-INVITE."""
+    made, media, call, _ = waiting()
+    made["c3"].accepted(call)
+    before = media.speaker.terms
+    call.request("INVITE", body("10.0.1.3", 4000, "18", version=2), "odd", made.now)
+    made.run(0)
+    assert made.replies("c3")[-1].status == 488 and media.speaker.terms is before
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "key"),
+    [
+        (DTMF, b"Signal=5\r\nDuration=160", "5"),
+        (DTMF, b"Duration= 160\r\nSignal= 11\r\n", "#"),
+        (DTMF, b"signal=*", "*"),
+        ("application/dtmf", b"d\r\n", "D"),
+        ("application/dtmf", b"10", "*"),
+        ("application/dtmf", b"", None),
+        (DTMF, b"\xff\xfe\x00Signal", None),
+        (DTMF, b"Signal=99", None),
+        ("text/plain", b"5", None),
+    ],
+)
+def test_keys_by_info(kind: str, text: bytes, key: str | None) -> None:
+    """Both kinds that phones use; what is none is no key."""
+    request = Request("INFO", "sip:x")
+    request.put(Body(kind, text))
+    assert key_in(request) == key
+
+
+def test_keys_by_info_are_heard_once() -> None:
+    """A phone that presses by RFC 4733 and by INFO has pressed once."""
+    made, media, call, listener = waiting()
+    made["c3"].accepted(call)
+    for key in "12":
+        media.speaker.key(made, key)
+        call.request("INFO", Body(DTMF, f"Signal={key}\r\n".encode()), "key", made.now)
+        made.run(0)
+    assert listener.keys == "12" and made.replies("c3")[-1].status == 200
+
+
+def test_keys_are_pressed_as_the_peer_understands_them() -> None:
+    """Telephone events where it takes them, else one INFO after the other."""
+    made, media, call, listener = waiting()
+    made["c3"].accepted(call)
+    assert listener.spoken is not None
+    listener.spoken.press("12#", made.now)
+    assert media.speaker.pressed == "12#"
+    made, media, call, listener = waiting(body("10.0.1.3", 4000, "8"))
+    made["c3"].accepted(call)
+    assert listener.spoken is not None
+    listener.spoken.press("12#", made.now)
+    made.run(0)
+    bodies = [passed.message.body for passed in made.sent("c3", "INFO")]
+    assert bodies == [f"Signal={key}\r\nDuration=160\r\n".encode() for key in "12#"] and not media.speaker.pressed
+
+
+def test_the_callers_end_is_told() -> None:
+    """The voice is closed then."""
+    made, media, call, listener = waiting()
+    made["c3"].accepted(call)
+    call.hang_up(None, made.now)
+    made.run(0)
+    assert listener.told == ["hung up"] and media.speaker.closed
+
+
+def test_the_relay_takes_over() -> None:
+    """A member is offered what was agreed upon with the caller; its answer ends the voice, and needs no re-INVITE."""
+    made, media, call, listener = waiting()
+    made["c3"].accepted(call)
+    spoken = listener.spoken
+    assert spoken is not None and isinstance(spoken.leg, IncomingLeg)
+    spoken.voice.play([MUSIC], loop=True)
+    exchange = made.exchange
+    passage = spoken.passage
+    (leg,) = exchange.reach.ring(Caller("c3", None, "303", ""), None, "m1", passage, made.now)
+    leg.owner = taken = Taken(passage, spoken)
+    made.run(0.1)
+    (invite,) = made["m1"].invites
+    assert (sdp(invite).media[0].port, sdp(invite).media[0].formats) == (20002, ("8", "0", "101"))
+    assert media.speaker.closed and taken.told == spoken.voice.said
+    assert media.opened[0].paths[0, CALLER] == Path("10.0.1.3", 4000, 4001)
+    there = media.opened[0].paths[0, MEMBER]
+    assert there is not None and there[:2] == ("10.0.0.1", 5000)
+    assert len(made.sent("c3", "200 INVITE")) == 1
+
+
+class Taken:
+    """Connects a member's phone to a caller who waits."""
+
+    def __init__(self, passage: Passage, spoken: Spoken) -> None:
+        self.passage = passage
+        self.spoken = spoken
+        self.told: Body | None = None
+
+    def handle(self, event: LegEvent, now: float) -> None:
+        """Take the member's answer."""
+        if isinstance(event, Accepted):
+            self.passage.settle_on(event.leg)
+            self.told = self.passage.answer(event.leg, event.body)
+            event.leg.acknowledge(None, now)
+
+
+def test_a_phone_of_ours_can_be_rung_first() -> None:
+    """It is offered our voice; once it has answered, it is the caller of a call to somebody else."""
+    made, media, _, _ = waiting(pairs=100)
+    exchange = made.exchange
+    passage = exchange.passages.toward()
+    listener = Listener(made, passage)
+    (leg,) = exchange.reach.ring(Caller(None, None, "555", "Call"), None, "c1", passage, made.now)
+    leg.owner = listener
+    made["c1"].on_invite = lambda phone, leg: leg.accept(body("10.0.1.1", 6000, "0 101"), phone.lab.now)
+    made.run(0)
+    spoken = listener.spoken
+    assert spoken is not None and made.sent("c1", "ACK")
+    spoken.voice.play([MUSIC], loop=True)
+    assert media.speaker.playing == (MUSIC,)
+    called = Called("201", line=made.directory.lines["m1"])
+    call = exchange.board.new(leg, Answered(spoken), Caller("c1", None, "301", ""), called, made.now, passage)
+    exchange.board.begin(call, made.now)
+    made.run(0.1)
+    assert call.talk is not None and media.speaker.closed and leg.owner is call
+    there = media.opened[-1].paths[0, MEMBER]
+    assert there is not None and there[:2] == ("10.0.0.1", 5000)
+
+
+class Answered:
+    """A phone of ours that waits for whom it called (`Asking`)."""
+
+    ringing = False
+
+    def __init__(self, spoken: Spoken) -> None:
+        self.offer = spoken.voice.agreed
+
+    def ring(self, now: float) -> None:
+        """Go on as it is."""
+
+    def accept(self, body: Body | None, now: float) -> None:
+        """Be told nothing: the relay has taken over."""
+
+    def reject(self, status: int, now: float) -> None:
+        """Be told nothing."""
