@@ -44,6 +44,7 @@ from bridge.store.errors import StoreError
 from bridge.store.kept import KeptStore
 from bridge.store.logins import LoginStore
 from bridge.systemd import notify, watchdog_seconds
+from bridge.tracing import TraceAnswers
 
 if TYPE_CHECKING:
     from bridge.mqtt.door import MqttDoor
@@ -99,7 +100,12 @@ class Agent:
         self.port.telephony = self.exchange
         self.port.carry = lambda order, answer: self._touch(lambda now: self.exchange.command(order, answer, now))
         self.endpoint = Endpoint(
-            self.exchange, settings.sip.listen, settings.sip.advertise, self._tell, known=self.exchange.knows
+            self.exchange,
+            settings.sip.listen,
+            settings.sip.advertise,
+            self._tell,
+            known=self.exchange.knows,
+            tape=self.exchange.tape,
         )
         self.control = ControlServer(options.control, self.port, time.time)
         self.mqtt: MqttDoor | None = None
@@ -144,6 +150,7 @@ class Agent:
         parts.push_async_callback(self._end_tasks)
         self._run(self.port.run())
         parts.callback(self.port.close)
+        self.control.offer(TraceAnswers(self.exchange, self.endpoint.locate).verbs)
         await self.control.start()
         parts.push_async_callback(self.control.close)
         await self.endpoint.start()

@@ -48,6 +48,8 @@ class Call:
     ) -> None:
         self.id = ident
         self.leg = leg
+        self.dialogs = [leg.call_id]
+        """The Call-IDs of its legs, those that rang in vain included."""
         self.caller = caller
         self.called = called
         self.due: float | None = None
@@ -453,4 +455,4 @@ class Call:
     def story(self) -> Story:
         """Return every step so far, in order."""
         steps = sorted([*self._steps, *self._search.trace(self._began)], key=lambda step: step.at)
-        return Story(self.status(), tuple(steps), self.result)
+        return Story(self.status(), tuple(steps), self.result, tuple(self.dialogs))

@@ -45,6 +45,7 @@ from bridge.sip.flow import Flow, Locate, Send
 from bridge.sip.leg import LegState
 from bridge.sip.message import Request
 from bridge.sip.registrar import Registrar, RegistrarLine
+from bridge.sip.tape import Tape
 from bridge.sip.useragent import AgentEvent, Invited, Registering, Strange, Subscribing, UserAgent
 
 
@@ -73,6 +74,7 @@ class Exchange:
         self.ua = UserAgent(settings.agent, self.agenda, locate, token)
         self.wall = wall
         self.kept = Kept()
+        self.tape = Tape()
         self._events: list[Event] = []
         # phones on libre 1 (baresip 1.0) give up where a challenge names an algorithm that they do not have
         self.challenger = Challenger(settings.realm, rng, algorithms=("MD5",))
@@ -143,6 +145,7 @@ class Exchange:
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         """Take one message from the network."""
         if self._guard.admit(flow, now):
+            self.tape.note(False, flow, data, now)
             self.ua.receive(data, flow, now)
             self._settle(now)
 

@@ -170,6 +170,7 @@ class Search:
         self._forks[member.name] = fork
         for leg in legs:
             leg.owner = self._call
+            self._call.dialogs.append(leg.call_id)
             self._fork_of[leg] = fork
         self._switch.count(member.line, offers=1)
         self._switch.tell(self._call, "offered", member.name)

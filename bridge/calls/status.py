@@ -104,6 +104,7 @@ class Story:
     status: CallStatus
     steps: tuple[Step, ...]
     result: str | None  # None while the call is up
+    dialogs: tuple[str, ...] = ()  # the Call-IDs of its legs
 
 
 class Telephony(Protocol):

@@ -100,6 +100,11 @@ class Switchboard:
             return live.story()
         return next((story for story in reversed(self._stories) if story.status.call == wanted), None)
 
+    def kindred(self, dialogs: set[str]) -> set[str]:
+        """Return the Call-IDs of all legs of the calls that one of these dialogs belongs to."""
+        every = [*(story.dialogs for story in self._stories), *(call.dialogs for call in self.up.values())]
+        return dialogs.union(*(each for each in every if not dialogs.isdisjoint(each)))
+
     def show(self, line: str, now: float) -> None:
         """Tell the calls that hunt at a line that it, or a login of who is reached there, may have changed."""
         for call in tuple(self._hunting.get(line, ())):

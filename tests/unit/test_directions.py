@@ -37,6 +37,7 @@ LAYERS = {
     "bridge.monitoring": EDGE,
     "bridge.resolving": EDGE,
     "bridge.systemd": EDGE,
+    "bridge.tracing": EDGE,
     "bridge.options": EDGE,
     "bridge.opening": COMPOSITION,
     "bridge.agent": COMPOSITION,

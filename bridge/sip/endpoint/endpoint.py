@@ -13,6 +13,7 @@ from bridge.sip.endpoint.resolver import Lookup, Resolver, is_address, system_lo
 from bridge.sip.endpoint.routes import Routes
 from bridge.sip.endpoint.streams import StreamLimits, Streams
 from bridge.sip.flow import Engine, Flow, LocalAddress, Send
+from bridge.sip.tape import Tape
 
 _WAITING_FOR_A_NAME = 64  # messages
 _NAMED_KEPT = 256
@@ -24,7 +25,7 @@ class Endpoint:
     `listen`: transport (udp, tcp, tls), host (an IP address of ours, 0.0.0.0 or ::) and port (0: from the kernel).
     `advertise`: the host that peers are told; None: the address of ours that the route to the peer uses. `on_step` is
     called after each step of the engine. `server_tls` is needed to listen on TLS, `client_tls` to connect by it.
-    `known` tells whether a host is that of a peer; strangers have fewer connections.
+    `known` tells whether a host is that of a peer; strangers have fewer connections. What is sent is noted on `tape`.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Endpoint:
         limits: StreamLimits | None = None,
         lookup: Lookup = system_lookup,
         known: Callable[[str], bool] = lambda host: True,
+        tape: Tape | None = None,
     ) -> None:
         self._engine = engine
         self._listen = [(transport, host.strip("[]"), port) for transport, host, port in listen]
@@ -49,6 +51,7 @@ class Endpoint:
         self._limits = limits or StreamLimits()
         self._lookup = lookup
         self._known = known
+        self._tape = tape
         self._listeners: list[Listening] = []
         self._datagrams: dict[int, Datagrams] = {}
         self._waiting: dict[str, list[Send]] = {}  # by the name that is being looked up
@@ -67,7 +70,7 @@ class Endpoint:
                 listening.socket.close()
             self._listeners.clear()
             raise
-        self._pump = Pump(self._engine, loop, self._send, self._on_step, self._failed_flows)
+        self._pump = Pump(self._engine, loop, self._send, self._on_step, self._failed_flows, self._tape)
         self._resolver = Resolver(loop, self._lookup)
         self._routes = Routes(self._listeners, self._advertise, loop.time, self._resolver.last)
         self._streams = Streams(self._pump, loop, self._server_tls, self._client_tls, self._limits, self._known)

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from bridge.sip.flow import Engine, Flow, Send
+from bridge.sip.tape import Tape
 
 
 class Pump:
     """One engine on one loop. `send` takes each outgoing message; `on_step` runs after each step of the engine.
 
-    `names_of` gives every form in which the engine may know a flow.
+    `names_of` gives every form in which the engine may know a flow. What is sent is noted on `tape`.
     """
 
     def __init__(
@@ -26,6 +27,7 @@ class Pump:
         send: Callable[[Send], None],
         on_step: Callable[[], None],
         names_of: Callable[[Flow], Iterable[Flow]],
+        tape: Tape | None = None,
     ) -> None:
         self.failed: asyncio.Future[None] = loop.create_future()
         self.over = False
@@ -35,6 +37,7 @@ class Pump:
         self._send = send
         self._on_step = on_step
         self._names_of = names_of
+        self._tape = tape
         self._stepping = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -104,6 +107,10 @@ class Pump:
         while outbox:
             sends = outbox[:]
             outbox.clear()
+            if self._tape is not None:
+                now = self._loop.time()
+                for flow, data in sends:
+                    self._tape.note(True, flow, data, now)
             for send in sends:
                 self._send(send)
 
