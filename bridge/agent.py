@@ -45,6 +45,7 @@ from bridge.store.kept import KeptStore
 from bridge.store.logins import LoginStore
 from bridge.systemd import notify, watchdog_seconds
 from bridge.tracing import TraceAnswers
+from bridge.verbosity import Verbosity
 
 if TYPE_CHECKING:
     from bridge.mqtt.door import MqttDoor
@@ -151,6 +152,7 @@ class Agent:
         self._run(self.port.run())
         parts.callback(self.port.close)
         self.control.offer(TraceAnswers(self.exchange, self.endpoint.locate).verbs)
+        self.control.offer(Verbosity(self.log, self.exchange.tape, time.monotonic).verbs)
         await self.control.start()
         parts.push_async_callback(self.control.close)
         await self.endpoint.start()

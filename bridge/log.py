@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
 from bridge.events import (
@@ -38,13 +38,15 @@ class Log:
     def __init__(self, stream: TextIO = sys.stderr, environ: Mapping[str, str] = os.environ, level: int = INFO) -> None:
         self.stream = stream
         self._journal = "JOURNAL_STREAM" in environ
-        self._level = level
+        self.level = level
+        self.level_for: Callable[[Event], int] = lambda event: self.level
+        """Which level counts for an event."""
         self._told: dict[str, float] = {}
 
     def __call__(self, event: Event) -> None:
         """Write an event's line."""
         told = describe(event)
-        if told is not None and told[0] <= self._level and not self._too_often(event):
+        if told is not None and told[0] <= self.level_for(event) and not self._too_often(event):
             self.write(*told)
 
     def write(self, priority: int, text: str) -> None:

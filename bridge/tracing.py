@@ -9,7 +9,7 @@ from typing import Any
 
 from bridge.calls.exchange import Exchange
 from bridge.commands.model import CommandError
-from bridge.commands.verbs import check_fields, text
+from bridge.commands.words import check_fields, text
 from bridge.sip.flow import Locate
 from bridge.sip.tape import Taped, blotted
 

@@ -30,6 +30,7 @@ COMMANDS = {
     "groups": Entry("bridge.cli.groups", "the groups, their members and who is logged in"),
     "lines": Entry("bridge.cli.lines", "the lines and whether they can be rung"),
     "explain": Entry("bridge.cli.explain", "why a call rang whom it rang, and whom not"),
+    "log": Entry("bridge.cli.log", "have the agent log more, or less, for a while"),
     "trace": Entry("bridge.cli.trace", "the SIP messages of the last minutes, as a ladder"),
     "test-call": Entry("bridge.cli.test_call", "call a number with a phone of another make, or be one that answers"),
     "desk": Entry("bridge.cli.desk", "buttons and lamps: list them, test the lamps, watch the presses"),

@@ -38,6 +38,7 @@ LAYERS = {
     "bridge.resolving": EDGE,
     "bridge.systemd": EDGE,
     "bridge.tracing": EDGE,
+    "bridge.verbosity": EDGE,
     "bridge.options": EDGE,
     "bridge.opening": COMPOSITION,
     "bridge.agent": COMPOSITION,
