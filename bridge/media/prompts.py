@@ -35,6 +35,7 @@ class Prompt(StrEnum):
     CALL_TAKEN = "call-taken"  # somebody else has taken it
     # the menu of a phone
     WELCOME = "welcome"
+    ENTER_NUMBER = "enter-number"  # your own number, followed by hash
     ENTER_PIN = "enter-pin"  # followed by hash
     WRONG_PIN = "wrong-pin"
     LOCKED = "locked"  # too many wrong PINs
@@ -51,6 +52,8 @@ class Prompt(StrEnum):
     MEMBERS_IN = "members-in"  # members logged in: `number` before it
     NOBODY_IN = "nobody-in"
     LAST_ONE_OUT = "last-one-out"  # warning: nobody is left in the group
+    NIGHT_ON = "night-on"  # the group is closed now
+    NIGHT_OFF = "night-off"  # the group is open now
     REFUSED = "refused"
     INVALID = "invalid"  # not a valid choice
     FAILED = "failed"  # that did not work
