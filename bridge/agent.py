@@ -16,10 +16,12 @@ import sys
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bridge import __version__
 from bridge.calls.exchange import Exchange
+from bridge.calls.model import TrunkSettings
 from bridge.calls.services import Wish
 from bridge.clock import Clock
 from bridge.commands.views import CLOCK, Info, Link
@@ -32,18 +34,20 @@ from bridge.desk.model import DeskError
 from bridge.directory.logins import Origin
 from bridge.events import Event, HandlingChanged, LoginChanged, Notice, OpeningChanged
 from bridge.keeping import KINDS, Keeping
-from bridge.log import Log
+from bridge.log import NOTICE, Log
 from bridge.media.relay import Ports, shared_host
 from bridge.monitoring import keep_monitored
 from bridge.mqtt.model import MqttError
 from bridge.options import Options
 from bridge.port.local import LocalPort
+from bridge.reloading import Reloading, broker_of
 from bridge.resolving import keep_resolved
 from bridge.sip.endpoint import Endpoint, EndpointError
 from bridge.store.errors import StoreError
 from bridge.store.kept import KeptStore
 from bridge.store.logins import LoginStore
 from bridge.systemd import notify, watchdog_seconds
+from bridge.tending import Tended
 from bridge.tracing import TraceAnswers
 from bridge.verbosity import Verbosity
 
@@ -87,6 +91,7 @@ class Agent:
             info=self._info,
             synchronised=lambda: self.clock.synchronised,
         )
+        self.ports = Ports(*settings.sip.rtp_ports, shared_host(each.host for each in settings.sip.listen))
         self.exchange = Exchange(
             directory,
             self.port.logins,
@@ -95,7 +100,7 @@ class Agent:
             token=lambda: secrets.token_hex(8),
             wall=time.time,
             rng=random.SystemRandom(),
-            media=Ports(*settings.sip.rtp_ports, shared_host(each.host for each in settings.sip.listen)),
+            media=self.ports,
             is_open=lambda group: self.port.opening(group.name).open,
         )
         self.port.telephony = self.exchange
@@ -109,6 +114,16 @@ class Agent:
             tape=self.exchange.tape,
         )
         self.control = ControlServer(options.control, self.port, time.time)
+        self.resolving = Tended[TrunkSettings](
+            lambda trunk, server: keep_resolved(trunk, server, self._resolved, self._unresolved)
+        )
+        self.monitoring = Tended[tuple[str, int]](
+            lambda trunk, place: keep_monitored(trunk, place, self._monitor_heard, self._monitor_lost),
+            ended=self._monitor_closed,
+        )
+        self.reloading = Reloading(
+            options.config, lambda: self.settings, self._go_by, self.port.publish, partial(self.log.write, NOTICE)
+        )
         self.mqtt: MqttDoor | None = None
         self.desks: OpenDesks | None = None
         self._stop = asyncio.Event()
@@ -121,6 +136,7 @@ class Agent:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self.reloading.ask)
         loop.set_exception_handler(self._on_bug)
         async with AsyncExitStack() as open_parts:
             await self._open(open_parts)
@@ -158,35 +174,86 @@ class Agent:
         await self.endpoint.start()
         parts.push_async_callback(self.endpoint.close)
         self.port.follow(self._on_login)
-        await self._open_mqtt(parts)
+        parts.push_async_callback(self._close_mqtt)
+        if self.settings.mqtt is not None:
+            await self._open_mqtt(self._new_mqtt(self.settings))
         self._touch(self.exchange.start)
         self._run(self.control.run())
         self._run(self._endpoint_failed())
-        self._run(keep_resolved(self.exchange.unresolved_names(), self._resolved, self._unresolved))
-        self._run(keep_monitored(monitors_of(self.settings), self._monitor_heard, self._monitor_lost))
+        self.resolving.configure(self.exchange.unresolved_names())
+        self.monitoring.configure(monitors_of(self.settings))
+        self._run(self.resolving.run())
+        self._run(self.monitoring.run())
+        self._run(self.reloading.run())
         self._run(self._feed_watchdog())
 
     def _open_desks(self, parts: AsyncExitStack) -> Callable[[], None]:
         """Open buttons and lamps; return what draws them where they are simulated, once all else is said."""
+        parts.callback(self._close_desks)
         if not self.settings.desks:
             return lambda: None
-        from bridge.desk.answers import DeskAnswers
-        from bridge.opening import open_desks  # gpiozero is imported only where there are desks
-
-        simulated = self.options.simulate_hardware
-        self.desks = open_desks(self.settings, simulated, self.port, self.exchange, self.board, self.log)
-        parts.callback(self.desks.close)
-        self.control.offer(DeskAnswers(self.desks.desks).verbs)
+        self._begin_desks()
+        assert self.desks is not None
+        problems = self.desks.configure(self.settings)
+        if problems:
+            raise DeskError(problems)
         return self.desks.show
 
-    async def _open_mqtt(self, parts: AsyncExitStack) -> None:
-        if self.settings.mqtt is None:
-            return
+    def _begin_desks(self) -> None:
+        from bridge.desk.answers import DeskAnswers
+        from bridge.opening import OpenDesks  # what desks need is imported only where there are some
+
+        self.desks = OpenDesks(self.options.simulate_hardware, self.port, self.exchange, self.board, self.log)
+        self.control.offer(DeskAnswers(self.desks.desks).verbs)
+
+    def _close_desks(self) -> None:
+        if self.desks is not None:
+            self.desks.close()
+
+    def _new_mqtt(self, settings: Settings) -> MqttDoor:
+        """Return a door to the broker. Raises MqttError."""
         from bridge.opening import mqtt_door  # paho is imported only where there is a broker
 
-        self.mqtt = mqtt_door(self.settings, self.port)
-        await self.mqtt.start()
-        parts.push_async_callback(self.mqtt.close)
+        return mqtt_door(settings, self.port)
+
+    async def _open_mqtt(self, door: MqttDoor) -> None:
+        self.mqtt = door
+        await door.start()
+
+    async def _close_mqtt(self) -> None:
+        if self.mqtt is not None:
+            door, self.mqtt = self.mqtt, None
+            await door.close()
+
+    # -- another configuration --------------------------------------------------------------------------------------
+
+    async def _go_by(self, settings: Settings) -> list[str]:
+        """Let every part go by other settings; return what of them cannot be done.
+
+        Raises MqttError and StoreError before anything has changed.
+        """
+        before = self.settings
+        other_broker = broker_of(settings) != broker_of(before)
+        door = self._new_mqtt(settings) if other_broker and settings.mqtt is not None else None
+        await self.port.reload(directory_of(settings), partial(self._go_by_at_once, settings))
+        self.resolving.configure(self.exchange.unresolved_names())
+        self.monitoring.configure(monitors_of(settings))
+        if self.desks is None and settings.desks:
+            self._begin_desks()
+        problems = self.desks.configure(settings) if self.desks is not None else []
+        if other_broker:
+            await self._close_mqtt()
+            if door is not None:
+                await self._open_mqtt(door)
+        return problems
+
+    def _go_by_at_once(self, settings: Settings) -> None:
+        """Let all that others ask go by other settings, in one moment."""
+        assert settings.sip is not None
+        self.settings = settings
+        self.ports.configure(*settings.sip.rtp_ports)
+        directory, made = directory_of(settings), exchange_of(settings)
+        self._touch(lambda now: self.exchange.configure(directory, made, now))
 
     # -- between the parts ----------------------------------------------------------------------------------------
 
@@ -247,6 +314,9 @@ class Agent:
 
     def _monitor_lost(self, trunk: str, reason: str) -> None:
         self._touch(lambda now: self.exchange.monitor_lost(trunk, reason, now))
+
+    def _monitor_closed(self, trunk: str) -> None:
+        self._touch(lambda now: self.exchange.monitor_closed(trunk, now))
 
     def _info(self) -> Info:
         links: tuple[Link, ...] = () if self.mqtt is None else (self.mqtt.link,)

@@ -257,6 +257,23 @@ class PanelChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigurationTaken(Event):
+    """Another configuration is in force. `restart`: keys that need a restart; `problems`: parts that cannot be had."""
+
+    type: ClassVar[str] = "configuration_taken"
+    restart: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationRefused(Event):
+    """Another configuration was not taken, for all these `problems`; the one before stays in force."""
+
+    type: ClassVar[str] = "configuration_refused"
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Notice(Event):
     """Something that a person should know and no other event says: `what` names it, `text` tells it."""
 

@@ -13,6 +13,8 @@ from typing import Any, TextIO
 from bridge.events import (
     CallOver,
     CommandRefused,
+    ConfigurationRefused,
+    ConfigurationTaken,
     DeskPressed,
     Event,
     GroupCall,
@@ -107,6 +109,12 @@ def describe(event: Event) -> tuple[int, str] | None:
             return DEBUG, f"desk {desk}: {where}: {gesture}: {action or 'nothing'}"
         case PanelChanged(_, desk, _, state, reason):
             return (INFO if state == "here" else WARNING), f"panel of desk {desk}: {state}{_because(reason)}"
+        case ConfigurationTaken(_, restart, problems):
+            told = [f"restart the bridge for {', '.join(restart)}"] if restart else []
+            lacks = "; ".join((*told, *problems))
+            return (NOTICE if lacks else INFO), f"the new configuration is in force{_because(lacks)}"
+        case ConfigurationRefused(_, problems):
+            return WARNING, f"the new configuration is not taken, the one before stays: {'; '.join(problems)}"
         case Notice(_, _, text):
             return NOTICE, text
         case _:

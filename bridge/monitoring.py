@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 FIRST, LONGEST = 5.0, 300.0  # seconds between tries; half of it to all of it is waited
 PATIENCE = 10.0  # seconds that a connection may take
@@ -18,12 +18,9 @@ Lost = Callable[[str, str], None]
 """Told a trunk and why its monitor cannot be heard."""
 
 
-async def keep_monitored(monitors: Mapping[str, tuple[str, int]], heard: Heard, lost: Lost) -> None:
-    """Listen to the monitors (trunk to host and port) for ever, all at the same time."""
-    await asyncio.gather(*(_keep(trunk, *place, heard, lost) for trunk, place in monitors.items()))
-
-
-async def _keep(trunk: str, host: str, port: int, heard: Heard, lost: Lost) -> None:
+async def keep_monitored(trunk: str, place: tuple[str, int], heard: Heard, lost: Lost) -> None:
+    """Listen to the monitor of a trunk, at this host and port, for ever."""
+    host, port = place
     pause = FIRST
     while True:
         reason = "the box has closed the connection"

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from bridge.calls.status import Telephony
 from bridge.commands.views import Link
@@ -18,7 +17,7 @@ from bridge.config.settings import Settings
 from bridge.config.words import parse_press, parse_shows
 from bridge.desk.actions import Action
 from bridge.desk.desk import Desks
-from bridge.desk.model import ButtonSettings, DeskSettings, LampSettings
+from bridge.desk.model import ButtonSettings, DeskError, DeskSettings, LampSettings
 from bridge.desk.opening import cautions
 from bridge.desk.panel import GONE
 from bridge.desk.shows import Shows
@@ -32,16 +31,27 @@ if TYPE_CHECKING:
     from bridge.mqtt.door import MqttDoor
     from bridge.mqtt.model import MqttSettings
     from bridge.port.remote import RemotePort
+    from hardware.simulated import SimulatedBoard
+    from hardware.terminal import Terminal
 
     OwnPort = LocalPort | RemotePort
 
 
-class OpenDesks(NamedTuple):
-    """Desks that are open: `close` ends them; `show` draws simulated ones, and does nothing for real ones."""
+class OpenDesks:
+    """Desks that are open, or none yet: `configure` opens and closes them, `close` ends them.
 
-    desks: Desks
-    close: Callable[[], None]
-    show: Callable[[], None]
+    `board`: one that is driven by program. Else the header of a Pi, opened with the first pin, or a simulated one, tied
+    to the terminal where there is one; simulated desks have simulated panels.
+    """
+
+    def __init__(self, simulated: bool, port: OwnPort, telephony: Telephony, board: Board | None, log: Log) -> None:
+        self._simulated = _in_memory() if simulated and board is None else None
+        self._board: Board | None = board or self._simulated
+        self._log = log
+        self._terminal: Terminal | None = None
+        self._configured: tuple[DeskSettings, ...] = ()
+        self.desks = Desks((), port, telephony, self._board, self._panel, port.publish, time.time)
+        self.desks.start()
 
     @property
     def links(self) -> tuple[Link, ...]:
@@ -49,25 +59,57 @@ class OpenDesks(NamedTuple):
         panels = self.desks.panels.items()
         return tuple(Link(f"panel of desk {n}", p.state, p.since, p.reason, p.state != GONE) for n, p in panels)
 
+    def configure(self, settings: Settings) -> list[str]:
+        """Go by a configuration; return every part that cannot be opened, as `key.path: why`."""
+        configured = desks_of(settings)
+        if configured != self._configured:
+            for caution in cautions(configured):
+                self._log.write(NOTICE, caution)
+        self._configured = configured
+        if self._board is None and any(map(_has_pins, configured)):
+            self._board = _real()
+        return self.desks.configure(configured, self._board)
+
+    def show(self) -> None:
+        """Draw simulated desks in the terminal, where there is one."""
+        if self._simulated is None or self._terminal is not None:
+            return
+        from hardware.terminal import Terminal
+
+        self._terminal = Terminal(self._simulated, sys.stdin, sys.stdout)
+        if self._terminal.open():
+            self._log.stream = self._terminal.above(self._log.stream)
+
+    def close(self) -> None:
+        """Darken the lamps, free the pins, and give the terminal back."""
+        self.desks.close()
+        if self._terminal is not None:
+            self._terminal.close()
+
+    def _panel(self, desk: DeskSettings) -> Panel:
+        if self._simulated is None:
+            return _serial(desk)
+        keys = {button.key: f"{desk.name}: {button}" for button in desk.buttons if button.key is not None}
+        lamps = {lamp.lamp: f"{desk.name}: {lamp.shows}" for lamp in desk.lamps if lamp.lamp is not None}
+        return self._simulated.panel(keys, lamps)
+
 
 def open_desks(
     settings: Settings, simulated: bool, port: OwnPort, telephony: Telephony, board: Board | None, log: Log
 ) -> OpenDesks:
-    """Open every desk's buttons and lamps. Raises DeskError.
+    """Open every desk's buttons and lamps. Raises DeskError with every part that cannot be."""
+    desks = OpenDesks(simulated, port, telephony, board, log)
+    problems = desks.configure(settings)
+    if problems:
+        desks.close()
+        raise DeskError(problems)
+    return desks
 
-    `board`: one that is driven by program. Else the header of a Pi, or a simulated one, tied to the terminal where
-    there is one; simulated desks have simulated panels.
-    """
-    configured = desks_of(settings)
-    for caution in cautions(configured):
-        log.write(NOTICE, caution)
-    if board is None and simulated:
-        return _open_in_terminal(configured, port, telephony, log)
-    if board is None and any(map(_has_pins, configured)):
-        board = _real()
-    desks = Desks(configured, port, telephony, board, _serial, port.publish, time.time)
-    desks.start()
-    return OpenDesks(desks, desks.close, lambda: None)
+
+def _in_memory() -> SimulatedBoard:
+    from hardware.simulated import SimulatedBoard
+
+    return SimulatedBoard()
 
 
 def _has_pins(desk: DeskSettings) -> bool:
@@ -85,32 +127,6 @@ def _serial(desk: DeskSettings) -> Panel:
 
     assert desk.panel is not None
     return SerialPanel(desk.panel)
-
-
-def _open_in_terminal(configured: tuple[DeskSettings, ...], port: OwnPort, telephony: Telephony, log: Log) -> OpenDesks:
-    from hardware.simulated import SimulatedBoard
-    from hardware.terminal import Terminal
-
-    board = SimulatedBoard()
-
-    def panel(desk: DeskSettings) -> Panel:
-        keys = {button.key: f"{desk.name}: {button}" for button in desk.buttons if button.key is not None}
-        lamps = {lamp.lamp: f"{desk.name}: {lamp.shows}" for lamp in desk.lamps if lamp.lamp is not None}
-        return board.panel(keys, lamps)
-
-    desks = Desks(configured, port, telephony, board, panel, port.publish, time.time)
-    desks.start()
-    terminal = Terminal(board, sys.stdin, sys.stdout)
-
-    def show() -> None:
-        if terminal.open():
-            log.stream = terminal.above(log.stream)
-
-    def close() -> None:
-        desks.close()
-        terminal.close()
-
-    return OpenDesks(desks, close, show)
 
 
 def desks_of(settings: Settings) -> tuple[DeskSettings, ...]:

@@ -17,9 +17,11 @@ class Options:
 
     `state` is the directory of its data, made where it is missing; `control` is where its socket listens. `ready` is
     to be called once, when everything serves, with the addresses that are really listened on; it tells people.
+    `config` is the file that SIGHUP reads again, None where there is none.
     """
 
     state: Path
     control: Path
     simulate_hardware: bool
     ready: Callable[[Sequence[Listen]], None]
+    config: Path | None = None

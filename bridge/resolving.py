@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from bridge.calls.model import TrunkSettings
@@ -30,12 +30,8 @@ Services = Callable[[str, str], Awaitable[Sequence[tuple[str, int]]]]
 """Returns the names and ports that serve SIP for a name and transport, the preferred first; none where it has none."""
 
 
-async def keep_resolved(servers: Mapping[str, TrunkSettings], resolved: Resolved, unresolved: Unresolved) -> None:
-    """Resolve the servers of trunks for ever, all at the same time."""
-    await asyncio.gather(*(_keep(trunk, server, resolved, unresolved) for trunk, server in servers.items()))
-
-
-async def _keep(trunk: str, server: TrunkSettings, resolved: Resolved, unresolved: Unresolved) -> None:
+async def keep_resolved(trunk: str, server: TrunkSettings, resolved: Resolved, unresolved: Unresolved) -> None:
+    """Resolve the server of a trunk for ever."""
     while True:
         try:
             resolved(trunk, await places(server))

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bridge import __version__
@@ -25,11 +26,12 @@ from bridge.control.socketfile import ControlError
 from bridge.desk.model import DeskError
 from bridge.directory.model import Directory, Group, Line, Member, User
 from bridge.events import Event, LineChanged, TrunkChanged
-from bridge.log import Log
+from bridge.log import NOTICE, Log
 from bridge.mqtt.model import MqttError
 from bridge.opening import OpenDesks, mqtt_settings, open_desks
 from bridge.options import Options
 from bridge.port.remote import RemotePort
+from bridge.reloading import Reloading, broker_of
 from bridge.systemd import notify, watchdog_seconds
 
 if TYPE_CHECKING:
@@ -65,6 +67,9 @@ class Satellite:
         )
         self.control = ControlServer(options.control, self.port, time.time)
         self.desks: OpenDesks | None = None
+        self.reloading = Reloading(
+            options.config, lambda: self.settings, self._go_by, self._tell, partial(self.log.write, NOTICE)
+        )
         self.stop = asyncio.Event()
         self._tasks: list[asyncio.Task[Any]] = []
         self._failure: Exception | None = None
@@ -74,6 +79,7 @@ class Satellite:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self.reloading.ask)
         loop.set_exception_handler(self._on_bug)
         async with AsyncExitStack() as parts:
             await self.open(parts)
@@ -98,6 +104,7 @@ class Satellite:
         self.port.start()
         parts.push_async_callback(self.port.close)
         self._run(self.control.run())
+        self._run(self.reloading.run())
         self._run(self._feed_watchdog())
 
     # -- desks ----------------------------------------------------------------------------------------------------
@@ -113,6 +120,14 @@ class Satellite:
             self.stop.set()
             return
         self.desks.show()
+
+    async def _go_by(self, settings: Settings) -> list[str]:
+        """Let the desks go by other settings; return what of them cannot be done. The broker takes a restart."""
+        before, self.settings = self.settings, settings
+        problems = self.desks.configure(settings) if self.desks is not None else []
+        if (broker_of(settings), settings.satellite_name) != (broker_of(before), before.satellite_name):
+            problems.append("mqtt: restart the satellite for another broker, site or name")
+        return problems
 
     def _close_desks(self) -> None:
         if self.desks is not None:

@@ -48,6 +48,7 @@ class LineTable:
 
     def configure(self, lines: Mapping[str, Line]) -> None:
         """Go by other lines from now on; nothing is on any of them, until it is counted again."""
+        self.changed.extend(name for name in self._lines if name not in lines)
         self._lines = lines
         use = self._use
         self._use = {name: use.get(name) or LineUse() for name in lines}

@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT; 2 where the configuration is wrong."""
     if args.example and args.config:
         raise Stop("--example and --config are given; serve one of them", USAGE)
-    _, settings = configured(EXAMPLE if args.example else args.config)
+    config, settings = configured(EXAMPLE if args.example else args.config)
     _say_what_is_later(settings)
     control = control_socket(args.control, args.state)
     options = Options(
@@ -43,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
         control=control,
         simulate_hardware=args.simulate_hardware,
         ready=lambda listening: _ready(settings, listening, control, welcome=args.example),
+        config=config,
     )
     if settings.satellite:
         from bridge.satellite import run_satellite

@@ -50,7 +50,7 @@ class Desks:
         self._panel = panel
         self._tell = tell
         self._wall = wall
-        self._opened = Opened()
+        self._opened: dict[str, Opened] = {}  # by desk
         self._by_subject: dict[Subject, list[Face]] = {}
         self._stale: dict[Face, None] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -61,12 +61,12 @@ class Desks:
     @property
     def desks(self) -> Sequence[Desk]:
         """The open desks."""
-        return self._opened.desks
+        return [opened.desk for opened in self._opened.values()]
 
     @property
     def panels(self) -> dict[str, PanelStatus]:
         """What is known of each desk's panel, by the desk's name."""
-        return {panel.desk: panel.status for panel in self._opened.panels}
+        return {name: opened.panel.status for name, opened in self._opened.items() if opened.panel is not None}
 
     def start(self) -> None:
         """Open every part and show the truth; raises DeskError with every part that cannot be opened."""
@@ -74,20 +74,34 @@ class Desks:
         self._presses = Presses(self._port, self._show, self._tell, self._wall)
         problems = [problem for desk in self._settings for problem in self._open(desk)]
         if problems:
+            for opened in self._opened.values():
+                opened.close()
             self._close_board()
             raise DeskError(problems)
         self._running = True
-        for face in self._faces:
-            for about in face.eyes.subjects(face.shows):
-                self._by_subject.setdefault(about, []).append(face)
-        for key, button in self._opened.buttons:
-            button.on_change(lambda pressed, key=key: self._edge(key, pressed))  # type: ignore[misc]
         self._unfollow = self._port.follow(self._on_event)
-        for panel in self._opened.panels:
-            panel.start()
+        self._begin(self._opened.values())
         self._show(self._faces)
-        if self._opened.buttons:
-            self._read_again = self._loop.call_later(READ_AGAIN, self._on_reading)
+
+    def configure(self, settings: Sequence[DeskSettings], board: Board | None) -> list[str]:
+        """Go by another configuration: only desks that stand otherwise are opened anew, and all lamps show the truth.
+
+        Returns every part that cannot be opened, as `key.path: why`; the rest of its desk serves without it.
+        """
+        self._board = board
+        wanted = {desk.name: desk for desk in settings}
+        for name, opened in list(self._opened.items()):
+            if wanted.get(name) != opened.settings:
+                for key in opened.desk.keys:
+                    self._presses.forget(key)
+                opened.close()
+                del self._opened[name]
+        new = [desk for desk in settings if desk.name not in self._opened]
+        problems = [problem for desk in new for problem in self._open(desk)]
+        self._opened = {name: self._opened[name] for name in wanted}
+        self._begin([self._opened[desk.name] for desk in new])
+        self._show(self._faces)
+        return problems
 
     def close(self) -> None:
         """Darken the lamps and free the pins; commands that are on their way are still carried through."""
@@ -96,8 +110,8 @@ class Desks:
         for timer in (self._timer, self._read_again):
             if timer is not None:
                 timer.cancel()
-        for panel in self._opened.panels:
-            panel.close()
+        for opened in self._opened.values():
+            opened.close()
         self._close_board()
 
     def try_signal(self, desk: str | None, signal: Signal | None) -> int:
@@ -114,11 +128,30 @@ class Desks:
             panel = PanelDesk(
                 settings.name, settings.panel, self._panel(settings), self._presses, self._tell, self._wall
             )
-        return open_desk(settings, self._opened, self._port, self._telephony, self._board, panel)
+        self._opened[settings.name], problems = open_desk(settings, self._port, self._telephony, self._board, panel)
+        return problems
+
+    def _begin(self, new: Iterable[Opened]) -> None:
+        """Listen to what these desks' parts say; look anew at what every lamp hangs on."""
+        self._by_subject.clear()
+        for face in self._faces:
+            for about in face.eyes.subjects(face.shows):
+                self._by_subject.setdefault(about, []).append(face)
+        for opened in new:
+            for key, button in opened.buttons:
+                button.on_change(lambda pressed, key=key: self._edge(key, pressed))  # type: ignore[misc]
+            if opened.panel is not None:
+                opened.panel.start()
+        if self._read_again is None and self._buttons:
+            self._read_again = self._loop.call_later(READ_AGAIN, self._on_reading)
 
     def _close_board(self) -> None:
         if self._board is not None:
             self._board.close()
+
+    @property
+    def _buttons(self) -> list[tuple[Key, Button]]:
+        return [each for opened in self._opened.values() for each in opened.buttons]
 
     @property
     def _faces(self) -> list[Face]:
@@ -132,17 +165,18 @@ class Desks:
             self._loop.call_soon_threadsafe(self._on_edge, key, pressed, self._loop.time())
 
     def _on_edge(self, key: Key, pressed: bool, at: float) -> None:
-        if self._running:
+        opened = self._opened.get(key.desk.name)
+        if self._running and opened is not None and opened.desk is key.desk:
             self._presses.act(key, key.filter.edge(pressed, at))
             self._arm()
 
     def _on_reading(self) -> None:
         """Read every pin, in case an edge was lost."""
         now = self._loop.time()
-        for key, button in self._opened.buttons:
+        for key, button in self._buttons:
             self._read(key, button, now)
         self._arm()
-        self._read_again = self._loop.call_later(READ_AGAIN, self._on_reading)
+        self._read_again = self._loop.call_later(READ_AGAIN, self._on_reading) if self._buttons else None
 
     def _read(self, key: Key, button: Button, now: float) -> None:
         self._presses.act(key, key.filter.tick(button.read(), now))
@@ -173,9 +207,9 @@ class Desks:
 
     def _arm(self) -> None:
         """Set the timer for whatever is due next."""
-        due = [key.filter.deadline() for key, _ in self._opened.buttons]
+        due = [key.filter.deadline() for key, _ in self._buttons]
         due += [face.refused_until for face in self._faces]
-        due.append(self._opened.lights.deadline())
+        due += [opened.lights.deadline() for opened in self._opened.values()]
         first = min((at for at in due if at is not None), default=None)
         if self._timer is not None:
             if self._timer.when() == first:
@@ -187,10 +221,11 @@ class Desks:
         assert self._timer is not None
         now = max(self._loop.time(), self._timer.when())  # a loop may be early by its clock's resolution
         self._timer = None
-        for key, button in self._opened.buttons:
+        for key, button in self._buttons:
             at = key.filter.deadline()
             if at is not None and at <= now:
                 self._read(key, button, now)
         self._show([f for f in self._faces if f.refused_until is not None and f.refused_until <= now])
-        self._opened.lights.tick(now)
+        for opened in self._opened.values():
+            opened.lights.tick(now)
         self._arm()

@@ -1,4 +1,7 @@
-"""Opens a desk's parts: buttons and lamps at pins, keys and lamps on its panel. What cannot be opened is told."""
+"""Opens a desk's parts, and closes them: buttons and lamps at pins, keys and lamps on its panel.
+
+What cannot be opened is told.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from bridge.desk.parts import Desk, Face, Key
 from bridge.desk.shows import Eyes
 from bridge.directory.logins import Origin
 from bridge.port.model import Port
-from hardware.model import Board, Button, HardwareError, LampWiring
+from hardware.model import Board, Button, HardwareError, Lamp, LampWiring
 from hardware.pins import caution
 
 _Part = TypeVar("_Part")
@@ -23,42 +26,46 @@ _Part = TypeVar("_Part")
 
 @dataclass(slots=True)
 class Opened:
-    """All parts that are open."""
+    """A desk's parts that are open. `buttons` and `lamps`: those at pins."""
 
-    desks: list[Desk] = field(default_factory=list)
-    buttons: list[tuple[Key, Button]] = field(default_factory=list)  # those at pins
-    panels: list[PanelDesk] = field(default_factory=list)
+    settings: DeskSettings
+    desk: Desk
+    panel: PanelDesk | None
+    buttons: list[tuple[Key, Button]] = field(default_factory=list)
+    lamps: list[Lamp] = field(default_factory=list)
     lights: PinLights = field(default_factory=PinLights)
+
+    def close(self) -> None:
+        """Darken its lamps, free its pins, let go of its panel."""
+        if self.panel is not None:
+            self.panel.close()
+        for _, button in self.buttons:
+            button.close()
+        for lamp in self.lamps:
+            lamp.close()
 
 
 def open_desk(
-    settings: DeskSettings,
-    opened: Opened,
-    port: Port,
-    telephony: Telephony,
-    board: Board | None,
-    panel: PanelDesk | None,
-) -> list[str]:
-    """Open all parts of a desk; return those that cannot be, as `key.path: why`."""
+    settings: DeskSettings, port: Port, telephony: Telephony, board: Board | None, panel: PanelDesk | None
+) -> tuple[Opened, list[str]]:
+    """Open all parts of a desk; return also those that cannot be, as `key.path: why`."""
     desk = Desk(settings.name, settings.member)
-    opened.desks.append(desk)
-    if panel is not None:
-        opened.panels.append(panel)
+    opened = Opened(settings, desk, panel)
     problems = []
     eyes = Eyes(settings.member, port, telephony)
     for place, button in _placed(settings, "buttons", settings.buttons):
         try:
-            desk.keys.append(_key(desk, button, place, opened, board, panel))
+            desk.keys.append(_key(button, place, opened, board))
         except HardwareError as error:
             problems.append(f"{place}: {error}")
     for place, lamp in _placed(settings, "lamps", settings.lamps):
         try:
-            where, light = _light(desk, lamp, place, opened, board, panel)
+            where, light = _light(lamp, place, opened, board)
         except HardwareError as error:
             problems.append(f"{place}: {error}")
         else:
             desk.faces.append(Face(where, lamp.shows, eyes, light))
-    return problems
+    return opened, problems
 
 
 def _placed(desk: DeskSettings, kind: str, parts: Sequence[_Part]) -> Iterator[tuple[str, _Part]]:
@@ -66,10 +73,8 @@ def _placed(desk: DeskSettings, kind: str, parts: Sequence[_Part]) -> Iterator[t
         yield f"desks.{desk.name}.{kind}[{index}]", part
 
 
-def _key(
-    desk: Desk, button: ButtonSettings, place: str, opened: Opened, board: Board | None, panel: PanelDesk | None
-) -> Key:
-    holds = button.hold is not None
+def _key(button: ButtonSettings, place: str, opened: Opened, board: Board | None) -> Key:
+    desk, panel, holds = opened.desk, opened.panel, button.hold is not None
     if button.gpio is None:
         assert panel is not None and button.key is not None, "the configuration was checked"
         key = Key(desk, f"key {button.key}", button, Filter(holds=holds, stable=0.0), Origin.PANEL)
@@ -83,16 +88,16 @@ def _key(
     return key
 
 
-def _light(
-    desk: Desk, lamp: LampSettings, place: str, opened: Opened, board: Board | None, panel: PanelDesk | None
-) -> tuple[str, Light]:
+def _light(lamp: LampSettings, place: str, opened: Opened, board: Board | None) -> tuple[str, Light]:
+    panel = opened.panel
     if lamp.gpio is None:
         assert panel is not None and lamp.lamp is not None, "the configuration was checked"
         where = f"lamp {lamp.lamp}"
         panel.places[where] = place
         return where, PanelLight(panel.panel, lamp.lamp)
     assert board is not None, "there is a board where there are pins"
-    part = board.lamp(lamp.gpio, place, f"{desk.name}: {lamp.shows}")
+    part = board.lamp(lamp.gpio, place, f"{opened.desk.name}: {lamp.shows}")
+    opened.lamps.append(part)
     return f"gpio {pins_text(lamp.gpio)}", opened.lights.add(part, lamp.colours)
 
 

@@ -88,6 +88,8 @@ class Eyes:
         return Truth(on=group is not None and not self._port.opening(group.name).open)
 
     def _line(self, line: str) -> Truth:
+        if line not in self._port.directory.lines:  # it has left the configuration; the lamp will follow
+            return Truth()
         state = self._telephony.line(line).state
         return Truth(
             unreachable=state is LineState.UNREACHABLE,
@@ -97,7 +99,7 @@ class Eyes:
 
     def _rings(self) -> bool:
         line = line_of(self._port.directory, self._member)
-        return self._telephony.line(line).state is LineState.RINGING
+        return line in self._port.directory.lines and self._telephony.line(line).state is LineState.RINGING
 
     def _cut_off(self) -> bool:
         """Whether no call can come: the trunk to the member's line is lost, or all trunks are."""

@@ -43,9 +43,15 @@ class Ports:
 
     def __init__(self, first: int, last: int, host: str = "") -> None:
         self.count = Count()
-        self._free = deque(range(first + first % 2, last, 2))
+        self._used: set[int] = set()
         self._host = host.strip("[]")
         self._buffer = bytearray(_LARGEST)
+        self.configure(first, last)
+
+    def configure(self, first: int, last: int) -> None:
+        """Use other ports from now on; those that are in use stay so until they are given back."""
+        self._range = range(first + first % 2, last, 2)
+        self._free = deque(port for port in self._range if port not in self._used)
 
     def open(self) -> CallRelay | None:
         """Return a relay whose first stream has its ports; None where no ports are left."""
@@ -65,6 +71,7 @@ class Ports:
             port = self._free.popleft()
             pair = self._bound(port)
             if pair is not None:
+                self._used.add(port)
                 return pair
             self._free.append(port)
         return None
@@ -73,7 +80,9 @@ class Ports:
         """Close a pair."""
         for each in (pair.rtp, pair.rtcp):
             each.close()
-        self._free.append(pair.port)
+        self._used.discard(pair.port)
+        if pair.port in self._range:
+            self._free.append(pair.port)
 
     def _bound(self, port: int) -> Pair | None:
         with contextlib.ExitStack() as undo:

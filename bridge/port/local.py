@@ -116,9 +116,12 @@ class LocalPort:
             self.publish(notice)
         self._path.apply(start)
 
-    async def reload(self, directory: Directory) -> None:
-        """Go by a new configuration: no login changes, who has left is dropped. Raises StoreError: nothing is done."""
-        await self._path.take_over(directory)
+    async def reload(self, directory: Directory, others: Callable[[], None] = lambda: None) -> None:
+        """Go by a new configuration: no login changes, who has left is dropped. Raises StoreError: nothing is done.
+
+        `others` lets all else go by it in the same moment, before anybody is told of anything.
+        """
+        await self._path.take_over(directory, others)
 
     def clock_changed(self) -> None:
         """Look at the clock again: it was set, or has become right."""

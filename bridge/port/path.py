@@ -102,7 +102,7 @@ class CommandPath:
         self._calls = calls
         self._carry = carry
         self._waiting: list[Asked] = []
-        self._new: tuple[Directory, asyncio.Future[None]] | None = None
+        self._new: tuple[Directory, Callable[[], None], asyncio.Future[None]] | None = None
         self._open: dict[str, bool] = {}  # by group, as last told
         self._failing = False  # whether what time has changed could not be written
         self._wake = asyncio.Event()
@@ -118,12 +118,15 @@ class CommandPath:
             self._waiting.append(asked)
             self._wake.set()
 
-    def take_over(self, directory: Directory) -> asyncio.Future[None]:
-        """Go by another directory from the next batch on; the future is set then, or gets a StoreError."""
+    def take_over(self, directory: Directory, others: Callable[[], None]) -> asyncio.Future[None]:
+        """Go by another directory from the next batch on; the future is set then, or gets a StoreError.
+
+        `others` lets all else go by it, before anybody is told of anything.
+        """
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if self._new is not None:
-            self._new[1].cancel()
-        self._new = directory, done
+            self._new[2].cancel()
+        self._new = directory, others, done
         self._wake.set()
         return done
 
@@ -225,7 +228,7 @@ class CommandPath:
         """Go by the new directory, if there is one."""
         if self._new is None:
             return
-        (directory, done), self._new = self._new, None
+        (directory, others, done), self._new = self._new, None
         start = at_reload(directory, self._confirmed.logins, self._now())
         try:
             if start.changes or start.dropped:
@@ -234,6 +237,7 @@ class CommandPath:
             done.set_exception(error)
             return
         self.directory = directory
+        others()
         self.apply(start)
         self._tell_openings()
         done.set_result(None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import sys
@@ -74,7 +75,7 @@ class Agent:
         return self.process.pid
 
     def configure(self, **tables: Table) -> None:
-        """Write the configuration; it is read at the next start."""
+        """Write the configuration; it is read at the next start or `reload`."""
         listen = [f"udp:127.0.0.1:{self.port}", f"tcp:127.0.0.1:{self.port}"]
         every = {"site": {"name": "test"}, **tables, "sip": {"listen": listen, **tables.get("sip", {})}}
         lines = []
@@ -91,6 +92,18 @@ class Agent:
         except BaseException:
             self.process.end()
             raise
+
+    def reload(self, **tables: Table) -> str:
+        """Write the configuration and have it read with SIGHUP; return the line that tells how that went."""
+        self.configure(**tables)
+        said = self.process.output.count("the new configuration is ")
+        os.kill(self.pid, signal.SIGHUP)
+        wait_until(
+            lambda: self.process.output.count("the new configuration is ") > said or not self.process.running,
+            lambda: f"the configuration is read again\n{self.report()}",
+        )
+        assert self.process.running, self.report()
+        return [line for line in self.process.output.splitlines() if "the new configuration is " in line][-1]
 
     def kill(self) -> None:
         """End it as a power cut would: SIGKILL, nothing is said or written any more."""

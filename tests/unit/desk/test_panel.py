@@ -199,7 +199,9 @@ def test_a_panel_that_spams_is_not_believed() -> None:
     async def scene() -> None:
         async with room(ANNA) as here:
             await panel_of(here)
-            [desk] = here.desks._opened.panels
+            [opened] = here.desks._opened.values()
+            desk = opened.panel
+            assert desk is not None
             loop = asyncio.get_running_loop()
             for _ in range(1000):
                 desk.panel_key(2, True, loop.time())
