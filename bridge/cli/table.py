@@ -26,6 +26,16 @@ COMMANDS = {
     "pause": Entry("bridge.cli.pause", "let a member who is logged in not be rung"),
     "unpause": Entry("bridge.cli.unpause", "let a member who is paused be rung again"),
     "night": Entry("bridge.cli.night", "open or close a group, or leave that to its hours"),
+    "dial": Entry("bridge.cli.dial", "call a number with the phone of a line"),
+    "pickup": Entry("bridge.cli.pickup", "take a call that rings elsewhere"),
+    "hangup": Entry("bridge.cli.hangup", "end the call of a line"),
+    "hold": Entry("bridge.cli.hold", "let the other side of a line's call wait"),
+    "resume": Entry("bridge.cli.resume", "go on with a line's call that is on hold"),
+    "transfer": Entry(
+        "bridge.cli.transfer", "connect the other side of a line's call to a number, or to the line's other call"
+    ),
+    "divert": Entry("bridge.cli.divert", "let the calls of a line go elsewhere"),
+    "dnd": Entry("bridge.cli.dnd", "let a line not be disturbed by calls"),
     "calls": Entry("bridge.cli.calls", "the calls that are up"),
     "groups": Entry("bridge.cli.groups", "the groups, their members and who is logged in"),
     "lines": Entry("bridge.cli.lines", "the lines and whether they can be rung"),

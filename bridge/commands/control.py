@@ -65,12 +65,14 @@ def line_of(command: LineCommand, actor: Actor, directory: Directory) -> Line:
 def _to_anybody(command: LineCommand, actor: Actor) -> bool:
     """Whether the owner picks up a group's call and does not say to whose phone, as a dashboard's button does."""
     unsaid = command.line is None and command.member is None
-    return command.verb is LineVerb.PICKUP and actor.is_owner and command.group is not None and unsaid
+    return command.verb is LineVerb.PICKUP and actor.is_owner and unsaid
 
 
 def _first_in(command: LineCommand, directory: Directory, seen: Seen) -> Line:
     """Return the line of a group's first member who is logged in and not paused."""
-    group = find_group(directory, command.group or "")
+    group, _ = _rings_at(command, directory)
+    if group is None:
+        raise CommandError("bad_request", "whose line is not said; right is line or member")
     for member in group.members:
         login = seen.logins.get(group.name, member.name)
         if (member.always or login.logged_in) and not login.paused:
@@ -219,7 +221,7 @@ def _rings_at(command: LineCommand, directory: Directory) -> tuple[Group | None,
     key = command.group or command.number or ""
     if command.group is not None:
         return find_group(directory, key), None
-    group = directory.group_by_number.get(key)
+    group = directory.group_by_number.get(key) or (None if key in directory.lines else directory.groups.get(key))
     return (group, None) if group is not None else (None, find_line(directory, key))
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bridge.commands.model import NIGHT, Command, LoginCommand, LoginVerb, NightCommand
+from bridge.commands.model import NIGHT, Command, LineCommand, LineVerb, LoginCommand, LoginVerb, NightCommand
 
 ALL = "all"
 
 _VERBS = frozenset(LoginVerb)
+_LINE_VERBS = frozenset(LineVerb)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Action:
         """
         if self.word == NIGHT:
             return NightCommand(self.target)
+        if self.word in _LINE_VERBS:
+            return _of_line(LineVerb(self.word), self.target, member)
         if self.word not in _VERBS:
             return None
         return LoginCommand(LoginVerb(self.word), self.target, member, for_seconds=self.for_seconds)
@@ -34,7 +37,16 @@ class Action:
     @property
     def shown_by(self) -> str:
         """The word of the lamps that show what this changes."""
+        if self.word in _LINE_VERBS:
+            return "ringing"
         return NIGHT if self.word == NIGHT else "login"
 
     def __str__(self) -> str:
         return f"{self.word} {self.target}".rstrip()
+
+
+def _of_line(verb: LineVerb, target: str, member: str) -> LineCommand:
+    """Return a command for the line of a member."""
+    if verb is LineVerb.PICKUP:
+        return LineCommand(verb, member=member, group=target)
+    return LineCommand(verb, member=member, number=target or None)
