@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bridge.calls.errand import Errand
 from bridge.calls.fork import Fork
 from bridge.calls.kept import plain_dialog, plain_parties
 from bridge.calls.over import CallResult, Record, unanswered
@@ -235,7 +236,7 @@ class Call:
                 self._on_ended(event, now)
             case Requested():
                 self._on_requested(event, now)
-            case Replied() if isinstance(event.context, Transfer):
+            case Replied() if isinstance(event.context, Errand):
                 event.context.on_replied(event, now)
             case Replied() if self.talk:
                 self.talk.on_replied(event, now)
@@ -288,6 +289,36 @@ class Call:
     def is_on(self, line: str) -> bool:
         """Whether a line is in this call, talking or calling."""
         return line in self._counted.values()
+
+    @property
+    def searching(self) -> bool:
+        """Whether somebody may still take the call."""
+        return self.result is None and self.talk is None and self._search.hunting
+
+    def let_take(self, fork: Fork) -> None:
+        """Let phones ring beside those of the hunt: whoever answers there has picked the call up."""
+        for leg in fork.legs:
+            leg.owner = self
+        self._search.let_take(fork)
+
+    def take(self, fork: Fork, now: float) -> bool:
+        """Connect a phone of ours that has called us to pick the call up; False where it is too late for that."""
+        outcomes = self._search.take(fork, now) if self.searching else []
+        if not outcomes or fork.answered is None:
+            return False
+        fork.answered.owner = self
+        self._note(now, fork.member, "picked it up")
+        self._follow(outcomes, now)
+        return True
+
+    def searched_by(self, leg: Leg) -> str | None:
+        """Return the line that a leg of this call's search rings, None where it rings none."""
+        return self._search.line_of(leg)
+
+    def legs_of(self, line: str) -> list[Leg]:
+        """Return the legs of this call's talk that are a line's."""
+        sides = (self.talk.caller, self.talk.member) if self.talk is not None else ()
+        return [leg for leg in sides if self._counted.get(leg) == line]
 
     def party_of(self, leg: Leg) -> Caller:
         """Return who is on a leg of this talk, as a caller."""

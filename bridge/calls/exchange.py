@@ -105,8 +105,8 @@ class Exchange:
             tell=self._tell,
         )
         self.board = Switchboard(around, is_open)
-        self._control = Control(self.board, self._tell)
-        self.services = Services(self.present, self.ua, self.board)
+        self._control = Control(self.board, around)
+        self.services = Services(self.present, self.ua, self.board, self._control.pick_up)
         self.lamps = Lamps(self.present, logins, self.lines, self.board, self._admission, self.ua, self.kept)
 
     @property

@@ -6,6 +6,7 @@ the best final response: a decline over busy over the rest.
 
 from __future__ import annotations
 
+from bridge.sip.leg import Leg
 from bridge.sip.message import Body
 from bridge.sip.outgoing import OutgoingLeg
 
@@ -25,7 +26,8 @@ class Fork:
         self.ringing = False
         self.rang_at: float | None = None  # seconds, monotonic
         self.body: Body | None = None  # of the answer, until the caller has it
-        self.answered: OutgoingLeg | None = None
+        self.answered: Leg | None = None
+        self.takes = False  # beside the hunt: who answers here has picked the call up
         self._statuses: list[int] = []
 
     def rejected(self, leg: OutgoingLeg, status: int) -> int | None:
@@ -36,6 +38,16 @@ class Fork:
         if self.legs:
             return None
         return min(self._statuses, key=lambda s: _RANK.get(s, 10))
+
+    @classmethod
+    def of_one(cls, leg: Leg, member: str, line: str, body: Body | None, now: float) -> Fork:
+        """Return what stands for a phone that has called us to take the call."""
+        fork = cls(member, line, now)
+        fork.offered = False
+        fork.takes = True
+        fork.answered = leg
+        fork.body = body
+        return fork
 
     def win(self, leg: OutgoingLeg, now: float) -> None:
         """Note which leg answered, and stop the line's other phones."""

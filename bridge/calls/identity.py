@@ -29,6 +29,14 @@ def to_phone(caller: Caller, group: Group | None, host: str) -> Identity:
     return Identity(f"{_quoted(name)} <sip:{_user(caller.number)}@{host}>", extra)
 
 
+def by_itself(host: str) -> dict[str, str]:
+    """Return what asks a phone to answer by itself, in the two ways that phones know."""
+    return {
+        "Alert-Info": f"<http://{host}>;info=alert-autoanswer;delay=0",
+        "Call-Info": f"<sip:{host}>;answer-after=0",
+    }
+
+
 def to_trunk(caller: Caller, username: str, uri_host: str) -> Identity:
     """Return what a PBX is shown: our user name there (it refuses a foreign From), the caller as display name."""
     name = caller.display

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bridge.calls.identity import to_phone, to_trunk
+from bridge.calls.identity import by_itself, to_phone, to_trunk
 from bridge.calls.model import Target
 from bridge.calls.parties import Caller
-from bridge.calls.passage import Passage, Passages
+from bridge.calls.passage import Passage, Passages, Way
 from bridge.calls.present import Present
 from bridge.calls.trunks import Trunk
 from bridge.directory.model import Group, Line
 from bridge.sip.dialog import flow_of
 from bridge.sip.flow import Flow
 from bridge.sip.grammar import SipError, parse_uri
+from bridge.sip.leg import Leg
 from bridge.sip.message import Body
 from bridge.sip.outgoing import OutgoingLeg
 from bridge.sip.registrar import Registrar
@@ -52,7 +53,16 @@ class Reach:
             return (Target(line.contact, flow_of(line.contact, Flow("udp", "", 0)), False),)
         return tuple(Target(b.contact_uri, b.flow, True) for b in self._registrar.bindings(line.name))
 
-    def ring(self, caller: Caller, group: Group | None, line: str, passage: Passage, now: float) -> list[OutgoingLeg]:
+    def ring(
+        self,
+        caller: Caller,
+        group: Group | None,
+        line: str,
+        passage: Passage,
+        now: float,
+        *,
+        answer_by_itself: bool = False,
+    ) -> list[OutgoingLeg]:
         """Send the INVITEs to a line's contacts; empty where it has none, or none that media could reach."""
         found = self._present.directory.lines[line]
         legs = []
@@ -62,13 +72,27 @@ class Reach:
                 way = passage.way_to(self._passages.party(target.flow, line, target.trunk, says))
             except SipError:  # which the passage remembers
                 continue
-            leg = self._invite(caller, group, found, target, way.body, now)
+            leg = self._invite(caller, group, found, target, way.body, now, answer_by_itself)
             passage.rings(leg, way)
             legs.append(leg)
         return legs
 
+    def way_in(self, leg: Leg, line: str, passage: Passage) -> Way:
+        """Return how a phone of a line, which has called us, is offered another's call. Raises `SipError`."""
+        registers = self._present.directory.lines[line].registers
+        way = passage.way_to(self._passages.party(leg.flow, line, None, leg.flow.host if registers else None))
+        passage.rings(leg, way)
+        return way
+
     def _invite(
-        self, caller: Caller, group: Group | None, line: Line, target: Target, offer: Body | None, now: float
+        self,
+        caller: Caller,
+        group: Group | None,
+        line: Line,
+        target: Target,
+        offer: Body | None,
+        now: float,
+        answer_by_itself: bool,
     ) -> OutgoingLeg:
         if target.trunk is not None:
             return self._invite_at_trunk(caller, self._trunks[target.trunk], target, offer, now)
@@ -76,6 +100,8 @@ class Reach:
         leg = self._ua.call(target.flow, user or "bridge", target.pinned)
         host = self._ua.locate(target.flow).host
         identity = to_phone(caller, group, f"[{host}]" if ":" in host else host)
+        if answer_by_itself:
+            identity.extra.update(by_itself(host))
         leg.invite(
             target.uri, identity.from_, f"<sip:{line.number}@{_place_of(target.uri)}>", offer, identity.extra, now
         )

@@ -34,6 +34,7 @@ from bridge.hunting.model import (
     Release,
     Responded,
     Start,
+    Taken,
     Withdraw,
     Withdrawal,
 )
@@ -89,6 +90,7 @@ class Search:
         self._fork_of: dict[Leg, Fork] = {}
         self._queue: deque[HuntEvent] = deque()
         self._granted: list[Member] = []  # whom `look` found available in this step, each perhaps to be rung by it
+        self._takers: list[Fork] = []  # that ring beside the hunt, to pick the call up
         self.last_status: int | None = None  # what the last phone that refused has said
         self.turn_to(called)
 
@@ -128,8 +130,15 @@ class Search:
                 outcome = self._carry_out(command, now)
                 if outcome is not None:
                     outcomes.append(outcome)
-        self._switch.arm(self._call, self._hunt.deadline() if self._hunt.phase is Phase.HUNTING else None)
+        if not self.hunting:
+            self._stop_takers(now)
+        self._switch.arm(self._call, self._hunt.deadline() if self.hunting else None)
         return outcomes
+
+    @property
+    def hunting(self) -> bool:
+        """Whether somebody may still take the call."""
+        return self._hunt.phase is Phase.HUNTING
 
     def changed(self, line: str, now: float) -> list[Outcome]:
         """Take note that a line's availability, or a login of who is reached there, may have changed."""
@@ -213,22 +222,58 @@ class Search:
         self._call.record.offer_ended(fork.member, fork.line, fork.asked_at, rang, ending.value, why)
         self._switch.tell_ended(self._call, fork.member, ending, rang)
 
+    # -- who picks up ------------------------------------------------------------------------------------------
+
+    def let_take(self, fork: Fork) -> None:
+        """Take phones that ring beside the hunt: whoever answers there has picked the call up."""
+        fork.takes = True
+        self._takers.append(fork)
+        for leg in fork.legs:
+            self._fork_of[leg] = fork
+        self._switch.count(fork.line, offers=1)
+
+    def take(self, fork: Fork, now: float) -> list[Outcome]:
+        """Give the call to somebody beside the hunt, whose `answered` leg is there; nothing comes of it too late."""
+        if not self.hunting:
+            return []
+        if fork in self._takers:
+            self._takers.remove(fork)
+        rang = fork.rang(now)
+        self._call.record.offer_ended(fork.member, fork.line, fork.asked_at, rang, Ending.ANSWERED.value, "picked up")
+        return [*self.step(Taken(fork.member), now), Found(fork)]
+
+    def _stop_takers(self, now: float) -> None:
+        takers, self._takers = self._takers, []
+        for fork in takers:
+            fork.withdraw(ELSEWHERE, now)
+            self.quiet(fork)
+
     # -- what the legs say -------------------------------------------------------------------------------------
 
     def progress(self, leg: Leg, code: int, now: float) -> list[Outcome]:
         """Take a provisional response."""
         fork = self._fork_of.get(leg)
+        if fork is not None and fork.takes:
+            self._ringing(fork, code, now)
+            return []
         if fork is None or self._forks.get(fork.member) is not fork:
             return []
+        self._ringing(fork, code, now)
+        return self.step(Responded(fork.member, code > 100), now)
+
+    def _ringing(self, fork: Fork, code: int, now: float) -> None:
         if code > 100 and fork.offered and not fork.ringing:
             fork.ringing = True
             fork.rang_at = now
             self._switch.count(fork.line, rings=1)
-        return self.step(Responded(fork.member, code > 100), now)
 
     def accepted(self, leg: OutgoingLeg, body: Body | None, now: float) -> list[Outcome]:
         """Take a 2xx; one that comes too late for its fork is hung up."""
         fork = self._fork_of[leg]
+        if fork.takes and fork.answered is None and fork.offered:
+            fork.body = body
+            fork.win(leg, now)
+            return self.take(fork, now)
         if fork.answered is not None or self._forks.get(fork.member) is not fork:
             leg.hang_up(None, now)
             return []
@@ -242,6 +287,10 @@ class Search:
         verdict = fork.rejected(leg, status)
         if verdict is None or fork.answered is not None:
             return None
+        if fork.takes:
+            self.quiet(fork)
+            self._takers = [each for each in self._takers if each is not fork]
+            return fork.member, verdict, []
         if fork.offered:
             gave_up = fork.ringing and verdict in _GAVE_UP_RINGING
             self._tell_ended(fork, Ending.NO_ANSWER if gave_up else outcome_of(verdict), now, f"SIP {verdict}")
@@ -265,6 +314,11 @@ class Search:
     def trace(self, began: float) -> list[Step]:
         """Return the hunt's decisions so far; `began`: when the call did, monotonic."""
         return [Step(round(d.at - began, 3), d.member, d.what, d.why) for d in self._hunt.trace]
+
+    def line_of(self, leg: Leg) -> str | None:
+        """Return the line that a leg rings, None where it does not (any more)."""
+        fork = self._fork_of.get(leg)
+        return fork.line if fork is not None and fork.offered else None
 
     def offers_to(self, member: str) -> int:
         """Return 1 where the call is being offered to the member, else 0."""

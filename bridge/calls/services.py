@@ -36,19 +36,27 @@ class Use(Protocol):
         """Count a trunk's calls."""
 
 
+PickUp = Callable[[IncomingLeg, str, str, float], None]
+"""Answers or refuses a phone of a line, which has called to take what rings at a number."""
+
+
 class Services:
     """All calls to the bridge itself. `wishes` are to be taken after each step."""
 
-    def __init__(self, present: Present, ua: UserAgent, use: Use) -> None:
+    def __init__(self, present: Present, ua: UserAgent, use: Use, pick_up: PickUp) -> None:
         self.wishes: list[Wish] = []
         self._present = present
         self._ua = ua
         self._use = use
+        self._pick_up = pick_up
         self._up: dict[CodeCall, Caller] = {}
 
     def serve(self, invited: Invited, caller: Caller, called: Called, now: float) -> None:
         """Take a call to a service."""
         assert called.service is not None
+        if called.service.code is Code.PICKUP and caller.line is not None:
+            self._pick_up(self._take(invited, caller, now), caller.line, called.service.target, now)
+            return
         if called.service.code is Code.MENU or called.service.code is Code.PICKUP or caller.line is None:
             self._ua.answer(invited.transaction, invited.request, 404, now)
             return

@@ -20,6 +20,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from bridge.calls.errand import Errand
 from bridge.calls.passage import Passage
 from bridge.sip.grammar import SipError
 from bridge.sip.leg import Leg
@@ -39,7 +40,7 @@ class Phase(Enum):
     FAILED = "failed"
 
 
-class Transfer:
+class Transfer(Errand):
     """One REFER. `call` is the talk of referrer and transferee; `onward` the call that the transferee goes to."""
 
     offer: Body | None = None  # the target makes the offer

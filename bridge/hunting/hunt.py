@@ -42,6 +42,7 @@ from bridge.hunting.model import (
     Responded,
     Result,
     Start,
+    Taken,
     Tick,
     Withdraw,
     Withdrawal,
@@ -142,6 +143,8 @@ class Hunt:
                 self._start(now, look)
             case CallerGone():
                 self._caller_gone(now)
+            case Taken():
+                self._taken(event, now)
         said, self._said = self._said, []
         return said
 
@@ -223,6 +226,13 @@ class Hunt:
             self.result = Result.ABANDONED
             self._withdraw_all(Withdrawal.CALLER_GONE, now)
             self._trace.whole(now, "ended", Withdrawal.CALLER_GONE.value)
+
+    def _taken(self, event: Taken, now: float) -> None:
+        if self._turn(Turn.ANSWER):
+            self.winner = event.by
+            self.result = Result.ANSWERED
+            self._trace.whole(now, "picked up", event.by)
+            self._withdraw_all(Withdrawal.ELSEWHERE, now)
 
     # -- what they have in common ------------------------------------------------------------------
 

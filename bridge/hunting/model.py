@@ -108,6 +108,13 @@ class MemberChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """Somebody beside the hunt has taken the call: picked it up. `by` is who, for the trace."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallerGone:
     """The caller has cancelled."""
 
@@ -117,7 +124,7 @@ class Tick:
     """Time has passed."""
 
 
-HuntEvent = Start | Responded | Refused | Answered | MemberChanged | CallerGone | Tick
+HuntEvent = Start | Responded | Refused | Answered | MemberChanged | Taken | CallerGone | Tick
 
 
 # -- what a hunt commands --------------------------------------------------------------------------

@@ -262,8 +262,8 @@ def test_a_lost_trunk_blinks_doubly_and_comes_back() -> None:
     run_virtual(scene())
 
 
-def test_words_without_effect_yet_are_dark_and_refused() -> None:
-    """A lamp for waiting callers stays dark; a button to pick up answers with three flashes."""
+def test_a_pick_up_where_nothing_rings_is_refused() -> None:
+    """A button to pick up answers with three flashes, and the reason is told; a lamp without effect yet is dark."""
     desk = DeskSettings("anna", "anna", (button(17, "pickup support"),), (lamp(27, "waiting support"),))
 
     async def scene() -> None:
@@ -272,7 +272,7 @@ def test_words_without_effect_yet_are_dark_and_refused() -> None:
             await asyncio.sleep(0.03)
             assert (await here.look(27, 1.0)).count("#.") == 3
             assert await here.look(27) == DARK
-            assert said(here) == ["desk_pressed"]
+            assert said(here) == ["desk_pressed", "command_refused"]
 
     run_virtual(scene())
 

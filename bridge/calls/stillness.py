@@ -1,0 +1,29 @@
+"""Descriptions with which nothing flows: for a phone that is connected before it has somebody to talk to (RFC 3725)."""
+
+from __future__ import annotations
+
+from bridge.sip.message import Body
+from bridge.sip.offers import Local
+from bridge.sip.sdp import Direction, Media, Origin, Session
+from bridge.sip.sdpread import session_in
+
+_DISCARD = 9  # the port that nobody receives at
+
+
+def still(offer: Body | None, host: str, session: str) -> Body:
+    """Return the answer to an offer that takes its audio and lets nothing flow; an offer of the kind to none.
+
+    `session` names it in `o=`, digits. Raises `SipError` where the offer cannot be read.
+    """
+    theirs = session_in(offer) if offer is not None else None
+    if theirs is None:
+        return Local(host, _DISCARD, session).offer(way=Direction.NONE).body()
+    media = tuple(_still(each) for each in theirs.media)
+    return Session(Origin("-", session, 1, host), media, host).body()
+
+
+def _still(offered: Media) -> Media:
+    if offered.kind != "audio" or not offered.port or not offered.rtp:
+        return offered.refused()
+    crypto = tuple(line for line in offered.lines if line[1].startswith("crypto:"))
+    return Media("audio", _DISCARD, offered.protocol, offered.formats, offered.codecs, way=Direction.NONE, lines=crypto)
