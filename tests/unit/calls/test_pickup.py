@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from bridge.calls.orders import Order
 from bridge.commands.model import LineVerb, Reply
@@ -16,7 +17,7 @@ from tests.support.lab import ANSWER, OFFER, Lab, answers, refuses, silent
 def order(lab: Lab, verb: LineVerb, line: str, **more: str) -> Reply:
     """Have the exchange do something, and return its answer."""
     replies: list[Reply] = []
-    given = Order(verb, line, line, "owner", "control", **more)  # type: ignore[arg-type]
+    given = Order(verb, line, line, "owner", "control", **more)
     lab.exchange.command(given, replies.append, lab.now)
     lab.run(0.5)
     return replies[0] if replies else Reply(code="waiting")
@@ -129,7 +130,7 @@ def test_a_silent_picker_does_not_stop_the_hunt_from_ending() -> None:
 CODES = Codes(pickup="*8")
 
 
-def office(**level: Level) -> Lab:
+def office(**level: Any) -> Lab:
     """Return a lab where m1 is anna's, m2 is ben's and c2 is cara's line; anna and ben are members of group 600."""
     lab = Lab(members=2, logged_in=False)
     lines = lab.directory.lines
