@@ -28,6 +28,7 @@ from bridge.commands.views import CLOCK, Info, Link
 from bridge.config.domain import directory_of, exchange_of, monitors_of
 from bridge.config.fields import Listen
 from bridge.config.settings import Settings
+from bridge.config.sound import files_in
 from bridge.control.server import ControlServer
 from bridge.control.socketfile import ControlError
 from bridge.desk.model import DeskError
@@ -36,6 +37,7 @@ from bridge.events import Event, HandlingChanged, LoginChanged, Notice, OpeningC
 from bridge.keeping import KINDS, Keeping
 from bridge.log import NOTICE, Log
 from bridge.media.relay import Ports, shared_host
+from bridge.media.sounds import Sounds
 from bridge.monitoring import keep_monitored
 from bridge.mqtt.model import MqttError
 from bridge.options import Options
@@ -91,7 +93,13 @@ class Agent:
             info=self._info,
             synchronised=lambda: self.clock.synchronised,
         )
-        self.ports = Ports(*settings.sip.rtp_ports, shared_host(each.host for each in settings.sip.listen))
+        self.sounds = Sounds(settings.site.language, options.state / "sounds")
+        self.ports = Ports(
+            *settings.sip.rtp_ports,
+            shared_host(each.host for each in settings.sip.listen),
+            self.sounds,
+            lambda event: self._touch(lambda now: self.exchange.voiced(event, now)),
+        )
         self.exchange = Exchange(
             directory,
             self.port.logins,
@@ -185,6 +193,7 @@ class Agent:
         self._run(self.resolving.run())
         self._run(self.monitoring.run())
         self._run(self.reloading.run())
+        self._run(self._begin_sounds())
         self._run(self._feed_watchdog())
 
     def _open_desks(self, parts: AsyncExitStack) -> Callable[[], None]:
@@ -245,13 +254,14 @@ class Agent:
             await self._close_mqtt()
             if door is not None:
                 await self._open_mqtt(door)
-        return problems
+        return problems + await self._prepare_sounds()
 
     def _go_by_at_once(self, settings: Settings) -> None:
         """Let all that others ask go by other settings, in one moment."""
         assert settings.sip is not None
         self.settings = settings
         self.ports.configure(*settings.sip.rtp_ports)
+        self.sounds.configure(settings.site.language)
         directory, made = directory_of(settings), exchange_of(settings)
         self._touch(lambda now: self.exchange.configure(directory, made, now))
 
@@ -280,6 +290,14 @@ class Agent:
 
     def _dump(self, kind: str) -> list[dict[str, Any]]:
         return self.exchange.dump(kind, asyncio.get_running_loop().time())
+
+    async def _prepare_sounds(self) -> list[str]:
+        """Convert the WAV files that the configuration names; until that is done, the music that ships is played."""
+        return await asyncio.to_thread(self.sounds.prepare, files_in(self.settings))
+
+    async def _begin_sounds(self) -> None:
+        for problem in await self._prepare_sounds():
+            self.port.publish(Notice(time.time(), "sounds", problem))
 
     def _cannot_keep(self, why: str) -> None:
         self.port.publish(Notice(time.time(), "store", why))

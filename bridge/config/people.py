@@ -9,6 +9,7 @@ from pydantic import Discriminator, Field, Tag
 
 from bridge.config.fields import Count, Flag, Hours, Name, Number, Part, Restart, Text, UnixLogin
 from bridge.config.secret import PinField
+from bridge.config.sound import SoundField
 from bridge.directory.model import LastOut, Level, Strategy
 
 Order = Literal["listed", "round-robin", "longest-idle", "fewest-calls", "random"]
@@ -50,7 +51,7 @@ class QueueSettings(Part):
 
     order: Order = "listed"
     queue_ring: Literal["one", "all"] = "one"
-    music: Text = "default"
+    music: SoundField = "default"
     wrap_up: Annotated[float, Field(strict=True, ge=0, le=3600)] = 0.0
     max_waiting: Count | None = None
     max_wait: Annotated[float, Field(strict=True, gt=0, le=86_400)] | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from pydantic import Field
 
@@ -16,12 +17,13 @@ from bridge.directory.model import Level
 class SiteSettings(Part):
     """`[site]`: the name that MQTT and Home Assistant know this bridge by; how long the journal is kept.
 
-    `level`: what everybody may see and do of everybody.
+    `level`: what everybody may see and do of everybody; `language`: the voice's.
     """
 
     name: Name = "home"
     level: Level = Level.PUBLIC
     journal_days: Count = 90
+    language: Literal["en", "de"] = "en"
 
 
 class Settings(Part):

@@ -14,10 +14,13 @@ import contextlib
 import errno
 import socket
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from bridge.media.model import SIDES, Path, Speaker, Translation
+from bridge.media.metronome import Metronome
+from bridge.media.model import SIDES, Path, Translation, VoiceEvent
+from bridge.media.sounds import Sounds
+from bridge.media.speaker import PairSpeaker, Stage
 from bridge.media.voice import Voice
 
 STREAMS = 4
@@ -25,6 +28,7 @@ STREAMS = 4
 _READS = 32  # packets taken from one socket in one turn of the loop
 _LARGEST = 65536
 _HEADER = 12
+_MARKER = 0x80
 _MAPPED = "::ffff:"
 _EXPEDITED = 0xB8  # DSCP EF (RFC 4594 §4.1): queues let speech pass
 _TAKEN = (errno.EADDRINUSE, errno.EACCES)
@@ -39,11 +43,22 @@ class Count:
 
 
 class Ports:
-    """All ports of the relay. `host`: the address of ours to use, "" for every one."""
+    """All ports of the relay. `host`: the address of ours to use, "" for every one.
 
-    def __init__(self, first: int, last: int, host: str = "") -> None:
+    `sounds` are what our own voices play, and `tell` takes what happens at them.
+    """
+
+    def __init__(
+        self,
+        first: int,
+        last: int,
+        host: str = "",
+        sounds: Sounds | None = None,
+        tell: Callable[[VoiceEvent], None] = lambda event: None,
+    ) -> None:
         self.count = Count()
         self._used: set[int] = set()
+        self.stage = Stage(sounds or Sounds(), tell, Metronome())
         self._host = host.strip("[]")
         self._buffer = bytearray(_LARGEST)
         self.configure(first, last)
@@ -110,16 +125,68 @@ class Mouth:
         self._view = memoryview(buffer)
         self._count = count
         self._loop = loop
-        self._other: Mouth | None = None
+        self.other: Mouth | None = None
         self._from = ""  # the host that may send; "": nobody
         self._source: object = None  # the address that was latched on to, as the kernel tells it
         self._follows = False
         self._translation: Translation | None = None
+        self._lent = False
         loop.add_reader(sock, self._read)
 
     def join(self, other: Mouth) -> None:
         """Take the other side's socket."""
-        self._other, other._other = other, self
+        self.other, other.other = other, self
+
+    def lend(self, hear: Callable[[memoryview], None]) -> None:
+        """Let somebody of ours hear the side instead of the other side; the view is of this moment alone."""
+
+        def listen() -> None:
+            for _ in range(_READS):
+                try:
+                    size, source = self._socket.recvfrom_into(self._buffer)
+                except BlockingIOError:
+                    return
+                except OSError:
+                    continue
+                if source != self._source and not self._latch(source):
+                    self._count.dropped += 1
+                    continue
+                hear(self._view[:size])
+                if self._socket.fileno() < 0:  # what was heard has ended the call
+                    return
+
+        self._lent = True
+        self._loop.add_reader(self._socket, listen)
+
+    def take_back(self) -> None:
+        """Let the other side hear it again."""
+        if self._lent:
+            self._lent = False
+            self._loop.add_reader(self._socket, self._read)
+
+    def mark_first(self, then: Callable[[], None]) -> None:
+        """Mark the next packet that goes to the other side as the begin of something new, and tell of it."""
+
+        def read() -> None:
+            with contextlib.suppress(OSError):
+                size, source = self._socket.recvfrom_into(self._buffer)
+                if source != self._source and not self._latch(source):
+                    self._count.dropped += 1
+                    return
+                if size >= _HEADER:
+                    self._buffer[1] |= _MARKER
+                    self._loop.add_reader(self._socket, self._read)
+                    then()
+                self._pass_on(size)
+
+        self._lent = False
+        self._loop.add_reader(self._socket, read)
+
+    def say(self, data: bytes) -> None:
+        """Send a packet of our own to the side. What cannot be sent is lost, as packets may be."""
+        if self.target is not None:
+            with contextlib.suppress(OSError, OverflowError):
+                self._socket.sendto(data, self.target)
 
     def settle(self, path: Path | None, port: int, translation: Translation | None) -> None:
         """Take where the side is; the latch is open again."""
@@ -153,10 +220,15 @@ class Mouth:
                 continue
             if source != self._source and not self._latch(source):
                 self._count.dropped += 1
-            elif self._other is not None and self._other.target is not None and size:
-                if self._translation is not None:
-                    self._translate(self._translation, size)
-                self._other.send(size)
+            else:
+                self._pass_on(size)
+
+    def _pass_on(self, size: int) -> None:
+        """Send what is in the buffer to the other side, in its words."""
+        if self.other is not None and self.other.target is not None and size:
+            if self._translation is not None:
+                self._translate(self._translation, size)
+            self.other.send(size)
 
     def _latch(self, source: tuple[str, int]) -> bool:
         """Take the first source that has the signalled address."""
@@ -200,6 +272,7 @@ class CallRelay:
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
         self._streams: dict[int, tuple[Pair, Pair]] = {}
+        self._speakers: list[PairSpeaker] = []
         self._closed = False
 
     def ports(self, stream: int) -> tuple[int, int] | None:
@@ -228,13 +301,18 @@ class CallRelay:
             pairs[side].rtp.settle(path, path.port if path else 0, path.translation if path else None)
             pairs[side].rtcp.settle(path, path.rtcp if path else 0, None)
 
-    def speaker(self, stream: int, side: int, voice: Voice) -> Speaker:
+    def speaker(self, stream: int, side: int, voice: Voice) -> PairSpeaker:
         """Return our own end of a side of a stream that has its ports."""
-        raise NotImplementedError
+        made = PairSpeaker(voice, self._streams[stream][side], self._ports.stage)
+        self._speakers.append(made)
+        return made
 
     def close(self) -> None:
         """Give the ports back."""
         self._closed = True
+        for speaker in self._speakers:
+            speaker.end()
+        self._speakers.clear()
         for pairs in self._streams.values():
             for pair in pairs:
                 self._ports.give_back(pair)

@@ -82,9 +82,9 @@ class Stream:
         self._spurt = self._spurt or spurt
 
     def _next(self, payload_type: int, payload: bytes, timestamp: int, marker: bool) -> bytes:
-        data = bytes(Packet(payload_type, self._sequence, timestamp, self.ssrc, payload, marker))
-        self._sequence = (self._sequence + 1) & 0xFFFF
-        return data
+        sequence = self._sequence
+        self._sequence = (sequence + 1) & 0xFFFF
+        return _HEADER.pack(_VERSION, payload_type | marker << 7, sequence, timestamp, self.ssrc) + payload
 
 
 class Reception:

@@ -1,0 +1,79 @@
+"""One timer for all that we play: every 20 ms each stream's next packet is due.
+
+Deadlines are absolute, so that a late turn of the loop delays one packet and not all that follow. Streams are spread
+over four phases, 5 ms apart, so that a hundred of them do not hold up a call for as long as a hundred packets take.
+Nothing runs while nobody listens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import chain
+from typing import Protocol
+
+from bridge.media.g711 import FRAME_SECONDS
+
+_PHASES = 4
+_STEP = FRAME_SECONDS / _PHASES
+_MADE_UP = 5  # frames that are sent late rather than left out
+
+
+class Player(Protocol):
+    """Whoever has a packet to send every 20 ms."""
+
+    def beat(self) -> None:
+        """Send the next packet."""
+
+    def miss(self, frames: int) -> None:
+        """Leave out what should have been sent while the program was held up."""
+
+
+class Metronome:
+    """The timer. Players that joined are told each beat until they leave, which they may do at any time."""
+
+    def __init__(self) -> None:
+        self._phases: tuple[dict[Player, None], ...] = tuple({} for _ in range(_PHASES))
+        self._began = 0.0
+        self._turn = 0  # steps since it began
+        self._timer: asyncio.TimerHandle | None = None
+
+    def join(self, player: Player) -> None:
+        """Beat for a player, for the first time within 20 ms; among the phases with the fewest players, the soonest."""
+        if self._timer is None:
+            self._began, self._turn = asyncio.get_running_loop().time(), 0
+        first = min(range(_PHASES), key=lambda ahead: len(self._phases[(self._turn + ahead) % _PHASES]))
+        self._phases[(self._turn + first) % _PHASES][player] = None
+        self._arm()
+
+    def leave(self, player: Player) -> None:
+        """Beat for it no more."""
+        for phase in self._phases:
+            phase.pop(player, None)
+
+    def _run(self) -> None:
+        self._timer = None
+        now = asyncio.get_running_loop().time()
+        late = int((now - self._began) / _STEP) - self._turn
+        if late > _MADE_UP * _PHASES:
+            frames = late // _PHASES
+            for player in tuple(chain.from_iterable(self._phases)):
+                player.miss(frames)
+            self._turn += frames * _PHASES
+        while self._began + self._turn * _STEP <= now:
+            phase = self._phases[self._turn % _PHASES]
+            self._turn += 1
+            for player in tuple(phase):
+                player.beat()
+        self._arm()
+
+    def _arm(self) -> None:
+        """Wake up for the next phase that has players."""
+        ahead = next((n for n in range(_PHASES) if self._phases[(self._turn + n) % _PHASES]), None)
+        if ahead is None:
+            return
+        due = self._began + (self._turn + ahead) * _STEP
+        if self._timer is not None:
+            if self._timer.when() <= due:
+                return
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(due, self._run)

@@ -1,0 +1,118 @@
+"""Sounds, ready to be sent: what ships is read when it is first asked for, the user's files are converted once.
+
+A track is kept in both laws. The user's WAV files are converted by `prepare`, which takes its time and is to be called
+in a thread; what came of it lies in `cache`, by what was in the file. Until then, and for a file that is gone, the
+music that ships is played instead.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from bridge.media.g711 import ALAW, FRAME, RATE, ULAW, decode, encode
+from bridge.media.model import Sound
+from bridge.media.prompts import MUSIC, is_file
+from bridge.media.spelling import pieces
+from bridge.media.wav import WavError, samples_in
+
+_SHIPPED = Path(__file__).parent / "sounds"
+_SUFFIX = ".ulaw"
+_CONVERSION = "1"  # to be counted up when the same file would come out differently
+
+
+class Track(NamedTuple):
+    """A sound in both laws: whole frames."""
+
+    ulaw: bytes
+    alaw: bytes
+
+
+class Sounds:
+    """Every sound by name. `language`: one of `prompts.LANGUAGES`; `cache`: a directory of ours, None: none is kept."""
+
+    def __init__(self, language: str = "en", cache: Path | None = None) -> None:
+        self._language = language
+        self._cache = cache
+        self._shipped: dict[str, Track] = {}
+        self._files: dict[str, Track] = {}
+
+    def configure(self, language: str) -> None:
+        """Speak another language from now on."""
+        self._language = language
+        self._shipped.clear()
+
+    def tracks(self, sounds: Sequence[Sound]) -> tuple[Track, ...]:
+        """Return what is to be played, piece by piece."""
+        return tuple(self._track(piece) for sound in sounds for piece in pieces(sound, self._language))
+
+    def _track(self, name: str) -> Track:
+        if is_file(name):
+            return self._files.get(name) or self._track(MUSIC)
+        found = self._shipped.get(name)
+        if found is None:
+            found = self._shipped[name] = self._read(name)
+        return found
+
+    def _read(self, name: str) -> Track:
+        places = (_SHIPPED / self._language / f"{name}{_SUFFIX}", _SHIPPED / f"{name}{_SUFFIX}")
+        for place in places:
+            with contextlib.suppress(FileNotFoundError):
+                return track_of(place.read_bytes())
+        return track_of(bytes([ULAW.silence]) * RATE)  # a second, where something that ships was taken away
+
+    # -- the user's files ------------------------------------------------------------------------------------------
+
+    def prepare(self, files: Iterable[str]) -> list[str]:
+        """Convert these WAV files, and forget those that are not among them; return what went wrong, in words."""
+        ready: dict[str, Track] = {}
+        problems: list[str] = []
+        kept: set[str] = set()
+        for file in dict.fromkeys(files):
+            try:
+                data = Path(file).read_bytes()
+                name = hashlib.sha256(_CONVERSION.encode() + data).hexdigest()[:32] + _SUFFIX
+                ready[file] = self._cached(name) or self._converted(name, data)
+                kept.add(name)
+            except OSError as error:
+                problems.append(f"sound {file} cannot be read: {error.strerror or error}; other music is played")
+            except WavError as error:
+                problems.append(f"sound {file} cannot be played: {error}; other music is played")
+        self._files = ready
+        self._forget_others(kept)
+        return problems
+
+    def _cached(self, name: str) -> Track | None:
+        if self._cache is not None:
+            with contextlib.suppress(OSError):
+                return track_of((self._cache / name).read_bytes())
+        return None
+
+    def _converted(self, name: str, data: bytes) -> Track:
+        ulaw = encode(ULAW, samples_in(data))
+        if self._cache is not None:
+            with contextlib.suppress(OSError):  # it is converted again the next time
+                self._cache.mkdir(parents=True, exist_ok=True)
+                fresh = self._cache / f".{name}"
+                fresh.write_bytes(ulaw)
+                os.replace(fresh, self._cache / name)
+        return track_of(ulaw)
+
+    def _forget_others(self, kept: set[str]) -> None:
+        if self._cache is not None and self._cache.is_dir():
+            for found in self._cache.glob(f"*{_SUFFIX}"):
+                if found.name not in kept:
+                    found.unlink(missing_ok=True)
+
+
+def track_of(ulaw: bytes) -> Track:
+    """Return a track from µ-law, filled up with silence to whole frames."""
+    whole = ulaw + bytes([ULAW.silence]) * (-len(ulaw) % FRAME)
+    return Track(whole, whole.translate(_TO_ALAW))
+
+
+_TO_ALAW = encode(ALAW, decode(ULAW, bytes(range(256))))

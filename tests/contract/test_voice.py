@@ -1,0 +1,387 @@
+"""Our own voice, on real sockets: what a caller who waits hears, and how the relay takes over."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import random
+from collections.abc import Coroutine, Iterator
+from pathlib import Path as File
+from typing import Any
+
+import pytest
+
+from bridge.directory.model import MediaWay
+from bridge.media.carriage import Carriage, Told
+from bridge.media.choice import Party
+from bridge.media.dtmf import KEYS, presses
+from bridge.media.g711 import ALAW, FRAME, ULAW, encode
+from bridge.media.model import CALLER, MEMBER, Key, Played, VoiceEvent
+from bridge.media.prompts import MUSIC
+from bridge.media.relay import CallRelay, Ports
+from bridge.media.rtp import Stream
+from bridge.media.sounds import Sounds
+from bridge.media.tone import frames, sine
+from bridge.media.voice import Voice
+from bridge.sip.message import Body
+from tests.support.ports import free_even_port
+from tests.support.process import PATIENCE
+from tests.support.receiver import Receiver, samples_of, whole
+from tests.support.wav import wav
+
+ANNA, BEN, STRANGER = "127.0.0.2", "127.0.0.3", "127.0.0.4"
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """Run a test on a loop."""
+    asyncio.run(work)
+
+
+def describes(host: str, port: int, formats: str = "8 0 101", way: str = "sendrecv") -> Body:
+    """Return a phone's description."""
+    return Body(
+        "application/sdp",
+        f"v=0\r\no=- {port} 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\nm=audio {port} RTP/AVP {formats}\r\n"
+        f"a=rtpmap:101 telephone-event/8000\r\na={way}\r\n".encode(),
+    )
+
+
+class Talk:
+    """One call's relay, and our voice at the caller's side of it."""
+
+    def __init__(self, sounds: Sounds | None = None, pairs: int = 8, ports: Ports | None = None) -> None:
+        self.events: list[VoiceEvent] = []
+        first = free_even_port()
+        self.ports = ports or Ports(first, first + 2 * pairs + 40, "", sounds or Sounds(), self.events.append)
+        relay = self.ports.open()
+        assert relay is not None
+        self.relay: CallRelay = relay
+        sides = tuple(Party(host, "127.0.0.1", MediaWay.AUTO) for host in (ANNA, BEN))
+        self.carriage = Carriage(relay, (sides[0], sides[1]), (Told("1"), Told("2")))
+        self.voice: Voice = self.carriage.voice(CALLER)
+        found = relay.ports(0)
+        assert found is not None
+        self.port, self.member_port = found
+
+    async def told(self, count: int) -> list[VoiceEvent]:
+        """Wait for so many events."""
+        async with asyncio.timeout(PATIENCE):
+            while len(self.events) < count:
+                await asyncio.sleep(0.005)
+        return self.events
+
+
+@contextlib.contextmanager
+def talk(*args: Any, **more: Any) -> Iterator[Talk]:
+    """Give a talk, and close its ports at the end."""
+    made = Talk(*args, **more)
+    try:
+        yield made
+    finally:
+        made.relay.close()
+
+
+def tone_file(directory: File, hertz: int, seconds: float = 1.0) -> str:
+    """Write a WAV file with a tone; return its path."""
+    path = directory / f"{hertz}.wav"
+    path.write_bytes(wav(sine(hertz, -10, round(8000 * seconds)), 8000))
+    return str(path)
+
+
+@pytest.mark.parametrize(("formats", "law"), [("8 0 101", 8), ("0 8 101", 0)])
+def test_music_begins_though_the_phone_says_nothing(tmp_path: File, formats: str, law: int) -> None:
+    """In the law that the caller likes best, one whole stream, the first packet marked, 50 packets a second of it."""
+
+    async def work() -> None:
+        sounds, file = Sounds(), tone_file(tmp_path, 440)
+        assert not sounds.prepare([file])
+        with Receiver(ANNA) as anna, talk(sounds) as made:
+            made.voice.answer(describes(ANNA, anna.port, formats))
+            made.voice.play([file], loop=True)
+            packets = await anna.hears(55)  # round and round
+            assert whole(packets) and {packet.payload_type for packet in packets} == {law}
+            assert [packet.marker for packet in packets] == [True] + [False] * (len(packets) - 1)
+            assert all(len(packet.payload) == FRAME for packet in packets)
+            assert anna.hertz() == 440
+
+    run(work())
+
+
+def test_each_stream_begins_anywhere() -> None:
+    """SSRC, sequence number and timestamp are random (RFC 3550 §5.1)."""
+
+    async def work() -> None:
+        with Receiver(ANNA) as anna, talk() as first, talk(ports=first.ports) as second:
+            for made in (first, second):
+                made.voice.answer(describes(ANNA, anna.port))
+                made.voice.play([MUSIC], loop=True)
+            packets = await anna.hears(4)
+            assert len({packet.ssrc for packet in packets}) == 2
+            assert len({packet.timestamp for packet in packets}) > 2
+
+    run(work())
+
+
+def test_prompts_are_played_in_a_row_and_their_end_is_told(tmp_path: File) -> None:
+    """One after the other in one stream; then nothing more is sent."""
+
+    async def work() -> None:
+        sounds = Sounds()
+        files = [tone_file(tmp_path, hertz, 0.1) for hertz in (400, 800)]
+        sounds.prepare(files)
+        with Receiver(ANNA) as anna, talk(sounds) as made:
+            made.voice.answer(describes(ANNA, anna.port))
+            made.voice.play(files)
+            assert await made.told(1) == [Played(made.voice)]
+            packets = await anna.hears(10)
+            assert whole(packets) and len(packets) == 10
+            assert anna.hertz() == 800
+            made.voice.play([files[0]])
+            packets = await anna.hears(15)
+            assert packets[10].marker and packets[10].ssrc == packets[0].ssrc
+            assert packets[10].timestamp - packets[9].timestamp & 0xFFFFFFFF >= FRAME
+
+    run(work())
+
+
+def test_music_goes_on_where_it_was(tmp_path: File) -> None:
+    """After an announcement, not from its begin."""
+
+    async def work() -> None:
+        sounds = Sounds()
+        path = tmp_path / "both.wav"
+        path.write_bytes(wav(sine(400, -10, 160 * 20) + sine(900, -10, 160 * 200), 8000))
+        word = tone_file(tmp_path, 600, 0.1)
+        sounds.prepare([str(path), word])
+        with Receiver(ANNA) as anna, talk(sounds) as made:
+            made.voice.answer(describes(ANNA, anna.port))
+            made.voice.play([str(path)], loop=True)
+            await anna.hears(25)
+            assert anna.hertz() == 900
+            made.voice.play([word])
+            await made.told(1)
+            assert anna.hertz() == 600
+            made.voice.play([str(path)], loop=True)
+            count = len(anna.packets)
+            await anna.hears(count + 4)
+            assert anna.hertz() == 900
+
+    run(work())
+
+
+def test_nothing_is_sent_while_the_caller_holds_us() -> None:
+    """Nor once it is said to stop; resumed, the stream goes on with its time as it passed."""
+
+    async def work() -> None:
+        with Receiver(ANNA) as anna, talk() as made:
+            made.voice.answer(describes(ANNA, anna.port))
+            made.voice.play([MUSIC], loop=True)
+            await anna.hears(3)
+            for way in ("sendonly", "inactive"):
+                made.voice.answer(describes(ANNA, anna.port, way=way))
+                assert made.voice.held
+                await asyncio.sleep(0)
+                count = len(anna.packets)
+                await asyncio.sleep(0.1)
+                assert len(anna.packets) == count
+                made.voice.answer(describes(ANNA, anna.port))
+                packets = await anna.hears(count + 3)
+                assert packets[count].marker and packets[count].ssrc == packets[0].ssrc
+                assert packets[count].sequence == (packets[count - 1].sequence + 1) & 0xFFFF
+                passed = packets[count].timestamp - packets[count - 1].timestamp & 0xFFFFFFFF
+                assert passed > 0.1 * 8000
+            made.voice.stop()
+            await asyncio.sleep(0)
+            count = len(anna.packets)
+            await asyncio.sleep(0.1)
+            assert len(anna.packets) == count
+
+    run(work())
+
+
+def test_keys_are_heard() -> None:
+    """Each once, by RFC 4733, whatever gets lost; other types, strangers and garbage are none."""
+
+    async def work() -> None:
+        with Receiver(ANNA) as anna, Receiver(STRANGER) as stranger, talk() as made:
+            made.voice.answer(describes(ANNA, anna.port))
+            stream = Stream(5, 5, 5)
+            for key in KEYS[:12]:
+                packets = list(presses(key))
+                for number, payload in enumerate(packets):
+                    data = stream.event(101, payload, stream.timestamp, marker=number == 0)
+                    if number in (1, 3, len(packets) - 1):
+                        anna.say(data, made.port)
+                    stranger.say(data, made.port)
+                stream.pause(1600)
+                await asyncio.sleep(0.05)
+            assert await made.told(12) == [Key(made.voice, key) for key in KEYS[:12]]
+
+    run(work())
+
+
+def test_hostile_packets_do_no_harm() -> None:
+    """Garbage, cut off, too long, keys that are none, and a flood of keys: at most 25 of them a second are taken."""
+
+    async def work() -> None:
+        rng = random.Random(4)
+        with Receiver(ANNA) as anna, talk() as made:
+            made.voice.answer(describes(ANNA, anna.port))
+            made.voice.play([MUSIC], loop=True)
+            for size in (0, 1, 2, 11, 12, 13, 15, 60_000):
+                anna.say(b"\x80\x65" + rng.randbytes(size), made.port)
+                anna.say(rng.randbytes(size), made.port)
+            anna.say(b"\xbf\x65" + bytes(30), made.port)
+            anna.say(b"\x90\x65" + b"\xff" * 14, made.port)
+            made.events.clear()
+            count = len(anna.packets)
+            began = asyncio.get_running_loop().time()
+            stream = Stream(5, 5, 5)
+            for number in range(2000):
+                anna.say(stream.event(101, bytes([number % 12, 10, 0, 160]), number * 160, marker=True), made.port)
+                if number % 20 == 0:
+                    await asyncio.sleep(0.001)
+            packets = await anna.hears(count + 10)
+            passed = asyncio.get_running_loop().time() - began
+            assert 1 <= len(made.events) <= passed / 0.04 + 1
+            assert whole(packets)
+
+    run(work())
+
+
+def test_keys_are_pressed() -> None:
+    """As telephone events, all of one key with the time of its begin; the music waits, and goes on."""
+
+    async def work() -> None:
+        with Receiver(ANNA) as anna, talk() as made:
+            made.voice.answer(describes(ANNA, anna.port))
+            made.voice.play([MUSIC], loop=True)
+            await anna.hears(2)
+            assert made.voice.press("1#")
+            packets = await anna.hears(40)
+            events = [packet for packet in packets if packet.payload_type == 101]
+            groups = [list(group) for _, group in itertools.groupby(events, lambda packet: packet.timestamp)]
+            assert [[packet.payload[0] for packet in group] for group in groups] == [[1] * 7, [11] * 7]
+            assert [[packet.marker for packet in group] for group in groups] == [[True] + [False] * 6] * 2
+            assert all(group[-1].payload[1] & 0x80 for group in groups)
+            assert packets[-1].payload_type == 8
+            numbers = [packet.sequence for packet in packets]
+            assert all(after - before & 0xFFFF == 1 for before, after in itertools.pairwise(numbers))
+
+    run(work())
+
+
+def test_the_stream_is_reported_and_says_goodbye() -> None:
+    """RTCP: a sender's report of this stream, and BYE once the call is over."""
+
+    async def work() -> None:
+        with Receiver(ANNA) as anna:
+            with talk() as made:
+                made.voice.answer(describes(ANNA, anna.port))
+                made.voice.play([MUSIC], loop=True)
+                packets = await anna.hears(30)
+                (report, *_) = await anna.is_told(1)
+                ssrc = packets[0].ssrc.to_bytes(4, "big")
+                assert (report[1], report[4:8]) == (200, ssrc) and report[28:30] == b"\x81\xca"
+                assert int.from_bytes(report[20:24], "big") == 25
+            await anna.is_left(packets[0].ssrc)
+
+    run(work())
+
+
+def test_the_relay_takes_over_without_a_gap() -> None:
+    """Music ends at once; silence bridges the time until the member's first packet, which is marked; then both hear."""
+
+    async def work() -> None:
+        with Receiver(ANNA) as anna, Receiver(BEN) as ben, talk() as made:
+            made.voice.answer(describes(ANNA, anna.port))
+            made.voice.play([MUSIC], loop=True)
+            await anna.hears(5)
+            assert made.voice.agreed is not None
+            made.carriage.offer(CALLER, made.voice.agreed)
+            made.carriage.answer(MEMBER, describes(BEN, ben.port, "8 101"))
+            count = len(anna.packets)
+            packets = await anna.hears(count + 5)
+            assert whole(packets) and not any(samples_loud(packets[count:]))
+            tone, stream = frames(ALAW, 500), Stream(9, 9, 9)
+            for number in range(30):
+                data = stream.packet(8, tone[number % len(tone)], FRAME)
+                ben.say(data[:1] + bytes([8]) + data[2:], made.member_port)  # as from a phone that marks nothing
+                anna.say(anna.stream.packet(8, tone[number % len(tone)], FRAME), made.port)
+                await asyncio.sleep(0.02)
+            await ben.hears(30)
+            theirs = [packet for packet in anna.packets if packet.ssrc == stream.ssrc]
+            assert theirs[0].marker and not any(packet.marker for packet in theirs[1:]) and anna.hertz() == 500
+            first = anna.packets.index(theirs[0])
+            assert anna.packets[first:] == theirs, "nothing of ours comes after the member's first packet"
+            assert ben.hertz() == 500
+            await anna.is_left(packets[0].ssrc)
+
+    run(work())
+
+
+def samples_loud(packets: list[Any]) -> Iterator[bool]:
+    """Yield of each packet whether there is more than silence in it."""
+    for packet in packets:
+        yield max(map(abs, samples_of([packet]))) > 16
+
+
+def test_silence_ends_where_the_member_says_nothing() -> None:
+    """After a second."""
+
+    async def work() -> None:
+        with Receiver(ANNA) as anna, Receiver(BEN) as ben, talk() as made:
+            made.voice.answer(describes(ANNA, anna.port))
+            made.voice.play([MUSIC], loop=True)
+            await anna.hears(5)
+            assert made.voice.agreed is not None
+            made.carriage.offer(CALLER, made.voice.agreed)
+            made.carriage.answer(MEMBER, describes(BEN, ben.port, "8 101"))
+            count = len(anna.packets)
+            await anna.is_left(anna.packets[0].ssrc)
+            assert len(anna.packets) - count <= 50
+            count = len(anna.packets)
+            await asyncio.sleep(0.05)
+            assert len(anna.packets) == count
+
+    run(work())
+
+
+def test_a_call_that_ends_while_music_plays_leaves_nothing() -> None:
+    """No packet and no port."""
+
+    async def work() -> None:
+        with Receiver(ANNA) as anna:
+            made = Talk(pairs=2)
+            before = made.ports.free
+            made.voice.answer(describes(ANNA, anna.port))
+            made.voice.play([MUSIC], loop=True)
+            await anna.hears(3)
+            made.voice.close()
+            made.relay.close()
+            made.voice.close()
+            assert made.ports.free == before + 2
+            count = len(anna.packets)
+            await asyncio.sleep(0.05)
+            assert len(anna.packets) == count
+
+    run(work())
+
+
+def test_the_users_files_are_converted_once(tmp_path: File) -> None:
+    """What came of a file is kept by its content; a file that is gone or broken is told, and other music played."""
+    cache = tmp_path / "cache"
+    file = tone_file(tmp_path, 440)
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(b"RIFF....WAVE")
+    first = Sounds("en", cache)
+    assert not first.prepare([file])
+    (kept,) = cache.iterdir()
+    kept.write_bytes(encode(ULAW, sine(880, -10, 8000)))
+    second = Sounds("en", cache)
+    assert not second.prepare([file])
+    assert second.tracks([file])[0].ulaw == kept.read_bytes()
+    problems = second.prepare([str(broken), str(tmp_path / "gone.wav")])
+    assert [str(broken) in problems[0], "gone.wav" in problems[1]] == [True, True]
+    assert second.tracks([str(broken)]) == second.tracks([MUSIC]) and not list(cache.iterdir())
