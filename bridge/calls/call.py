@@ -481,6 +481,8 @@ class Call:
             ringing=self.ringing_members(),
             answered_by=self._answered_by,
             answered_at=self._answered_at,
+            lines=tuple(sorted({line for line in self._counted.values() if line is not None})),
+            rung=tuple(sorted(self.offered_lines())),
         )
 
     def story(self) -> Story:

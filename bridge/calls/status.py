@@ -45,7 +45,10 @@ class TrunkStatus:
 
 @dataclass(frozen=True, slots=True)
 class CallStatus:
-    """A call that is up: `state` is hunting, connected or ending."""
+    """A call that is up: `state` is hunting, connected or ending.
+
+    `lines`: those of ours that are on it; `rung`: those that it is being offered to.
+    """
 
     call: str
     state: str
@@ -57,6 +60,8 @@ class CallStatus:
     ringing: tuple[str, ...] = ()  # members whose phones ring
     answered_by: str | None = None
     answered_at: float | None = None
+    lines: tuple[str, ...] = ()
+    rung: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,8 @@ def ask(args: argparse.Namespace, verb: str, arguments: Mapping[str, Any]) -> di
 def request(agent: Agent, args: argparse.Namespace, verb: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the data of an answer over a connection that is open. Raises Stop."""
     try:
-        answer = agent.request(verb, {key: value for key, value in arguments.items() if value is not None})
+        given = {key: value for key, value in arguments.items() if value is not None}
+        answer = agent.request(verb, given, who=args.who)
     except AgentUnreachable as gone:
         raise Stop(str(gone), UNREACHABLE) from None
     error = answer.get("error")

@@ -35,13 +35,15 @@ def calls_text(calls: Sequence[Mapping[str, Any]], indent: str) -> str:
 
 
 def caller_text(call: Mapping[str, Any]) -> str:
-    """Return who calls: "Zoe <030123>", "030123" or "anonymous"."""
+    """Return who calls: "Zoe <030123>", "030123" or "anonymous"; "not shown" to who may not see it."""
     number, name = call["caller"], call["caller_name"]
+    if number is None:
+        return "not shown"
     return f"{name} <{number}>" if name and number else number or name or "anonymous"
 
 
 def _row(call: Mapping[str, Any]) -> tuple[object, ...]:
-    called = f"{call['called']} ({call['group']})" if call["group"] else call["called"]
+    called = f"{call['called']} ({call['group']})" if call["group"] else call["called"] or "not shown"
     return caller_text(call), called, call["state"], ago(call["since"]), call["call"], _members(call)
 
 

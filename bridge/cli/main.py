@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(argv: Sequence[str]) -> int:
-    args = argparse.Namespace(config=None, control=None, state=None, json=False)
+    args = argparse.Namespace(config=None, control=None, state=None, json=False, who=None)
     _top_parser().parse_args(argv, args)
     entry = COMMANDS.get(args.command)
     if entry is None:
@@ -88,6 +88,7 @@ def global_options() -> argparse.ArgumentParser:
     group.add_argument("--config", metavar="FILE", help="the configuration (TOML)")
     group.add_argument("--state", metavar="DIR", help="where the agent keeps its data")
     group.add_argument("--control", metavar="PATH", help="the agent's control socket")
+    group.add_argument("--as", metavar="USER", dest="who", help="ask the agent as this user would: act and see alike")
     group.add_argument("--json", action="store_true", help="answer in JSON, for machines")
     return parser
 

@@ -39,6 +39,7 @@ COMMANDS = {
     "calls": Entry("bridge.cli.calls", "the calls that are up"),
     "groups": Entry("bridge.cli.groups", "the groups, their members and who is logged in"),
     "lines": Entry("bridge.cli.lines", "the lines and whether they can be rung"),
+    "rights": Entry("bridge.cli.rights", "what somebody may see and do of others, and why"),
     "explain": Entry("bridge.cli.explain", "why a call rang whom it rang, and whom not"),
     "log": Entry("bridge.cli.log", "have the agent log more, or less, for a while"),
     "trace": Entry("bridge.cli.trace", "the SIP messages of the last minutes, as a ladder"),

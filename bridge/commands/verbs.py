@@ -18,7 +18,18 @@ TOGGLE = "toggle"
 
 COMMANDS: tuple[str, ...] = (*LoginVerb, NIGHT, *LineVerb)
 _LINE_VERBS = frozenset(LineVerb)
-QUERIES: tuple[str, ...] = ("status", "groups", "group", "member", "opening", "lines", "line", "calls", "explain")
+QUERIES: tuple[str, ...] = (
+    "status",
+    "groups",
+    "group",
+    "member",
+    "opening",
+    "lines",
+    "line",
+    "calls",
+    "explain",
+    "rights",
+)
 
 
 def parse(

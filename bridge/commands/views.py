@@ -6,11 +6,13 @@ Everything a view looks at is one `Picture`, taken at one moment, so what is sho
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from bridge.calls.status import CallStatus, LineState, LineStatus, Story, Telephony, TrunkStatus
+from bridge.calls.status import LineState, LineStatus, Story, Telephony, TrunkStatus
+from bridge.commands.eyes import Eyes
 from bridge.commands.leases import following
+from bridge.commands.model import OWNER
 from bridge.commands.night import night_json
 from bridge.commands.tally import Tally
 from bridge.directory.instant import Instant
@@ -114,31 +116,33 @@ def line_state(line: LineStatus) -> dict[str, Any]:
     return {"state": line.state.value, "since": iso(line.since) if line.since else None}
 
 
-def groups(picture: Picture) -> dict[str, Any]:
+def groups(picture: Picture, eyes: Eyes) -> dict[str, Any]:
     """Return all groups by name, with their state and their members, in the order of the configuration."""
-    return {"groups": {name: _group(group, picture) for name, group in picture.directory.groups.items()}}
+    seen = ((name, group) for name, group in picture.directory.groups.items() if eyes.sees_group(group))
+    return {"groups": {name: _group(group, picture, eyes) for name, group in seen}}
 
 
-def lines(picture: Picture) -> dict[str, Any]:
+def lines(picture: Picture, eyes: Eyes) -> dict[str, Any]:
     """Return all lines by name: how they are reached, their state, and the groups that ring them."""
-    return {"lines": {name: _line(line, picture) for name, line in picture.directory.lines.items()}}
+    seen = ((name, line) for name, line in picture.directory.lines.items() if eyes.sees_line(name))
+    return {"lines": {name: _line(line, picture, eyes) for name, line in seen}}
 
 
-def calls(picture: Picture) -> dict[str, Any]:
+def calls(picture: Picture, eyes: Eyes) -> dict[str, Any]:
     """Return the calls that are up."""
-    return {"calls": [_call(c) for c in picture.telephony.calls()]}
+    return {"calls": [seen for call in picture.telephony.calls() if (seen := eyes.call(call)) is not None]}
 
 
 def explain(story: Story) -> dict[str, Any]:
-    """Return a call's story, step by step; `at` is seconds since its start."""
+    """Return a call's story, step by step, for the owner; `at` is seconds since its start."""
     steps = [{"at": round(s.at, 3), "member": s.member, "what": s.what, "why": s.why} for s in story.steps]
-    return {"call": _call(story.status), "result": story.result, "steps": steps}
+    return {"call": Eyes(OWNER, Directory()).call(story.status), "result": story.result, "steps": steps}
 
 
-def status(picture: Picture) -> dict[str, Any]:
-    """Return the whole picture, with what is wrong and since when."""
-    trunks = picture.telephony.trunks()
-    info = picture.info
+def status(picture: Picture, eyes: Eyes) -> dict[str, Any]:
+    """Return the whole picture, with what is wrong and since when; trunks and connections are the owner's to see."""
+    trunks = picture.telephony.trunks() if eyes.all else ()
+    info = picture.info if eyes.all else replace(picture.info, links=())
     return {
         "version": info.version,
         "site": info.site,
@@ -146,10 +150,10 @@ def status(picture: Picture) -> dict[str, Any]:
         "uptime": max(0, int(picture.wall - info.started)),
         "trunks": {t.trunk: _condition(t.state, t.since, t.reason) for t in trunks},
         "links": {link.name: _condition(link.state, link.since, link.reason) for link in info.links},
-        **lines(picture),
-        **groups(picture),
-        **calls(picture),
-        "wrong": _wrong(trunks, picture),
+        **lines(picture, eyes),
+        **groups(picture, eyes),
+        **calls(picture, eyes),
+        "wrong": _wrong(trunks, info.links, picture, eyes),
     }
 
 
@@ -158,14 +162,14 @@ def _availability(group: Group, member: Member, picture: Picture) -> Availabilit
     return availability(login, picture.telephony.line(member.line), picture.opening(group).open)
 
 
-def _group(group: Group, picture: Picture) -> dict[str, Any]:
+def _group(group: Group, picture: Picture, eyes: Eyes) -> dict[str, Any]:
     return {
         "name": group.shown,
         "number": group.number,
         "leaders": list(group.leaders),
         "state": group_state(group, picture),
         "night": {**night_state(group, picture), "turns": iso(picture.opening(group).turns)},
-        "members": {m.name: _member(group, m, picture) for m in group.members},
+        "members": {m.name: _member(group, m, picture) for m in group.members if eyes.sees_member(m)},
     }
 
 
@@ -190,17 +194,18 @@ def _next(member: Member, login: Login, picture: Picture) -> dict[str, Any] | No
     return {"at": iso(then.at), "login": "ON" if then.logged_in else "OFF", "why": then.why}
 
 
-def _line(line: Line, picture: Picture) -> dict[str, Any]:
+def _line(line: Line, picture: Picture, eyes: Eyes) -> dict[str, Any]:
     state = picture.telephony.line(line.name)
     directory = picture.directory
+    groups = (group for group, _ in directory.groups_by_line.get(line.name, ()))
     return {
-        "number": line.number,
+        "number": line.number if eyes.sees_number_of(line) else None,
         "users": [u.shown for u in directory.users.values() if line.name in (u.line, u.second_line)],
         "via": _via(line),
         **line_state(state),
         "reachable": state.reachable,
-        "contacts": list(state.contacts),
-        "groups": list(dict.fromkeys(g.name for g, _ in directory.groups_by_line.get(line.name, ()))),
+        "contacts": list(state.contacts) if eyes.all or eyes.is_own(line.name) else [],
+        "groups": list(dict.fromkeys(g.name for g in groups if eyes.sees_group(g))),
     }
 
 
@@ -210,33 +215,20 @@ def _via(line: Line) -> str:
     return "registers" if line.registers else "contact"
 
 
-def _call(call: CallStatus) -> dict[str, Any]:
-    return {
-        "call": call.call,
-        "state": call.state,
-        "caller": call.caller,
-        "caller_name": call.caller_name,
-        "called": call.called,
-        "group": call.group,
-        "since": iso(call.since),
-        "ringing": list(call.ringing),
-        "answered_by": call.answered_by,
-        "answered_at": iso(call.answered_at),
-    }
-
-
 def _condition(state: str, since: float, reason: str) -> dict[str, Any]:
     return {"state": state, "since": iso(since) if since else None, "reason": reason}
 
 
-def _wrong(trunks: Sequence[TrunkStatus], picture: Picture) -> list[Mapping[str, Any]]:
+def _wrong(
+    trunks: Sequence[TrunkStatus], links: Sequence[Link], picture: Picture, eyes: Eyes
+) -> list[Mapping[str, Any]]:
     """Return what is not as it should be: `what` it is, and its condition."""
     found = [(f"trunk {t.trunk}", t.state, t.since, t.reason) for t in trunks if t.state not in _TRUNK_FINE]
-    found += [(x.name, x.state, x.since, x.reason) for x in picture.info.links if not x.fine]
+    found += [(x.name, x.state, x.since, x.reason) for x in links if not x.fine]
     if not picture.moment.synchronised:
         found.append(("clock", "not right yet", picture.info.started, CLOCK))
     for name in picture.directory.lines:
         line = picture.telephony.line(name)
-        if not line.reachable:
+        if not line.reachable and eyes.sees_line(name):
             found.append((f"line {name}", line.state.value, line.since, ""))
     return [{"what": what, **_condition(state, since, why)} for what, state, since, why in found]

@@ -103,6 +103,7 @@ def _user(name: str, user: UserSettings) -> User:
         additional_lines=user.additional_lines,
         grants=tuple(user.grants.items()),
         favourites=user.favourites,
+        unix=user.unix,
     )
 
 

@@ -41,9 +41,11 @@ class Agent:
         self._lines.close()
         self._socket.close()
 
-    def request(self, verb: str, arguments: Mapping[str, Any], transaction: str | None = None) -> dict[str, Any]:
-        """Return the answer, the contract's response object. Raises AgentUnreachable."""
-        body = {"verb": verb, "arguments": dict(arguments), "transaction": transaction}
+    def request(
+        self, verb: str, arguments: Mapping[str, Any], transaction: str | None = None, who: str | None = None
+    ) -> dict[str, Any]:
+        """Return the answer, the contract's response object; `who`: as whom it is asked. Raises AgentUnreachable."""
+        body = {"verb": verb, "arguments": dict(arguments), "transaction": transaction, "as": who}
         # An agent that refuses the connection says so and closes it, perhaps before it was asked anything.
         with suppress(BrokenPipeError, ConnectionResetError):
             self._socket.sendall(json.dumps(body).encode() + b"\n")

@@ -6,37 +6,39 @@ import os
 import pwd
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable
 
-from bridge.commands.model import OWNER, Actor, CommandError
-from bridge.control.socketfile import ControlError
+from bridge.commands.model import OWNER, Actor, CommandError, Kind
 
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred of Linux
 
 
 class Peers:
-    """Who acts as whom: root and the agent's own login as the owner, others by `names`, by their login names.
+    """Who acts as whom: root and the agent's own login as the owner, others as `user_of` says, by their login names.
 
-    Raises ControlError for a name that the system does not know.
+    Both are asked for each connection, so that a configuration or a login that has changed counts at once.
     """
 
-    def __init__(self, names: Mapping[str, Actor]) -> None:
-        self._actors = {_uid(name): actor for name, actor in names.items()}
-        self._actors |= {0: OWNER, os.getuid(): OWNER}
+    def __init__(self, user_of: Callable[[str], str | None]) -> None:
+        self._user_of = user_of
 
     def actor(self, peer: socket.socket) -> Actor:
         """Return in whose name the peer of a connection acts. Raises CommandError `not_allowed`."""
         raw = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
         uid: int = _CREDENTIALS.unpack(raw)[1]
-        actor = self._actors.get(uid)
-        if actor is None:
-            text = f"the login with uid {uid} acts in nobody's name here; right are root and the agent's own login"
-            raise CommandError("not_allowed", text)
-        return actor
+        if uid in (0, os.getuid()):
+            return OWNER
+        login = _login(uid)
+        user = self._user_of(login) if login is not None else None
+        if user is None:
+            who = f"the login {login}" if login is not None else f"the login with uid {uid}"
+            right = "right are root, the agent's own login, and those that are some user's unix login"
+            raise CommandError("not_allowed", f"{who} acts in nobody's name here; {right}")
+        return Actor(Kind.USER, user)
 
 
-def _uid(name: str) -> int:
+def _login(uid: int) -> str | None:
     try:
-        return pwd.getpwnam(name).pw_uid
+        return pwd.getpwuid(uid).pw_name
     except KeyError:
-        raise ControlError(f"this system has no login called {name!r}") from None
+        return None

@@ -1,8 +1,9 @@
 """What goes over the control socket: one JSON object a line, both ways.
 
 A request is `{"verb": "login", "arguments": {"group": "support", "member": "anna"}, "transaction": "..."}`; arguments
-and transaction may be left out. The answer is the contract's response object. After `follow` is answered, every event
-is a line of its own: it has a `type`, where an answer has a `status`.
+and transaction may be left out. `as` beside them names the user, or device, as whom the owner acts and sees. The answer
+is the contract's response object. After `follow` is answered, every event is a line of its own: it has a `type`, where
+an answer has a `status`.
 """
 
 from __future__ import annotations
@@ -16,16 +17,18 @@ from bridge.commands.model import CommandError
 
 LONGEST_LINE = 64 * 1024  # bytes, its end included
 FOLLOW = "follow"
-_FIELDS = frozenset({"verb", "arguments", "transaction"})
+AS = "as"
+_FIELDS = frozenset({"verb", "arguments", "transaction", AS})
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One line that was understood; `transaction` as it came."""
+    """One line that was understood; `transaction` as it came; `who`: as whom it is to be done, None for the peer."""
 
     verb: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     transaction: Any = None
+    who: str | None = None
 
 
 def read_request(line: bytes) -> Request:
@@ -43,7 +46,10 @@ def read_request(line: bytes) -> Request:
     arguments = body.get("arguments") or {}
     if not isinstance(arguments, dict):
         raise CommandError("bad_request", "arguments is no object; right is one of names and values")
-    return Request(body["verb"], arguments, body.get("transaction"))
+    who = body.get(AS)
+    if who is not None and not isinstance(who, str):
+        raise CommandError("bad_request", "as is no text; right is the name of a user")
+    return Request(body["verb"], arguments, body.get("transaction"), who)
 
 
 def write_line(body: Mapping[str, Any]) -> bytes:

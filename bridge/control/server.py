@@ -10,7 +10,6 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import cast
 
 from bridge.commands.model import Actor, CommandError, Reply
@@ -27,7 +26,8 @@ _Ends = tuple[asyncio.Transport, asyncio.StreamReader]
 
 
 class ControlServer:
-    """Serves the control socket at `path`. `actors`: in whose name other logins than the owner's act, by login name.
+    """Serves the control socket at `path`. Root's and the agent's own login act as the owner, others as the users whose
+    unix login they are.
 
     `wall` gives UTC seconds.
     """
@@ -37,12 +37,11 @@ class ControlServer:
         path: Path,
         port: Port,
         wall: Callable[[], float],
-        actors: Mapping[str, Actor] = MappingProxyType({}),
     ) -> None:
         self._path = path
         self._port = port
         self._wall = wall
-        self._peers = Peers(actors)
+        self._peers = Peers(lambda login: port.directory.user_of_login(login))
         self._more: dict[str, Verb] = {}
         self._server: asyncio.Server | None = None
         self._file: os.stat_result | None = None

@@ -7,9 +7,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from bridge.commands.effective import somebody
+from bridge.commands.eyes import Eyes
 from bridge.commands.model import Actor, CommandError, Reply
 from bridge.commands.verbs import COMMANDS, QUERIES, parse, transaction_key
-from bridge.commands.words import check_fields
+from bridge.commands.words import NAME_LENGTH, check_fields
 from bridge.control.protocol import FOLLOW, LONGEST_LINE, Request, read_request, write_line
 from bridge.directory.logins import Origin
 from bridge.events import Event
@@ -70,36 +72,54 @@ class Session:
             reply = Reply.refused(refused)
         await self._reply(reply, transaction)
         if reply.ok and request.verb == FOLLOW and self._unfollow is None:
-            self._unfollow = self._port.follow(self._tell)
+            self._follow(self._acting(request))
 
     async def _do(self, request: Request, key: str | None) -> Reply:
+        actor = self._acting(request)
         if request.verb == FOLLOW:
-            return self._may_follow(request)
+            check_fields(FOLLOW, request.arguments, ())
+            return Reply()
         if request.verb in QUERIES:
-            return self._port.ask(request.verb, request.arguments, self._actor)
+            return self._port.ask(request.verb, request.arguments, actor)
         if request.verb in COMMANDS:
-            command = parse(request.verb, request.arguments, self._wall())
-            return await self._port.submit(command, self._actor, Origin.CONTROL, key)
+            own = None if actor.is_owner else actor.name
+            command = parse(request.verb, request.arguments, self._wall(), own=own)
+            return await self._port.submit(command, actor, Origin.CONTROL, key)
         if request.verb in self._more:
-            self._only_for_the_owner(request.verb)
+            if not actor.is_owner:
+                raise CommandError("not_allowed", f"{request.verb} is for the owner; {actor.name} is not")
             return Reply(await self._more[request.verb](request.arguments))
         right = ", ".join((*COMMANDS, *QUERIES, FOLLOW, *self._more))
         raise CommandError("unknown_verb", f"there is no verb {request.verb[:64]!r}; verbs are: {right}")
 
-    def _may_follow(self, request: Request) -> Reply:
-        check_fields(FOLLOW, request.arguments, ())
-        self._only_for_the_owner("events")
-        return Reply()
-
-    def _only_for_the_owner(self, what: str) -> None:
+    def _acting(self, request: Request) -> Actor:
+        """Return as whom a request is done: the peer, or whoever the owner names. Raises CommandError."""
+        if request.who is None or request.who == self._actor.name:
+            return self._actor
         if not self._actor.is_owner:
-            raise CommandError("not_allowed", f"{what} are for the owner; {self._actor.name} is not")
+            text = f"{self._actor.name} may not act as {request.who[:NAME_LENGTH]}; only the owner may"
+            raise CommandError("not_allowed", text)
+        return somebody(request.who, self._port.directory)
+
+    def _follow(self, actor: Actor) -> None:
+        """Tell the events that the actor may see, from now on."""
+        eyes = Eyes(actor, self._port.directory)
+
+        def tell(event: Event) -> None:
+            nonlocal eyes
+            if eyes.directory is not self._port.directory:  # another configuration
+                eyes = Eyes(actor, self._port.directory)
+            body = eyes.event(event)
+            if body is not None:
+                self._tell(body)
+
+        self._unfollow = self._port.follow(tell)
 
     async def _reply(self, reply: Reply, transaction: object) -> None:
         self._writer.write(write_line(reply.to_json(transaction)))
         await self._writer.drain()
 
-    def _tell(self, event: Event) -> None:
-        self._writer.write(write_line(event.to_json()))
+    def _tell(self, body: Mapping[str, Any]) -> None:
+        self._writer.write(write_line(body))
         if self._writer.transport.get_write_buffer_size() > UNREAD_AT_MOST:
             self._writer.transport.abort()

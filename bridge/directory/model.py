@@ -81,6 +81,7 @@ class User:
     additional_lines: tuple[str, ...] = ()
     grants: tuple[tuple[str, Level], ...] = ()
     favourites: tuple[str, ...] = ()  # users, and lines without a user
+    unix: str | None = None  # the login on this machine that acts in this user's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,10 @@ class Directory:
             for member in group.members:
                 found.setdefault(member.name, []).append((group, member))
         return {name: tuple(places) for name, places in found.items()}
+
+    def user_of_login(self, login: str) -> str | None:
+        """Return the user in whose name a login of this machine acts, or None."""
+        return next((user.name for user in self.users.values() if user.unix == login), None)
 
     def group(self, key: str) -> Group | None:
         """Return the group with this name or number, or None."""

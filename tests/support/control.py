@@ -6,11 +6,10 @@ import asyncio
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from bridge.commands.model import Actor
 from bridge.commands.views import Info
 from bridge.control.client import Agent
 from bridge.control.server import ControlServer
@@ -27,11 +26,10 @@ class Served:
     What its parts raise is raised again when it ends.
     """
 
-    def __init__(self, directory: Path, people: Directory | None = None, actors: Mapping[str, Actor] | None = None):
+    def __init__(self, directory: Path, people: Directory | None = None):
         self.path = directory / "control.sock"
         self.state = directory
         self.people = people or office()
-        self.actors = actors or {}
         self.telephony = ToldTelephony()
         self._up = threading.Event()
         self._bug: BaseException | None = None
@@ -96,7 +94,7 @@ class Served:
             info=lambda: Info("0.1.0", "test", started),
             telephony=self.telephony,
         )
-        control = ControlServer(self.path, self.port, time.time, self.actors)
+        control = ControlServer(self.path, self.port, time.time)
         try:
             await self.port.start()
             await control.start()
