@@ -28,9 +28,7 @@ _DEAD_BUTTONS = _first_word("pickup", "hangup", "dial")
 TABLE = (
     Later(("site", "journal_days"), _NO_JOURNAL),
     Later(("trunks", "*", "confirm"), "whoever answers takes the call"),
-    Later(("lines", "*", "private"), "its callers are shown as those of other lines are"),
     Later(("lines", "*", "confirm"), "whoever answers takes the call"),
-    Later(("users", "*", "second_line"), "it is only listed with the line"),
     Later(("users", "*", "additional_lines"), "no line can be controlled"),
     Later(("groups", "*", "members", "*", "tier"), "all tiers are rung alike"),
     Later(("groups", "*", "services", "*"), _NO_JOURNAL, lambda value: value != "supervise"),

@@ -115,6 +115,44 @@ def test_for_and_until_are_one_or_the_other(terminal: Terminal) -> None:
     assert "not allowed with" in err
 
 
+def test_rights(terminal: Terminal) -> None:
+    """One target: each right and where it comes from; nobody named: everybody, lines and journals."""
+    out, _ = terminal.run("rights", "cara", "anna")
+    assert out.splitlines() == [
+        "cara over anna: public",
+        "  see login and line state      site (public), group support as leader (public)",
+        "  see callers and diversion     no",
+        "  see those of the second line  no",
+        "  pause                         group support as leader (supervise)",
+        "  pick up calls                 no",
+        "  pick up at the second line    no",
+        "  set the diversion             no",
+        "  log in or out                 group support as leader (supervise)",
+        "  control the line              no",
+    ]
+    assert terminal.run("rights", "anna", "lobby")[0].startswith("anna over lobby: none, a device: no level applies")
+    every = terminal.run("rights", "ben")[0]
+    assert "controls: ben (own)\njournals: none" in every
+    assert [line.split()[0] for line in every.splitlines()[1:4]] == ["anna", "cara", "lobby"]
+    over = terminal.json("rights", "ben", "202")["over"]["ben"]
+    assert over["rights"]["login"] == [{"from": "own", "level": None, "in": None}]
+    assert "there are anna, ben, cara, lobby" in terminal.run("rights", "zoe", code=1)[1]
+
+
+def test_the_owner_may_look_as_anybody(terminal: Terminal, served: Served) -> None:
+    """With --as the commands show, and do, what that user may; what is hidden is told as such."""
+    served.telephony.up = [replace(CALL, rung=("anna", "ben")), replace(TALK, lines=("cara",))]
+    assert "Zoe <030123>" in terminal.run("calls", "--as", "ben")[0]
+    cara = terminal.run("calls", "--as", "cara")[0]
+    assert "not shown" in cara and "anonymous" in cara and "030123" not in cara
+    assert "030123" not in terminal.run("status", "--as", "cara")[0]
+    assert "may not log in or out anna" in terminal.run("login", "support", "anna", "--as", "ben", code=1)[1]
+    assert terminal.run("login", "support", "ben", "--as", "ben")[0] == "ben is logged in to support.\n"
+    assert "explain is for the owner; ben is not" in terminal.run("explain", "--as", "ben", code=1)[1]
+    assert "may not ask" in terminal.run("rights", "anna", "cara", "--as", "ben", code=1)[1]
+    assert terminal.run("rights", "anna", "ben", "--as", "ben")[0].startswith("anna over ben: public")
+
+
 def test_groups(terminal: Terminal, served: Served) -> None:
     """Groups are listed with counts, members with what keeps each from being rung."""
     served.telephony.states["ben"] = LineState.UNREACHABLE

@@ -57,6 +57,7 @@ def test_global_options_before_and_after(speak: Spoken) -> None:
         "control": "/b",
         "state": None,
         "json": True,
+        "who": None,
         "word": "hello",
         "loud": True,
     }

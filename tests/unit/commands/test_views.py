@@ -15,8 +15,9 @@ from bridge.commands.tally import Tally
 from bridge.commands.verbs import QUERIES
 from bridge.commands.views import Info, Link, Picture
 from bridge.directory.logins import Login, Logins, Origin
+from bridge.directory.model import Directory, Level
 from bridge.events import GroupCall
-from tests.support.office import BEN, IN, NOW, ToldTelephony, logins, office
+from tests.support.office import ANNA, BEN, CARA, IN, NOW, ToldTelephony, logins, office
 
 CALL = CallStatus("c1", "hunting", "030123", "Zoe", "600", "support", NOW - 12, ringing=("anna",))
 
@@ -127,19 +128,58 @@ def test_every_answer_is_json() -> None:
         "opening": {"group": "support"},
         "line": {"line": "201"},
         "member": {"group": "600", "member": "ben"},
+        "rights": {"viewer": "ben"},
     }
     for query in QUERIES:
         assert json.dumps(asked(query, seen, **named.get(query, {})))
 
 
-def test_numbers_are_the_owners() -> None:
-    """Who is not the owner sees states, and neither callers nor contacts."""
-    seen = picture()
-    assert answer("line", {"line": "anna"}, BEN, seen)["state"] == "idle"
-    for query in ("status", "calls", "lines", "groups", "explain"):
+def test_users_see_states_and_neither_callers_nor_contacts() -> None:
+    """Where everybody has `public` over everybody: states, and nothing of calls but that they are."""
+    told = ToldTelephony({"anna": LineState.RINGING}, [replace(CALL, rung=("anna",))])
+    seen = picture(told, None, Link("broker", "not connected", NOW, "refused", fine=False))
+    status = answer("status", {}, BEN, seen)
+    assert (status["trunks"], status["links"], status["wrong"]) == ({}, {}, [])
+    assert status["lines"]["anna"]["state"] == "ringing"
+    assert [line["contacts"] for line in status["lines"].values()] == [[], ["sip:ben@192.0.2.1"], [], []]
+    assert list(status["groups"]["support"]["members"]) == ["anna", "ben", "lobby"]
+    assert [(call["caller"], call["caller_name"], call["ringing"]) for call in status["calls"]] == [
+        (None, None, ["anna"])
+    ]
+    assert "030123" not in json.dumps(status) and "Zoe" not in json.dumps(status)
+    with pytest.raises(CommandError) as caught:
+        answer("explain", {}, BEN, seen)
+    assert caught.value.code == "not_allowed"
+
+
+def test_without_a_level_only_what_is_of_ones_own_groups() -> None:
+    """Nobody sees anything of others by default; groups that one is in, and devices in them, are shown."""
+    seen = replace(picture(ToldTelephony(up=[CALL])), directory=nobody_sees_anybody())
+    groups = answer("groups", {}, BEN, seen)["groups"]
+    assert {name: list(group["members"]) for name, group in groups.items()} == {
+        "support": ["ben", "lobby"],
+        "sales": ["ben"],
+    }
+    assert list(answer("groups", {}, CARA, seen)["groups"]["support"]["members"]) == ["lobby"]
+    assert list(answer("lines", {}, BEN, seen)["lines"]) == ["ben", "lobby"]
+    assert answer("calls", {}, BEN, seen)["calls"][0]["ringing"] == []
+    for query, arguments in (
+        ("line", {"line": "anna"}),
+        ("member", {"group": "support", "member": "anna"}),
+        ("group", {"group": "sales"}),
+        ("opening", {"group": "sales"}),
+    ):
         with pytest.raises(CommandError) as caught:
-            answer(query, {}, BEN, seen)
+            answer(query, arguments, ANNA if "group" in arguments and len(arguments) == 1 else BEN, seen)
         assert caught.value.code == "not_allowed"
+        assert "may not see" in caught.value.message
+
+
+def nobody_sees_anybody() -> Directory:
+    """Return the office without any level."""
+    made = office(member_level=Level.NONE, leader_level=Level.NONE)
+    sales = replace(made.groups["sales"], member_level=Level.NONE, leader_level=Level.NONE)
+    return replace(made, site_level=Level.NONE, groups={**made.groups, "sales": sales})
 
 
 @pytest.mark.parametrize(
