@@ -89,7 +89,6 @@ class Search:
         self._forks: dict[str, Fork] = {}
         self._fork_of: dict[Leg, Fork] = {}
         self._queue: deque[HuntEvent] = deque()
-        self._granted: list[Member] = []  # whom `look` found available in this step, each perhaps to be rung by it
         self._takers: list[Fork] = []  # that ring beside the hunt, to pick the call up
         self.last_status: int | None = None  # what the last phone that refused has said
         self.turn_to(called)
@@ -125,7 +124,6 @@ class Search:
             return [Nobody(480, Availability.GROUP_CLOSED.value)]
         self._queue.append(event)
         while self._queue:
-            self._granted.clear()
             for command in self._hunt.receive(self._queue.popleft(), now, self._look):
                 outcome = self._carry_out(command, now)
                 if outcome is not None:
@@ -146,11 +144,8 @@ class Search:
         return [outcome for name in named for outcome in self.step(MemberChanged(name), now)]
 
     def _look(self, name: str) -> Availability:
-        member = self._members[name]
-        seen = self._switch.look(self._call, member, self._granted)
-        if seen is Availability.AVAILABLE:
-            self._granted.append(member)
-        return seen
+        granted = [self._members[each] for each in self._hunt.granted]
+        return self._switch.look(self._call, self._members[name], granted)
 
     # -- what the hunt commands --------------------------------------------------------------------------------
 

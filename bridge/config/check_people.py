@@ -23,7 +23,8 @@ def findings(draft: Draft) -> Iterator[Finding]:
     for name, group in draft.groups.items():
         yield from _members(draft, name, group)
         yield from _leaders(draft, name, group)
-        yield from _onward(draft, name, group)
+        yield from _onward(draft, name, ("groups", name), group, ("overflow", "closed"))
+        yield from _queue(draft, name, group)
         yield from _buttons(draft, name, group)
     yield from _circles(draft)
     yield from _logins(draft)
@@ -107,15 +108,30 @@ def _leaders(draft: Draft, group: str, table: Table) -> Iterator[Finding]:
             yield ("groups", group, "leaders", index), unknown("user", name, draft.users)
 
 
-def _onward(draft: Draft, group: str, table: Table) -> Iterator[Finding]:
-    for key in ("overflow", "closed"):
+def _onward(draft: Draft, group: str, here: Loc, table: Table, keys: tuple[str, ...]) -> Iterator[Finding]:
+    for key in keys:
         target = text(table, key)
         if target is None:
             continue
         if draft.group(target) == group:
-            yield ("groups", group, key), f"{target!r} is the group itself; name another group, or a number"
+            yield (*here, key), f"{target!r} is the group itself; name another group, or a number"
         elif not draft.group(target) and target not in draft.numbers and not _DIALLED.fullmatch(target):
-            yield ("groups", group, key), unknown("group or number", target, (*draft.groups, *draft.numbers))
+            yield (*here, key), unknown("group or number", target, (*draft.groups, *draft.numbers))
+
+
+def _queue(draft: Draft, group: str, table: Table) -> Iterator[Finding]:
+    """Check what fits together in a queue; the section of a group that is none yet is looked at when it becomes one."""
+    queue = table.get("queue")
+    here = ("groups", group, "queue")
+    if not isinstance(queue, Mapping) or table.get("strategy") != "queue":
+        return
+    yield from _onward(draft, group, here, queue, ("exit_to",))
+    if "exit_key" in queue and "exit_to" not in queue and "overflow" not in table:
+        yield (*here, "exit_key"), "leads nowhere; give exit_to, or an overflow to the group"
+    if "exit_to" in queue and "exit_key" not in queue:
+        yield (*here, "exit_to"), "is never reached; give exit_key, the key that leads there"
+    if "order" in queue and "order" in table and queue["order"] != table["order"]:
+        yield (*here, "order"), f"says {queue['order']!r} and the group {table['order']!r}; leave one out"
 
 
 def _buttons(draft: Draft, group: str, table: Table) -> Iterator[Finding]:

@@ -5,12 +5,23 @@ from __future__ import annotations
 from bridge.calls.model import ExchangeSettings
 from bridge.calls.model import TrunkSettings as Trunk
 from bridge.config.fields import bracketed
-from bridge.config.people import GroupSettings, MemberSettings, UserSettings
+from bridge.config.people import GroupSettings, MemberSettings, QueueSettings, UserSettings
 from bridge.config.settings import Settings
 from bridge.config.telephony import LineSettings, RegistrarSettings, TrunkSettings
 from bridge.directory.codes import Codes
 from bridge.directory.hours import Hours
-from bridge.directory.model import MONITOR, Directory, Group, Line, MediaWay, Member, Strategy, User
+from bridge.directory.model import (
+    MONITOR,
+    Directory,
+    Group,
+    Line,
+    MediaWay,
+    Member,
+    Order,
+    Queue,
+    Strategy,
+    User,
+)
 
 
 def directory_of(settings: Settings) -> Directory:
@@ -83,6 +94,7 @@ def _line(name: str, line: LineSettings, settings: Settings) -> Line:
         shown=line.name,
         address=line.contact or f"sip:{line.number}@{_host(trunk, settings)}",
         media=MediaWay(line.media or (trunk.media if trunk else MediaWay.AUTO)),
+        confirm=bool(trunk and (trunk.confirm if line.confirm is None else line.confirm)),
     )
 
 
@@ -119,7 +131,7 @@ def _group(name: str, group: GroupSettings, settings: Settings) -> Group:
         services=frozenset(group.services),
         active=group.active,
         monitor=frozenset(group.monitor if group.monitor is not None else MONITOR),
-        strategy=_IN_EFFECT.get(group.strategy, group.strategy),
+        strategy=group.strategy,
         ring_seconds=group.ring_seconds,
         give_up_after=group.give_up_after,
         retry_after=group.retry_after,
@@ -132,11 +144,37 @@ def _group(name: str, group: GroupSettings, settings: Settings) -> Group:
         closed=_named(group.closed, settings),
         auto_pause=group.auto_pause,
         auto_pause_seconds=group.auto_pause_seconds,
+        order=_order(group),
+        queue=_queue(group.queue or QueueSettings(), settings),
     )
 
 
-_IN_EFFECT = {Strategy.QUEUE: Strategy.SEQUENTIAL}
-"""What a strategy that is accepted, but not in effect yet, rings as; `later.py` says so to people."""
+def _order(group: GroupSettings) -> Order:
+    """Return the order; a queue's own section goes before the group."""
+    own = group.queue.order if group.queue is not None and group.strategy is Strategy.QUEUE else None
+    return Order(own or group.order)
+
+
+def _queue(queue: QueueSettings, settings: Settings) -> Queue:
+    return Queue(
+        ring_all=queue.queue_ring == "all",
+        music=queue.music,
+        greeting=queue.greeting,
+        announce=queue.announce,
+        announce_position=queue.announce_position,
+        announce_wait=queue.announce_wait,
+        wrap_up=queue.wrap_up,
+        max_waiting=queue.max_waiting,
+        max_wait=queue.max_wait,
+        join_empty=queue.join_empty,
+        leave_empty=queue.leave_empty,
+        exit_key=queue.exit_key,
+        exit_to=_named(queue.exit_to, settings),
+        keep_place=queue.keep_place,
+        no_answer_delay=queue.no_answer_delay,
+        busy_delay=queue.busy_delay,
+        decline_delay=queue.decline_delay,
+    )
 
 
 def _member(member: str | MemberSettings, settings: Settings) -> Member:

@@ -271,6 +271,13 @@ def check_unix(text: str) -> str:
     return text
 
 
+def check_key(text: str) -> str:
+    """Return one key of a phone as it is. Raises ValueError."""
+    if not re.fullmatch("[0-9*#]", text):
+        raise ValueError(f'{text[:20]!r} is not a key of a phone; right is one of 0-9, * and #, as in "0"')
+    return text
+
+
 def check_text(text: str) -> str:
     """Return one line of text as it is. Raises ValueError."""
     if not text.isprintable():
@@ -311,6 +318,7 @@ Number = Annotated[str, AfterValidator(check_number), Field(json_schema_extra={"
 Text = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(check_text)]
 Flag = Annotated[bool, Field(strict=True)]
 Count = Annotated[int, Field(strict=True, ge=1, le=10_000)]
+Key = Annotated[str, AfterValidator(check_key), Field(json_schema_extra={"pattern": "^[0-9*#]$"})]
 Port = Annotated[int, Field(strict=True, ge=1024, le=65535)]
 Host = Annotated[str, AfterValidator(check_host)]
 Contact = Annotated[str, AfterValidator(check_contact)]

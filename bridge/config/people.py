@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from bridge.config.fields import Count, Flag, Hours, Name, Number, Part, Restart, Text, UnixLogin
+from bridge.config.fields import Count, Flag, Hours, Key, Name, Number, Part, Restart, Text, UnixLogin
 from bridge.config.secret import PinField
 from bridge.config.sound import SoundField
 from bridge.directory.model import LastOut, Level, Strategy
@@ -46,17 +46,30 @@ class MemberSettings(Part):
     schedule: tuple[Hours, ...] = ()
 
 
+Delay = Annotated[float, Field(strict=True, ge=0, le=3600)]
+
+
 class QueueSettings(Part):
     """`[groups.NAME.queue]`. Times are seconds."""
 
-    order: Order = "listed"
+    order: Order | None = None
     queue_ring: Literal["one", "all"] = "one"
     music: SoundField = "default"
-    wrap_up: Annotated[float, Field(strict=True, ge=0, le=3600)] = 0.0
+    greeting: SoundField | None = None
+    announce: Annotated[float, Field(strict=True, ge=10, le=3600)] | None = None
+    announce_position: Flag = True
+    announce_wait: Flag = True
+    wrap_up: Delay = 0.0
     max_waiting: Count | None = None
     max_wait: Annotated[float, Field(strict=True, gt=0, le=86_400)] | None = None
     join_empty: Flag = False
     leave_empty: Flag = True
+    exit_key: Key | None = None
+    exit_to: Number | None = None
+    keep_place: Delay = 0.0
+    no_answer_delay: Delay = 10.0
+    busy_delay: Delay = 15.0
+    decline_delay: Delay = 30.0
 
 
 def _form(value: Any) -> str:

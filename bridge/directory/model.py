@@ -37,6 +37,16 @@ class Strategy(StrEnum):
     QUEUE = "queue"
 
 
+class Order(StrEnum):
+    """In which order the members of a sequential group or a queue are rung; tiers go before it."""
+
+    LISTED = "listed"
+    ROUND_ROBIN = "round-robin"
+    LONGEST_IDLE = "longest-idle"
+    FEWEST_CALLS = "fewest-calls"
+    RANDOM = "random"
+
+
 class MediaWay(StrEnum):
     """How the media of a line or trunk flow: from phone to phone, through the bridge, or as it has to be."""
 
@@ -68,6 +78,7 @@ class Line:
     shown: str | None = None  # what a device is shown as
     address: str = ""  # its SIP address, which a device without a name is shown as
     media: MediaWay = MediaWay.AUTO  # of a line behind a trunk: the trunk's, unless it has its own
+    confirm: bool = False  # whoever answers there has to press 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +109,32 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Queue:
+    """How the callers of a group with the strategy `queue` wait. Times are seconds.
+
+    `music` and `greeting` are names of sounds or paths of WAV files; None: silence, no greeting.
+    """
+
+    ring_all: bool = False
+    music: str | None = "default"
+    greeting: str | None = None
+    announce: float | None = None  # between announcements; None: none is made
+    announce_position: bool = True
+    announce_wait: bool = True
+    wrap_up: float = 0.0
+    max_waiting: int | None = None
+    max_wait: float | None = None
+    join_empty: bool = False  # whether callers may come where nobody can be rung
+    leave_empty: bool = True  # whether they go on once nobody can be rung any more
+    exit_key: str | None = None
+    exit_to: str | None = None  # None: the overflow
+    keep_place: float = 0.0  # who hangs up and calls again within this time gets the place back
+    no_answer_delay: float = 10.0
+    busy_delay: float = 15.0
+    decline_delay: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """A group; with a number and a strategy it is a hunt group. Times are seconds."""
 
@@ -124,6 +161,8 @@ class Group:
     closed: str | None = None  # where callers go beside the hours; None: to the overflow
     auto_pause: int | None = None  # unanswered offers in a row after which a member is paused
     auto_pause_seconds: float = 300.0
+    order: Order = Order.LISTED
+    queue: Queue = Queue()
 
     def member(self, name: str) -> Member | None:
         """Return the member called `name`, or None."""

@@ -1,10 +1,10 @@
 """One member as one hunt sees them: a place in the list and the little machine of the latest offer.
 
-An offer is *asked* (sent, nothing heard), *heard* (a 100 or any other sign of life), *ringing* (a 18x), and
-ends by a final response, which makes the member free again. We may end it too: but a CANCEL is only a wish,
-and until the final response comes (487, or the 200 that crossed it) the offer is *withdrawn*, neither live
-nor over, and the member is not offered the call a second time. What the table does not list changes nothing,
-so events out of order are harmless.
+An offer is *asked* (sent, nothing heard), *heard* (a 100 or any other sign of life), *ringing* (a 18x), perhaps *picked
+up* (answered by somebody who has still to press 1), and ends by a final response, which makes the member free again. We
+may end it too: but a CANCEL is only a wish, and until the final response comes (487, or the 200 that crossed it) the
+offer is *withdrawn*, neither live nor over, and the member is not offered the call a second time. What the table does
+not list changes nothing, so events out of order are harmless.
 
 Times are seconds, monotonic; `math.inf` as an alarm: none is set.
 """
@@ -26,6 +26,7 @@ class State(Enum):
     ASKED = "asked"
     HEARD = "heard"
     RINGING = "ringing"
+    PICKED_UP = "picked up"
     WITHDRAWN = "withdrawn"
 
 
@@ -35,6 +36,7 @@ class Step(Enum):
     OFFER = "offer"
     TRYING = "trying"
     RING = "ring"
+    PICK_UP = "pick up"
     WITHDRAW = "withdraw"
     FINAL = "final"
 
@@ -44,16 +46,23 @@ TRANSITIONS: Mapping[State, Mapping[Step, State]] = {
     State.ASKED: {
         Step.TRYING: State.HEARD,
         Step.RING: State.RINGING,
+        Step.PICK_UP: State.PICKED_UP,
         Step.WITHDRAW: State.WITHDRAWN,
         Step.FINAL: State.FREE,
     },
-    State.HEARD: {Step.RING: State.RINGING, Step.WITHDRAW: State.WITHDRAWN, Step.FINAL: State.FREE},
-    State.RINGING: {Step.WITHDRAW: State.WITHDRAWN, Step.FINAL: State.FREE},
+    State.HEARD: {
+        Step.RING: State.RINGING,
+        Step.PICK_UP: State.PICKED_UP,
+        Step.WITHDRAW: State.WITHDRAWN,
+        Step.FINAL: State.FREE,
+    },
+    State.RINGING: {Step.PICK_UP: State.PICKED_UP, Step.WITHDRAW: State.WITHDRAWN, Step.FINAL: State.FREE},
+    State.PICKED_UP: {Step.WITHDRAW: State.WITHDRAWN, Step.FINAL: State.FREE},
     # OFFER: its final response never came; `not_before` has seen to it that it is no longer awaited
     State.WITHDRAWN: {Step.FINAL: State.FREE, Step.OFFER: State.ASKED},
 }
 
-LIVE = frozenset({State.ASKED, State.HEARD, State.RINGING})
+LIVE = frozenset({State.ASKED, State.HEARD, State.RINGING, State.PICKED_UP})
 
 
 @dataclass(slots=True, eq=False)
@@ -62,6 +71,7 @@ class Candidate:
 
     name: str
     place: int  # in list order, from 0
+    tier: int = 0
     state: State = State.FREE
     live: bool = False  # offered, and neither ended nor withdrawn
     asked_at: float = -math.inf

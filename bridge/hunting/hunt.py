@@ -8,7 +8,9 @@ plan says:
 - `Connect` is said once at the most, and then every other live offer is withdrawn;
 - an answer that comes from a withdrawn offer, or after the search is over, is released;
 - nobody has two offers open at once, nor a new one before `not_before`;
-- a live offer without any response ends after `silent_after`, the whole search after `give_up_after`.
+- a live offer without any response ends after `silent_after`, one that was picked up and not confirmed after
+  `confirm_after`, the whole search after `give_up_after`;
+- while a caller whom we have answered holds us, nobody rings.
 
 Time is what the event says. Only `Tick` ends what has lasted too long, so an answer that is told before the
 tick of the same instant has won; but no event offers the call to anybody once the give-up time has come. A
@@ -25,11 +27,15 @@ from random import Random
 from bridge.directory.model import Strategy
 from bridge.hunting.alarms import Alarms
 from bridge.hunting.candidate import Candidate, State, Step
+from bridge.hunting.floor import Floor
 from bridge.hunting.model import (
     Answered,
     CallerGone,
+    CallerHolds,
     Connect,
     Decision,
+    End,
+    Enough,
     HuntCommand,
     HuntEvent,
     Look,
@@ -37,6 +43,7 @@ from bridge.hunting.model import (
     Offer,
     Outcome,
     Phase,
+    PickedUp,
     Refused,
     Release,
     Responded,
@@ -49,7 +56,8 @@ from bridge.hunting.model import (
 )
 from bridge.hunting.outcome import outcome_of
 from bridge.hunting.parallel import Parallel
-from bridge.hunting.plan import Plan
+from bridge.hunting.plan import Given, Plan
+from bridge.hunting.queue import Queued
 from bridge.hunting.rules import Rules
 from bridge.hunting.sequential import Sequential
 from bridge.hunting.trace import Trace
@@ -76,19 +84,32 @@ PHASES: Mapping[Phase, Mapping[Turn, Phase]] = {
     Phase.ENDED: {},
 }
 
-PLANS: Mapping[Strategy, Callable[[Rules, Sequence[Candidate], Trace, Random], Plan]] = {
+PLANS: Mapping[Strategy, Callable[[Given], Plan]] = {
     Strategy.PARALLEL: Parallel,
     Strategy.SEQUENTIAL: Sequential,
+    Strategy.QUEUE: Queued,
 }
 
 
 class Hunt:
     """One call's hunt through the members of one group, who are given by name in list order.
 
-    `rng` is what plans draw lots from. Raises ValueError for a strategy that `PLANS` does not have.
+    `rng` is what plans draw lots from, `tiers` each member's tier where it is not 0. `floor` is what this hunt shares
+    with all others, `group` and `caller` what it is known by there. Raises ValueError for a strategy that `PLANS` does
+    not have.
     """
 
-    def __init__(self, rules: Rules, members: Sequence[str], rng: Random) -> None:
+    def __init__(
+        self,
+        rules: Rules,
+        members: Sequence[str],
+        rng: Random,
+        *,
+        tiers: Mapping[str, int] | None = None,
+        floor: Floor | None = None,
+        group: str = "",
+        caller: str = "",
+    ) -> None:
         if rules.strategy not in PLANS:
             raise ValueError(f"no hunt for strategy {rules.strategy.value!r}; known: {', '.join(PLANS)}")
         self.rules = rules
@@ -96,11 +117,17 @@ class Hunt:
         self.result: Result | None = None
         self.winner: str | None = None
         self._trace = Trace()
-        self._candidates = {name: Candidate(name, place) for place, name in enumerate(dict.fromkeys(members))}
+        tier = tiers or {}
+        names = dict.fromkeys(members)
+        self._candidates = {name: Candidate(name, place, tier.get(name, 0)) for place, name in enumerate(names)}
         self._live: dict[str, Candidate] = {}
         self._alarms = Alarms()
-        self._plan = PLANS[rules.strategy](rules, list(self._candidates.values()), self._trace, rng)
+        every = list(self._candidates.values())
+        self.granted: list[str] = []  # whom this step is about to offer the call; `look` is to count them
+        given = Given(rules, every, self._trace, rng, floor or Floor(), group, caller, self.granted)
+        self._plan = PLANS[rules.strategy](given)
         self._give_up_at = math.inf
+        self._held = False
         self._said: list[HuntCommand] = []
 
     # -- what the call sees ------------------------------------------------------------------------
@@ -116,18 +143,23 @@ class Hunt:
         return tuple(name for name, c in self._live.items() if c.state is State.RINGING)
 
     def deadline(self) -> float | None:
-        """Return when the next `Tick` is due, seconds, monotonic; None unless hunting."""
+        """Return when the next `Tick` is due, seconds, monotonic; None unless hunting, or where only events help."""
         if self.phase is not Phase.HUNTING:
             return None
-        return min(self._give_up_at, self._alarms.first())
+        due = min(self._give_up_at, self._alarms.first())
+        return due if due < math.inf else None
+
+    def barred(self, now: float, look: Look) -> End | None:
+        """Return why the caller cannot even come in; to be asked before Start, and before anything is answered."""
+        return self._plan.barred(now, look)
 
     def receive(self, event: HuntEvent, now: float, look: Look) -> list[HuntCommand]:
         """Apply one event; return what is to be done, in order.
 
-        Never raises for an unknown member or an event out of order: nothing comes of those. Whoever
-        `parallel` finds available is offered the call before this returns, so a `look` made for one call of
-        `receive` that counts its own answers keeps the limits of trunks and shared lines.
+        Never raises for an unknown member or an event out of order: nothing comes of those. Whoever is `granted` is
+        offered the call before this returns, so a `look` that counts them keeps the limits of trunks and shared lines.
         """
+        self.granted.clear()
         match event:
             case Responded():
                 self._responded(event, now)
@@ -139,6 +171,12 @@ class Hunt:
                 self._changed(event, now, look)
             case Tick():
                 self._tick(now, look)
+            case PickedUp():
+                self._picked_up(event, now)
+            case CallerHolds(held):
+                self._caller_holds(held, now, look)
+            case Enough(why):
+                self._enough(why, now, look)
             case Start():
                 self._start(now, look)
             case CallerGone():
@@ -167,6 +205,13 @@ class Hunt:
             self._trace.about(candidate, now, "ringing")
         self._alarms.set(candidate, candidate.asked_at + self._plan.ring_for)
 
+    def _picked_up(self, event: PickedUp, now: float) -> None:
+        candidate = self._candidates.get(event.member)
+        if candidate is None or not candidate.take(Step.PICK_UP):
+            return
+        self._trace.about(candidate, now, "picked up", "has to press 1 to take the call")
+        self._alarms.set(candidate, now + self.rules.confirm_after)
+
     def _refused(self, event: Refused, now: float, look: Look) -> None:
         candidate = self._candidates.get(event.member)
         if candidate is None:
@@ -175,11 +220,12 @@ class Hunt:
         if not self._final(candidate, now):
             return
         if was_live:
-            outcome = outcome_of(event.status)
+            outcome = event.outcome or outcome_of(event.status)
             candidate.busy = outcome is Outcome.BUSY
             heard = "" if candidate.rang_at is None else f", {candidate.rang(now)}"
-            self._trace.about(candidate, now, outcome.value, f"SIP {event.status}{heard}")
-            self._drop(candidate, outcome)
+            said = f"SIP {event.status}" if event.outcome is None else "picked up, but did not take the call"
+            self._trace.about(candidate, now, outcome.value, f"{said}{heard}")
+            self._drop(candidate, outcome, now)
         self._pursue(now, look)
 
     def _answered(self, event: Answered, now: float) -> None:
@@ -199,6 +245,7 @@ class Hunt:
         self._said.append(Connect(candidate.name))
         self._trace.about(candidate, now, Outcome.ANSWERED.value, candidate.rang(now))
         self._withdraw_all(Withdrawal.ELSEWHERE, now)
+        self._plan.over(now, gave_up=False)
 
     def _changed(self, event: MemberChanged, now: float, look: Look) -> None:
         candidate = self._candidates.get(event.member)
@@ -209,7 +256,7 @@ class Hunt:
             if not seen.stops_ringing:
                 return
             self._withdraw(candidate, Withdrawal.UNAVAILABLE, now, Outcome.WITHDRAWN.value, seen.value)
-            self._drop(candidate, Outcome.WITHDRAWN)
+            self._drop(candidate, Outcome.WITHDRAWN, now)
         else:
             self._plan.changed(candidate)
         self._pursue(now, look)
@@ -225,6 +272,7 @@ class Hunt:
         if self._turn(Turn.CALLER_GONE):
             self.result = Result.ABANDONED
             self._withdraw_all(Withdrawal.CALLER_GONE, now)
+            self._plan.over(now, gave_up=True)
             self._trace.whole(now, "ended", Withdrawal.CALLER_GONE.value)
 
     def _taken(self, event: Taken, now: float) -> None:
@@ -233,6 +281,27 @@ class Hunt:
             self.result = Result.ANSWERED
             self._trace.whole(now, "picked up", event.by)
             self._withdraw_all(Withdrawal.ELSEWHERE, now)
+            self._plan.over(now, gave_up=False)
+
+    def _caller_holds(self, held: bool, now: float, look: Look) -> None:
+        """Stop the phones of a caller who would not hear who answers; go on afterwards."""
+        if self.phase is not Phase.HUNTING or held is self._held:
+            return
+        self._held = held
+        self._plan.held(held)
+        self._trace.whole(now, "held by the caller" if held else "taken off hold")
+        if held:
+            for candidate in list(self._live.values()):
+                self._withdraw(candidate, Withdrawal.HELD, now, Outcome.WITHDRAWN.value, Withdrawal.HELD.value)
+                self._drop(candidate, Outcome.WITHDRAWN, now)
+        else:
+            for candidate in self._candidates.values():
+                self._plan.changed(candidate)
+        self._pursue(now, look)
+
+    def _enough(self, why: str, now: float, look: Look) -> None:
+        if self.phase is Phase.HUNTING:
+            self._end(why, now, look)
 
     # -- what they have in common ------------------------------------------------------------------
 
@@ -250,6 +319,8 @@ class Hunt:
             return
         if now >= self._give_up_at:
             self._end(f"nobody answered in {self.rules.give_up_after:g} s", now, look)
+            return
+        if self._held:
             return
         move = self._plan.choose(now, look, bool(self._live))
         for candidate in move.offer:
@@ -283,10 +354,10 @@ class Hunt:
         elif candidate.state is State.ASKED and now >= candidate.asked_at + self.rules.silent_after:
             silence = f"no response in {self.rules.silent_after:g} s"
             self._withdraw(candidate, Withdrawal.SILENT, now, Outcome.UNREACHABLE.value, silence)
-            self._drop(candidate, Outcome.UNREACHABLE)
+            self._drop(candidate, Outcome.UNREACHABLE, now)
         else:
             self._withdraw(candidate, Withdrawal.TIMER, now, Outcome.NO_ANSWER.value, candidate.rang(now))
-            self._drop(candidate, Outcome.NO_ANSWER)
+            self._drop(candidate, Outcome.NO_ANSWER, now)
 
     def _withdraw(self, candidate: Candidate, why: Withdrawal, now: float, what: str, reason: str) -> None:
         """Take a live offer back; the next waits for its final response, or until none can come any more."""
@@ -300,16 +371,19 @@ class Hunt:
             self._withdraw(candidate, why, now, Outcome.WITHDRAWN.value, why.value)
         self._live.clear()
 
-    def _drop(self, candidate: Candidate, outcome: Outcome) -> None:
+    def _drop(self, candidate: Candidate, outcome: Outcome, now: float) -> None:
         """Take an offer that is no longer live out of the books."""
         del self._live[candidate.name]
         self._alarms.set(candidate, math.inf)
-        self._plan.ended(candidate, outcome)
+        self._plan.ended(candidate, outcome, now)
 
     def _end(self, why: str, now: float, look: Look) -> None:
         """End without an answer."""
         self._turn(Turn.EXHAUSTED)
         self._withdraw_all(Withdrawal.GIVE_UP, now)
+        self._plan.over(now, gave_up=False)
         self.result, end = verdict(self._candidates.values(), look, why)
+        if self.rules.strategy is Strategy.QUEUE:  # whose callers have waited: why they go is more than who was busy
+            end = End(480, why)
         self._said.append(end)
         self._trace.whole(now, "ended", end.why)

@@ -38,10 +38,25 @@ class Availability(StrEnum):
         return self is Availability.LOGGED_OUT
 
     @property
+    def absent(self) -> bool:
+        """Whether the member will not be there for a caller who waits a little: not only busy, or full, or resting."""
+        return self in _ABSENT
+
+    @property
     def stops_ringing(self) -> bool:
         """Whether a phone that already rings is to stop; all other reasons only keep new offers away."""
         return self in (Availability.LOGGED_OUT, Availability.PAUSED, Availability.GROUP_CLOSED)
 
+
+_ABSENT = frozenset(
+    {
+        Availability.LOGGED_OUT,
+        Availability.PAUSED,
+        Availability.NOT_REGISTERED,
+        Availability.CALLER,
+        Availability.GROUP_CLOSED,
+    }
+)
 
 Look = Callable[[str], Availability]
 
@@ -64,6 +79,7 @@ class Withdrawal(StrEnum):
     ELSEWHERE = "answered elsewhere"
     TIMER = "no answer"
     SILENT = "unreachable"
+    HELD = "the caller holds"
     UNAVAILABLE = "unavailable"  # logged out, paused or closed while ringing
     CALLER_GONE = "caller gave up"
     GIVE_UP = "gave up"
@@ -87,10 +103,21 @@ class Responded:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A member's offer ended with a final response of 300 or above, or failed (408, 503)."""
+    """A member's offer ended with a final response of 300 or above, or failed (408, 503).
+
+    `outcome`: what that means where the status does not tell, as when a phone was picked up and hung up again.
+    """
 
     member: str
     status: int
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PickedUp:
+    """A member's phone sent a 2xx, but whoever is there has still to say that they take the call."""
+
+    member: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +147,27 @@ class CallerGone:
 
 
 @dataclass(frozen=True, slots=True)
+class CallerHolds:
+    """A caller who was answered by us has put us on hold (`held`), or taken us off it."""
+
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Enough:
+    """The caller shall search here no more, as after an exit key; `why` is told to people."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time has passed."""
 
 
-HuntEvent = Start | Responded | Refused | Answered | MemberChanged | Taken | CallerGone | Tick
+HuntEvent = (
+    Start | Responded | PickedUp | Refused | Answered | MemberChanged | Taken | CallerGone | CallerHolds | Enough | Tick
+)
 
 
 # -- what a hunt commands --------------------------------------------------------------------------

@@ -9,27 +9,24 @@ offer is live any more, the search is over at once: nobody waits for phones that
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from random import Random
 
 from bridge.hunting.candidate import Candidate
 from bridge.hunting.model import Availability, Look, Outcome
-from bridge.hunting.plan import Move, why_not_yet
-from bridge.hunting.rules import Rules
-from bridge.hunting.trace import Trace
+from bridge.hunting.plan import Given, Move, Unshared, why_not_yet
 
 AGAIN = frozenset({Outcome.BUSY, Outcome.UNREACHABLE})
 FINISHED = frozenset({Outcome.DECLINED, Outcome.DIVERTED})
 
 
-class Parallel:
+class Parallel(Unshared):
     """The plan of the strategy `parallel`."""
 
     ring_for = math.inf
 
-    def __init__(self, rules: Rules, candidates: Sequence[Candidate], trace: Trace, rng: Random) -> None:
-        self._trace = trace
-        self._to_judge = list(candidates)
+    def __init__(self, given: Given) -> None:
+        self._given = given
+        self._trace = given.trace
+        self._to_judge = list(given.candidates)
         self._to_rest: list[Candidate] = []
         self._finished: set[str] = set()
 
@@ -38,7 +35,7 @@ class Parallel:
         if candidate.name not in self._finished:
             self._to_judge.append(candidate)
 
-    def ended(self, candidate: Candidate, outcome: Outcome) -> None:
+    def ended(self, candidate: Candidate, outcome: Outcome, now: float) -> None:
         """Try busy and unreachable phones again later; who left is judged when back."""
         if outcome in FINISHED:
             self._finished.add(candidate.name)
@@ -57,13 +54,14 @@ class Parallel:
         )
 
     def _judge(self, candidate: Candidate, now: float, look: Look, resting: list[Candidate]) -> bool:
-        """Return whether to offer now; `look` is asked last: after "available" there is always an offer."""
+        """Return whether to offer now."""
         if now < candidate.not_before:
             self._trace.passed_over(candidate, now, "not offered yet", why_not_yet(candidate))
             resting.append(candidate)
             return False
         seen = candidate.see(look)
         if seen is Availability.AVAILABLE:
+            self._given.grant(candidate)
             return True
         self._trace.passed_over(candidate, now, "not offered", seen.value)
         return False

@@ -1,9 +1,9 @@
-"""Sequential: one phone at a time in list order, each for `ring_seconds`, round after round.
+"""Sequential: one phone at a time in the group's order, each for `ring_seconds`, round after round.
 
-The plan is a place in the list. When no offer is live it moves on from there, looking at each member afresh,
-until it finds one to offer the call, one to wait for, or the end of the round. So a member who logs in is
-rung in this round if their place is still ahead, else in the next. A round in which no phone rang is the
-last: whoever would be asked again has just shown that it leads nowhere.
+The plan is a place in the round, whose order is made when it begins. When no offer is live it moves on from there,
+looking at each member afresh, until it finds one to offer the call, one to wait for, or the end of the round. So a
+member who logs in is rung in this round if their place is still ahead, else in the next. A round in which no phone rang
+is the last: whoever would be asked again has just shown that it leads nowhere.
 
 Two waits are in it. Who could be rung but was rung a moment ago is waited for (`retry_after`). And a member
 on a trunk that is full, while the offer just withdrawn may be what fills it, is waited for until that one's
@@ -14,24 +14,20 @@ for no longer than `retry_after` or `silent_after`, whichever is more.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from random import Random
-
 from bridge.hunting.candidate import Candidate, State
 from bridge.hunting.model import Availability, Look, Outcome
-from bridge.hunting.plan import STAY, Move, why_not_yet
-from bridge.hunting.rules import Rules
-from bridge.hunting.trace import Trace
+from bridge.hunting.plan import STAY, Given, Move, Unshared, why_not_yet
 
 
-class Sequential:
+class Sequential(Unshared):
     """The plan of the strategy `sequential`."""
 
-    def __init__(self, rules: Rules, candidates: Sequence[Candidate], trace: Trace, rng: Random) -> None:
-        self.ring_for = rules.ring_seconds
-        self._rules = rules
-        self._order = candidates
-        self._trace = trace
+    def __init__(self, given: Given) -> None:
+        self.ring_for = given.rules.ring_seconds
+        self._given = given
+        self._rules = given.rules
+        self._order = given.sorted()
+        self._trace = given.trace
         self._place = 0  # the next to be judged
         self._round = 1
         self._rang = False  # whether a phone rang in this round
@@ -40,7 +36,7 @@ class Sequential:
     def changed(self, candidate: Candidate) -> None:
         """Need no note: every choice looks afresh."""
 
-    def ended(self, candidate: Candidate, outcome: Outcome) -> None:
+    def ended(self, candidate: Candidate, outcome: Outcome, now: float) -> None:
         """Note whether the phone rang in this round."""
         self._rang = self._rang or candidate.rang_at is not None
 
@@ -69,6 +65,7 @@ class Sequential:
         if seen is Availability.AVAILABLE and now >= candidate.not_before:
             self._place += 1
             self._latest = candidate
+            self._given.grant(candidate)
             return Move(offer=[candidate])
         why = why_not_yet(candidate) if seen is Availability.AVAILABLE else seen.value
         self._trace.passed_over(candidate, now, "skipped", why)
@@ -96,6 +93,7 @@ class Sequential:
             return f"rung {self._round} round{'s' if self._round > 1 else ''}"
         self._round += 1
         self._place = 0
+        self._order = self._given.sorted()
         self._rang = False
         self._trace.whole(now, f"round {self._round}")
         return None

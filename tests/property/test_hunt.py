@@ -13,12 +13,14 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from bridge.directory.model import Strategy
+from bridge.directory.model import Order, Queue, Strategy
+from bridge.hunting.floor import Floor
 from bridge.hunting.hunt import Hunt
 from bridge.hunting.model import (
     Answered,
     Availability,
     CallerGone,
+    CallerHolds,
     Connect,
     End,
     HuntCommand,
@@ -26,6 +28,7 @@ from bridge.hunting.model import (
     MemberChanged,
     Offer,
     Phase,
+    PickedUp,
     Refused,
     Release,
     Responded,
@@ -68,11 +71,18 @@ class HuntMachine(RuleBasedStateMachine):
         self.connected: list[str] = []
         self.ends: list[End] = []
         self.told_until = 0
+        self.held = False
+        self.floor = Floor()
 
     # -- the call around the hunt ------------------------------------------------------------------
 
     @initialize(
-        strategy=st.sampled_from([Strategy.PARALLEL, Strategy.SEQUENTIAL]),
+        strategy=st.sampled_from(Strategy),
+        order=st.sampled_from(Order),
+        queue=st.builds(
+            Queue, ring_all=st.booleans(), leave_empty=st.booleans(), keep_place=st.sampled_from([0.0, 60.0])
+        ),
+        tiers=st.fixed_dictionaries({}, optional=dict.fromkeys(NAMES, st.integers(0, 2))),
         ring_seconds=st.sampled_from([2.0, 15.0, 300.0]),
         give_up_after=st.sampled_from([10.0, 120.0]),
         retry_after=st.sampled_from([0.5, 5.0]),
@@ -84,6 +94,9 @@ class HuntMachine(RuleBasedStateMachine):
     def begin(
         self,
         strategy: Strategy,
+        order: Order,
+        queue: Queue,
+        tiers: dict[str, int],
         ring_seconds: float,
         give_up_after: float,
         retry_after: float,
@@ -97,8 +110,9 @@ class HuntMachine(RuleBasedStateMachine):
         A line may or may not look busy with the hunt's own offer; `prompt` phones ring at once, and confirm at once
         that they were cancelled.
         """
-        self.rules_of_hunt = Rules(strategy, ring_seconds, give_up_after, retry_after, rounds)
-        self.hunt = Hunt(self.rules_of_hunt, NAMES, Random(0))
+        self.rules_of_hunt = Rules(strategy, ring_seconds, give_up_after, retry_after, rounds, order=order, queue=queue)
+        self.tiers = tiers
+        self.hunt = Hunt(self.rules_of_hunt, NAMES, Random(0), tiers=tiers, floor=self.floor, group="g", caller="555")
         self.seen = dict(zip(NAMES, seen, strict=True))
         self.own_offers_show = own_offers_show
         self.prompt = prompt
@@ -183,8 +197,16 @@ class HuntMachine(RuleBasedStateMachine):
             assert self.legs[member] is Leg.NONE, "one leg per member"
         since = self.now - self.ended_at.get(member, -1e9)
         assert since >= self.rules_of_hunt.retry_after - 1e-9, "no storm"
-        if self.rules_of_hunt.strategy is Strategy.SEQUENTIAL:
+        strategy, ring_all = self.rules_of_hunt.strategy, self.rules_of_hunt.queue.ring_all
+        if strategy is Strategy.SEQUENTIAL or (strategy is Strategy.QUEUE and not ring_all):
             assert Leg.LIVE not in self.legs.values(), "one at a time"
+        if strategy is Strategy.QUEUE:
+            assert self.floor.away(member) is None, "who rests is not rung"
+            live = [self.tiers.get(m, 0) for m, leg in self.legs.items() if leg is Leg.LIVE]
+            assert self.tiers.get(member, 0) <= min(live, default=99) or self.tiers.get(member, 0) in live, (
+                "tier by tier"
+            )
+        assert not self.held, "nobody rings for a caller who holds us"
 
     # -- what can happen ---------------------------------------------------------------------------
 
@@ -192,12 +214,25 @@ class HuntMachine(RuleBasedStateMachine):
     def time_passes(self, seconds: float) -> None:
         """Ticks come at each deadline."""
         until = self.now + seconds
-        while (due := self.hunt.deadline()) is not None and due <= until:
+        while (due := self.next_due()) is not None and due <= until:
             self.now = max(self.now, due)
+            self.tick()
+        self.now = until
+
+    def next_due(self) -> float | None:
+        """Return when something is due, at the hunt or on the floor; a hunt that is over wants nothing any more."""
+        due = [self.hunt.deadline(), self.floor.deadline() if self.hunt.phase is Phase.HUNTING else None]
+        return min((each for each in due if each is not None), default=None)
+
+    def tick(self) -> None:
+        """Tick the hunt, then the floor, as late as may be; who is free again is told."""
+        due = self.hunt.deadline()
+        if due is not None and due <= self.now:
             self.tell(Tick())
             after = self.hunt.deadline()
             assert after is None or after > due, "a tick does what was due"
-        self.now = until
+        for member in self.floor.tick(self.now):
+            self.tell(MemberChanged(member))
 
     @rule(seconds=st.sampled_from([0.05, 0.3, 6.0]))
     def the_loop_is_late(self, seconds: float) -> None:
@@ -231,6 +266,29 @@ class HuntMachine(RuleBasedStateMachine):
             self.ended_at[member] = self.now
             said = self.tell(Answered(member))
             assert said[0] == (Connect(member) if leg is Leg.LIVE else Release(member))
+
+    @rule(pick=picks, takes=st.booleans())
+    def a_phone_is_picked_up(self, pick: int, takes: bool) -> None:
+        """Whoever is there has to press 1, and does so now, or hangs up."""
+        member = self.open_leg(pick)
+        if member is None or self.legs[member] is not Leg.LIVE:
+            return
+        assert self.tell(PickedUp(member)) == []
+        assert self.hunt.phase is Phase.HUNTING, "nobody has the call yet"
+        if takes:
+            self.legs[member] = Leg.TALKING
+            self.ended_at[member] = self.now
+            assert self.tell(Answered(member))[0] == Connect(member)
+        else:
+            self.refuse(member, 480)
+
+    @rule(held=st.booleans(), luck=st.integers(0, 3))
+    def the_caller_holds(self, held: bool, luck: int) -> None:
+        """Only a caller whom we have answered can; nobody rings meanwhile."""
+        if luck == 0 and self.rules_of_hunt.strategy is Strategy.QUEUE:
+            self.held = held
+            self.tell(CallerHolds(held))
+            assert not held or Leg.LIVE not in self.legs.values() or self.hunt.phase is not Phase.HUNTING
 
     @rule(member=members, seen=availabilities, told=st.sampled_from([True, True, True, False]))
     def a_member_changes(self, member: str, seen: Availability, told: bool) -> None:
@@ -287,9 +345,15 @@ class HuntMachine(RuleBasedStateMachine):
             due = self.hunt.deadline()
             assert due is not None
             assert due <= self.rules_of_hunt.give_up_after
-            assert Leg.LIVE in self.legs.values() or self.rules_of_hunt.strategy is Strategy.SEQUENTIAL
+            assert Leg.LIVE in self.legs.values() or self.rules_of_hunt.strategy is not Strategy.PARALLEL
             live = {m for m, leg in self.legs.items() if leg is Leg.LIVE}
             assert set(self.hunt.ringing) == live & self.rang
+
+    @invariant()
+    def who_waits_is_on_the_floor(self) -> None:
+        """Exactly as long as the search lasts."""
+        if hasattr(self, "hunt") and self.rules_of_hunt.strategy is Strategy.QUEUE:
+            assert self.floor.waiting("g") == (self.hunt.phase is Phase.HUNTING)
 
     @invariant()
     def the_trace_is_in_order_and_does_not_repeat_itself(self) -> None:
@@ -306,11 +370,11 @@ class HuntMachine(RuleBasedStateMachine):
         if not hasattr(self, "hunt"):
             return
         for _ in range(1000):
-            due = self.hunt.deadline()
+            due = self.next_due()
             if due is None:
                 break
             self.now = max(self.now, due)
-            self.tell(Tick())
+            self.tick()
             self.every_leg_that_rang_ends_answered_or_cancelled()
         assert self.hunt.phase in (Phase.CONNECTED, Phase.ENDED)
         for member, leg in self.legs.items():

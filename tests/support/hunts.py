@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 from bridge.directory.model import Strategy
+from bridge.hunting.floor import Floor
 from bridge.hunting.hunt import Hunt
 from bridge.hunting.model import (
     Answered,
@@ -27,11 +28,28 @@ from bridge.hunting.rules import Rules
 class Scene:
     """Members by name, all available unless said otherwise; every method returns the commands that came of it."""
 
-    def __init__(self, members: str, strategy: Strategy = Strategy.PARALLEL, **rules: Any) -> None:
+    def __init__(
+        self,
+        members: str,
+        strategy: Strategy = Strategy.PARALLEL,
+        tiers: dict[str, int] | None = None,
+        floor: Floor | None = None,
+        caller: str = "",
+        **rules: Any,
+    ) -> None:
         self.now = 0.0
+        self.floor = floor or Floor()
         self.looks: list[str] = []
         self.seen = dict.fromkeys(members.split(), Availability.AVAILABLE)
-        self.hunt = Hunt(Rules(strategy=strategy, **rules), list(self.seen), Random(1))
+        self.hunt = Hunt(
+            Rules(strategy=strategy, **rules),
+            list(self.seen),
+            Random(1),
+            tiers=tiers,
+            floor=self.floor,
+            group="g",
+            caller=caller,
+        )
 
     def look(self, member: str) -> Availability:
         """Answer for a member, and note that it was asked."""

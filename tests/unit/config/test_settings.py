@@ -309,10 +309,9 @@ def test_what_has_no_effect_yet() -> None:
     """What was asked for and cannot be had yet is told; what was left out is not."""
     settings = settings_of(changed('number = "601"', 'number = "601"\nstrategy = "queue"\nfollow_diversion = true'))
     said = notices(settings)
-    assert "accepted, not in effect yet: groups.office.strategy (it rings as sequential)" in said
     assert "accepted, not in effect yet: groups.office.follow_diversion (a member's diversion is not followed)" in said
     assert not any("groups.support.follow_diversion" in notice for notice in said)
-    assert directory_of(settings).groups["office"].strategy is Strategy.SEQUENTIAL
+    assert directory_of(settings).groups["office"].strategy is Strategy.QUEUE
 
 
 def test_the_schema() -> None:
