@@ -12,6 +12,7 @@ from typing import Any
 
 from bridge.calls.errand import Errand
 from bridge.calls.fork import Fork
+from bridge.calls.holding import Hold
 from bridge.calls.kept import plain_dialog, plain_parties
 from bridge.calls.over import CallResult, Record, unanswered
 from bridge.calls.parties import Called, Caller, shown
@@ -70,6 +71,7 @@ class Call:
         self._answered_at: float | None = None
         self._search = Search(self, switch, called)
         self._counted: dict[Leg, str | None] = {}  # the legs that talk, or want to, and the lines that they make busy
+        self.hold: Hold | None = None  # one of the sides waits, by command
         self.transfer: Transfer | None = None  # one of this call's sides is being transferred
         if not isinstance(asked_by, Transfer):  # whose transferee stays with its talk until the transfer is done
             leg.owner = self
@@ -265,6 +267,8 @@ class Call:
         else:
             self._switch.keep(self)
             talk.on_requested(event, now)
+            if event.request.method == "INVITE":
+                self.end_hold()
 
     def _on_referred(self, event: Requested, talk: Talk, now: float) -> None:
         """Begin a transfer, where the referrer may and the target is one of ours."""
@@ -278,10 +282,29 @@ class Call:
             status = error.status
         event.leg.respond(event.transaction, event.request, status, None, now)
         if status == 202:
-            self._note(now, None, f"{self._who(event.leg)} transfers", event.request.need("Refer-To"))
-            self.transfer = transfer
             event.leg.notify_refer(100, "Trying", False, now)
-            self._switch.seek(transfer, now)
+            self.begin_transfer(transfer, event.request.need("Refer-To"), now)
+
+    def end_hold(self) -> None:
+        """Note that both sides talk, or are connected otherwise."""
+        if self.hold is not None:
+            self.hold.close()
+            self.hold = None
+
+    def held_by(self, line: str) -> bool:
+        """Whether the other side waits because a line has put it on hold by command."""
+        return self.hold is not None and self._counted.get(self.hold.near) == line
+
+    def begin_transfer(self, transfer: Transfer, where: str, now: float) -> None:
+        """Begin a transfer whose target is known."""
+        self._note(now, None, f"{self._who(transfer.referrer)} transfers", where)
+        self.transfer = transfer
+        self._switch.seek(transfer, now)
+
+    def decline(self, line: str, now: float) -> None:
+        """Let a line's phone ring no more, as if it had declined."""
+        self._note(now, None, "declined by command", line)
+        self._follow(self._search.decline(line, now), now)
 
     def _who(self, leg: Leg) -> str:
         return "caller" if self.talk is not None and leg is self.talk.caller else str(self._answered_by)
@@ -429,6 +452,7 @@ class Call:
             self.record.close(came_to, result, self._steps, now)
             self._note(now, None, "over", result)
             self._switch.arm(self, None)
+            self.end_hold()
             for leg in tuple(self._counted):
                 self.vacate(leg)
             self._switch.hunting(self, ())
@@ -483,6 +507,7 @@ class Call:
             answered_at=self._answered_at,
             lines=tuple(sorted({line for line in self._counted.values() if line is not None})),
             rung=tuple(sorted(self.offered_lines())),
+            held=self.hold is not None,
         )
 
     def story(self) -> Story:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from bridge.calls.call import Call
 from bridge.calls.fork import Fork
+from bridge.calls.holding import Hold, Reconnect
 from bridge.calls.orders import Answer, Order
 from bridge.calls.pickup import Picker
+from bridge.calls.transfer import OrderedTransfer
 from bridge.commands.control import Seen, member_at, pick
 from bridge.commands.model import CommandError, LineCommand, LineVerb, Reply
 from bridge.commands.phones import actor_at
@@ -21,6 +23,7 @@ from bridge.directory.logins import Origin
 from bridge.events import CommandRefused, LineOrdered
 from bridge.sip.grammar import SipError
 from bridge.sip.incoming import IncomingLeg
+from bridge.sip.leg import Leg
 
 if TYPE_CHECKING:
     from bridge.calls.switchboard import Surroundings, Switchboard
@@ -38,6 +41,9 @@ class Control:
         self._carry: dict[LineVerb, Callable[[Order, Answer, float], None]] = {
             LineVerb.HANGUP: self._hang_up,
             LineVerb.PICKUP: self._pick_up,
+            LineVerb.HOLD: self._hold,
+            LineVerb.RESUME: self._resume,
+            LineVerb.TRANSFER: self._transfer,
         }
 
     def carry_out(self, order: Order, answer: Answer, now: float) -> None:
@@ -59,9 +65,89 @@ class Control:
     # -- hang up -------------------------------------------------------------------------------------------------
 
     def _hang_up(self, order: Order, answer: Answer, now: float) -> None:
-        call = self._only([call for call in self._board.up.values() if call.is_on(order.line)], order)
-        call.hang_up(now)
+        """End the line's call; one on hold before the others only where it is named; decline what only rings there."""
+        calls = [call for call in self._board.up.values() if call.is_on(order.line)]
+        ringing = [call for call in self._board.up.values() if order.line in call.offered_lines()]
+        if not calls and ringing:
+            call = self._only(ringing, order)
+            call.decline(order.line, now)
+        else:
+            talking = [call for call in calls if not call.held_by(order.line)]
+            call = self._only(talking if talking and order.call is None else calls, order)
+            call.hang_up(now)
         self._done(order, answer, call)
+
+    # -- hold, resume, transfer ----------------------------------------------------------------------------------
+
+    def _hold(self, order: Order, answer: Answer, now: float) -> None:
+        call, near = self._talk(order, lambda call: call.hold is None)
+        assert call.talk is not None
+        far = call.talk.other(near)
+        passage = self._board.passage(far, call.party_of(far), None)
+        Hold(call, near, passage, self._still_at, self._when_told(order, answer, call)).begin(now)
+
+    def _resume(self, order: Order, answer: Answer, now: float) -> None:
+        call, near = self._talk(order, lambda call: call.held_by(order.line))
+        Reconnect(call, near, self._still_at, self._when_told(order, answer, call)).begin(now)
+
+    def _still_at(self, leg: Leg) -> tuple[str, str]:
+        return self._around.ua.locate(leg.flow).host, str(self._around.rng.getrandbits(62))
+
+    def _when_told(self, order: Order, answer: Answer, call: Call) -> Callable[[str, float], None]:
+        def told(why: str, now: float) -> None:
+            if why:
+                answer(Reply(code="refused", message=f"call {call.id} of line {order.line}: {why}"))
+            else:
+                self._done(order, answer, call)
+
+        return told
+
+    def _transfer(self, order: Order, answer: Answer, now: float) -> None:
+        call, near = self._talk(order, lambda call: order.number is not None or call.hold is not None)
+        assert call.talk is not None
+        if call.transfer is not None and call.transfer.pending:
+            raise CommandError("busy", f"call {call.id} is being transferred already")
+        transfer = OrderedTransfer(call, near, call.talk.other(near), self._transferred(order, call))
+        if order.number is None:
+            self._join(transfer, order)
+        else:
+            called = self._board.called_by_transfer(transfer, order.number)
+            if called is None:
+                raise CommandError("unknown_line", f"{order.number} is no number that line {order.line} may call")
+            caller = call.party_of(transfer.transferee)
+            transfer.onward = self._board.new(transfer.transferee, transfer, caller, called, now)
+        call.begin_transfer(transfer, order.number or "the other call", now)
+        self._done(order, answer, call)
+
+    def _join(self, transfer: OrderedTransfer, order: Order) -> None:
+        """Prepare a transfer to the line's other talk. Raises CommandError where there is not one other."""
+        others = [
+            (call, leg)
+            for call in self._board.up.values()
+            if call is not transfer.call and call.talk is not None
+            for leg in call.legs_of(order.line)
+        ]
+        if len(others) != 1:
+            raise CommandError("no_call", f"line {order.line} has not one other call to connect it with; give a number")
+        try:
+            self._board.join(transfer, *others[0])
+        except SipError as error:
+            raise CommandError("unavailable", str(error)) from None
+
+    def _transferred(self, order: Order, call: Call) -> Callable[[int], None]:
+        def told(status: int) -> None:
+            if status >= 300:
+                text = f"the transfer of call {call.id} failed (SIP {status})"
+                wall, verb = self._board.wall(), order.verb.value
+                self._around.tell(CommandRefused(wall, verb, None, order.line, order.origin, order.by, "refused", text))
+
+        return told
+
+    def _talk(self, order: Order, which: Callable[[Call], bool]) -> tuple[Call, Leg]:
+        """Return the one talk of a line that can be meant, and the line's leg in it."""
+        talks = [call for call in self._board.up.values() if call.legs_of(order.line) and which(call)]
+        call = self._only(talks, order)
+        return call, call.legs_of(order.line)[0]
 
     # -- pick up -------------------------------------------------------------------------------------------------
 

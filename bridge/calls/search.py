@@ -237,6 +237,22 @@ class Search:
         self._call.record.offer_ended(fork.member, fork.line, fork.asked_at, rang, Ending.ANSWERED.value, "picked up")
         return [*self.step(Taken(fork.member), now), Found(fork)]
 
+    def decline(self, line: str, now: float) -> list[Outcome]:
+        """Take a line's offers as declined."""
+        outcomes: list[Outcome] = []
+        for fork in [fork for fork in self._forks.values() if fork.line == line and fork.offered]:
+            self._tell_ended(fork, Ending.DECLINED, now, "by command")
+            fork.withdraw(None, now)
+            self.quiet(fork)
+            del self._forks[fork.member]
+            self.last_status = 603
+            outcomes += self.step(Refused(fork.member, 603), now)
+        for fork in [fork for fork in self._takers if fork.line == line]:
+            self._takers.remove(fork)
+            fork.withdraw(None, now)
+            self.quiet(fork)
+        return outcomes
+
     def _stop_takers(self, now: float) -> None:
         takers, self._takers = self._takers, []
         for fork in takers:

@@ -62,6 +62,7 @@ class CallStatus:
     answered_at: float | None = None
     lines: tuple[str, ...] = ()
     rung: tuple[str, ...] = ()
+    held: bool = False  # one side waits, by command
 
 
 @dataclass(frozen=True, slots=True)

@@ -277,8 +277,7 @@ class Switchboard:
                 return 481
             if leaving.flow.host != transfer.referrer.flow.host and not _same_line(call, transfer, onward, leaving):
                 return 403  # somebody else's talk
-            transfer.leaving, transfer.target, transfer.onward = leaving, onward.talk.other(leaving), onward
-            transfer.passage = self._passage_of(transfer, onward.party_of(transfer.target))
+            self.join(transfer, onward, leaving)
             return 202
         called = destination(user_of(to.uri), self._around.directory)
         if called.group is None and called.line is None:
@@ -286,6 +285,17 @@ class Switchboard:
         caller = call.party_of(transfer.transferee)
         transfer.onward = self.new(transfer.transferee, transfer, caller, called, now)
         return 202
+
+    def called_by_transfer(self, transfer: Transfer, number: str) -> Called | None:
+        """Find where a transfer leads; None where it leads nowhere, or where its referrer may not call."""
+        called = destination(number, self._around.directory)
+        return called if called.group is not None or called.line is not None else None
+
+    def join(self, transfer: Transfer, onward: Call, leaving: Leg) -> None:
+        """Prepare an attended transfer to another talk, which one leg is to leave. Raises `SipError` without ports."""
+        assert onward.talk is not None
+        transfer.leaving, transfer.target, transfer.onward = leaving, onward.talk.other(leaving), onward
+        transfer.passage = self._passage_of(transfer, onward.party_of(transfer.target))
 
     def _passage_of(self, transfer: Transfer, target: Caller) -> Passage:
         """Return how the media of an attended transfer pass. Raises `SipError` where there are no ports for them."""

@@ -17,6 +17,7 @@ The referrer is told each step by NOTIFY, and may hang up as soon as it has been
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -150,3 +151,15 @@ class Transfer(Errand):
     def _notify(self, status: int, over: bool, now: float) -> None:
         if not self.referrer_gone:
             self.referrer.notify_refer(status, PHRASES.get(status, "Failed"), over, now)
+
+
+class OrderedTransfer(Transfer):
+    """A transfer by command: nobody has sent a REFER, so nobody gets a NOTIFY. `told`: how it ended, as a status."""
+
+    def __init__(self, call: Call, referrer: Leg, transferee: Leg, told: Callable[[int], None]) -> None:
+        super().__init__(call, referrer, transferee)
+        self._told = told
+
+    def _notify(self, status: int, over: bool, now: float) -> None:
+        if over:
+            self._told(status)

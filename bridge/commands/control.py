@@ -23,7 +23,7 @@ line in whose name it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -206,7 +206,7 @@ def pick(command: LineCommand, actor: Actor, line: Line, directory: Directory, s
         for call in seen.calls()
         if call.state == "hunting"
         and command.call in (None, call.call)
-        and (call.group == group.name if group else target is not None and target.name in _lines(call, directory))
+        and (call.group == group.name if group else target is not None and target.name in call.rung)
     ]
     if not ringing:
         raise CommandError("no_call", f"no call rings at {where}")
@@ -225,17 +225,9 @@ def _rings_at(command: LineCommand, directory: Directory) -> tuple[Group | None,
     return (group, None) if group is not None else (None, find_line(directory, key))
 
 
-def _lines(call: CallStatus, directory: Directory) -> Iterator[str]:
-    """Yield the lines at which a call rings."""
-    group = directory.groups.get(call.group or "")
-    for name in call.ringing:
-        member = group.member(name) if group else None
-        yield member.line if member else name
-
-
 def _may_take(call: CallStatus, actor: Actor, line: Line, directory: Directory, logins: Logins) -> bool:
     group = directory.groups.get(call.group or "")
-    if actor.is_owner or line.name in _lines(call, directory):
+    if actor.is_owner or line.name in call.rung:
         return True
     own = group.member(actor.name) if group else None
     if group and own and actor.kind is Kind.DEVICE and own.device:
@@ -252,4 +244,4 @@ def _refuse(call: CallStatus, actor: Actor, directory: Directory) -> None:
 def _wherever(call: CallStatus, directory: Directory) -> list[str]:
     """Return the lines at which a call rings; of one that waits, those at which it may ring."""
     group = directory.groups.get(call.group or "")
-    return list(_lines(call, directory)) or [m.line for m in (group.members if group else ())]
+    return list(call.rung) or [m.line for m in (group.members if group else ())]

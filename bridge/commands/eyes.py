@@ -123,6 +123,7 @@ class Eyes:
             "ringing": ringing,
             "answered_by": taken,
             "answered_at": iso(call.answered_at),
+            "held": call.held,
         }
 
     # -- events ---------------------------------------------------------------------------------------------------

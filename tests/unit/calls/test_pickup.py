@@ -5,22 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from bridge.calls.orders import Order
-from bridge.commands.model import LineVerb, Reply
+from bridge.commands.model import LineVerb
 from bridge.directory.codes import Codes
 from bridge.directory.model import Directory, Group, Level, Member, Strategy, User
 from bridge.events import CommandRefused, LineOrdered
 from bridge.sip.legevents import Requested
 from tests.support.lab import ANSWER, OFFER, Lab, answers, refuses, silent
-
-
-def order(lab: Lab, verb: LineVerb, line: str, **more: str) -> Reply:
-    """Have the exchange do something, and return its answer."""
-    replies: list[Reply] = []
-    given = Order(verb, line, line, "owner", "control", **more)
-    lab.exchange.command(given, replies.append, lab.now)
-    lab.run(0.5)
-    return replies[0] if replies else Reply(code="waiting")
+from tests.support.ordering import order
 
 
 def ringing(members: int = 2) -> Lab:

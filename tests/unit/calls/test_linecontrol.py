@@ -1,0 +1,246 @@
+"""What commands do to a line's calls: hang up, hold, resume, transfer; and what cannot be done, with its reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from bridge.commands.model import LineVerb
+from bridge.events import CommandRefused, LineOrdered
+from bridge.sip.leg import Leg
+from bridge.sip.legevents import Requested
+from bridge.sip.message import Body
+from tests.support.lab import ANSWER, OFFER, Lab, Phone, answers
+from tests.support.ordering import order
+
+
+def offers_when_asked(phone: Phone, event: Requested) -> None:
+    """Answer a re-INVITE: with an offer of one's own where it brings none."""
+    body = (
+        ANSWER if event.request.body else Body(OFFER.type, OFFER.data.replace(b"10.0.0.9", phone.address[0].encode()))
+    )
+    event.leg.respond(event.transaction, event.request, 200, body, phone.lab.now)
+
+
+def talking(members: int = 2) -> tuple[Lab, Leg]:
+    """Return c1 talking to m1, with m2 (logged out) and c2 at hand."""
+    lab = Lab(members=members)
+    for name in list(lab.phones):
+        lab[name].on_request = offers_when_asked
+    for name in [name for name in lab.phones if name.startswith("m")][1:]:
+        lab.login(name, False)
+    lab["m1"].on_invite = answers
+    call = lab["c1"].call("600")
+    assert lab["c1"].accepted(call)
+    lab.run(1)
+    return lab, call
+
+
+def acks(lab: Lab, phone: str) -> list[str]:
+    """Return the bodies of the ACKs to a phone."""
+    return [p.message.body.decode() for p in lab.sent(phone, "ACK")]
+
+
+# -- hang up ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("line", ["m1", "c1"])
+def test_hang_up_ends_a_talk(line: str) -> None:
+    """Both phones get a BYE; whoever's line it is."""
+    lab, _ = talking()
+    assert order(lab, LineVerb.HANGUP, line).ok
+    lab.run(40)
+    assert lab.sent("m1", "BYE") and lab.sent("c1", "BYE")
+    assert not lab.exchange.calls() and not lab.exchange.ua.legs
+    assert [(e.verb, e.line) for e in lab.events if isinstance(e, LineOrdered)] == [("hangup", line)]
+
+
+def test_hang_up_ends_a_call_that_is_being_made() -> None:
+    """The caller's line hangs up while others ring: they are cancelled, it is refused."""
+    lab = Lab(members=2)
+    lab["c1"].call("600")
+    lab.run(1)
+    assert order(lab, LineVerb.HANGUP, "c1").ok
+    lab.run(40)
+    assert lab.sent("m1", "CANCEL") and lab.sent("m2", "CANCEL") and lab.sent("c1", "480 INVITE")
+    assert not lab.exchange.ua.legs
+
+
+def test_hang_up_declines_what_only_rings() -> None:
+    """The line's phone stops to ring as if it had declined; the others ring on."""
+    lab = Lab(members=2)
+    lab["c1"].call("600")
+    lab.run(1)
+    assert order(lab, LineVerb.HANGUP, "m1").ok
+    lab.run(1)
+    assert lab.sent("m1", "CANCEL") and not lab.sent("m2", "CANCEL")
+    assert lab.exchange.line("m1").state.value == "idle"
+
+
+def test_hang_up_declines_a_direct_call() -> None:
+    """Nobody else rings: the caller hears 603."""
+    lab = Lab(members=2)
+    lab["c1"].call("201")
+    lab.run(1)
+    assert order(lab, LineVerb.HANGUP, "m1").ok
+    lab.run(1)
+    assert lab.sent("c1", "603 INVITE") and not lab.exchange.calls()
+
+
+def test_a_line_without_a_call_cannot_hang_up() -> None:
+    """The refusal says so."""
+    lab = Lab()
+    reply = order(lab, LineVerb.HANGUP, "m1")
+    assert reply.code == "no_call" and "m1" in reply.message
+
+
+# -- hold and resume --------------------------------------------------------------------------------------------------
+
+
+def test_hold_and_resume() -> None:
+    """Both sides are told that nothing flows; on resume the line's phone makes the offer and they talk again."""
+    lab, _ = talking()
+    assert order(lab, LineVerb.HOLD, "m1").ok
+    assert not lab.sent("m1", "INVITE")[-1].message.body and not lab.sent("c1", "INVITE")[-1].message.body
+    assert "a=inactive" in acks(lab, "m1")[-1] and "a=inactive" in acks(lab, "c1")[-1]
+    assert lab.exchange.calls()[0].held
+    assert order(lab, LineVerb.HOLD, "m1").code == "no_call"
+    assert order(lab, LineVerb.RESUME, "m1").ok
+    assert b"10.0.0.1" in lab.sent("c1", "INVITE")[-1].message.body
+    assert acks(lab, "m1")[-1].encode() == ANSWER.data
+    assert not lab.exchange.calls()[0].held
+    lab.run(40)
+    assert len(lab.exchange.calls()) == 1
+
+
+def test_the_caller_holds_the_member() -> None:
+    """A line of ours that has called holds as well; only who holds resumes."""
+    lab, _ = talking()
+    assert order(lab, LineVerb.HOLD, "c1").ok
+    assert order(lab, LineVerb.RESUME, "m1").code == "no_call"
+    assert order(lab, LineVerb.RESUME, "c1").ok
+
+
+def test_a_phone_that_refuses_to_hold() -> None:
+    """Its own phone refuses: nothing is changed, and the reply says what it said."""
+    lab, _ = talking()
+    lab["m1"].on_request = lambda phone, event: event.leg.respond(
+        event.transaction, event.request, 488, None, phone.lab.now
+    )
+    reply = order(lab, LineVerb.HOLD, "m1")
+    assert reply.code == "refused" and "488" in reply.message
+    assert not lab.sent("c1", "INVITE") and not lab.exchange.calls()[0].held
+
+
+def test_the_other_side_refuses_to_be_held() -> None:
+    """The line's phone is taken back: it talks on as before, and the reply says why."""
+    lab, _ = talking()
+    refused: list[Requested] = []
+
+    def once(phone: Phone, event: Requested) -> None:
+        if not refused:
+            refused.append(event)
+            event.leg.respond(event.transaction, event.request, 488, None, phone.lab.now)
+        else:
+            offers_when_asked(phone, event)
+
+    lab["c1"].on_request = once
+    reply = order(lab, LineVerb.HOLD, "m1")
+    assert reply.code == "refused" and "488" in reply.message and not lab.exchange.calls()[0].held
+    assert acks(lab, "m1")[-1].encode() == ANSWER.data
+
+
+def test_hanging_up_while_it_is_held() -> None:
+    """Either side hangs up: the other does, nothing is left."""
+    lab, call = talking()
+    assert order(lab, LineVerb.HOLD, "m1").ok
+    call.hang_up(None, lab.now)
+    lab.run(40)
+    assert lab.sent("m1", "BYE") and not lab.exchange.calls() and not lab.exchange.ua.legs
+
+
+def test_a_phone_that_resumes_by_itself_ends_the_hold() -> None:
+    """A re-INVITE by the phone's own key is carried across, and the call is on hold no more."""
+    lab, _ = talking()
+    assert order(lab, LineVerb.HOLD, "m1").ok
+    lab["m1"].leg.request("INVITE", OFFER, "own", lab.now)
+    lab.run(1)
+    assert lab.sent("c1", "INVITE")[-1].message.body == OFFER.data and not lab.exchange.calls()[0].held
+
+
+# -- transfer ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_blind_transfer() -> None:
+    """The other side is connected to the number; the line is free; no NOTIFY where there was no REFER."""
+    lab, _ = talking()
+    lab["m2"].on_invite = lambda phone, leg: leg.accept(OFFER, phone.lab.now)
+    reply = order(lab, LineVerb.TRANSFER, "m1", "202")
+    assert reply.ok and not lab.sent("m1", "NOTIFY")
+    lab.run(1)
+    assert lab.sent("m1", "BYE") and lab["m2"].leg.state.value == "up"
+    states = {name: lab.exchange.line(name).state.value for name in ("m1", "m2", "c1")}
+    assert states == {"m1": "idle", "m2": "busy", "c1": "busy"}
+
+
+def test_a_blind_transfer_that_nobody_takes() -> None:
+    """All stays as it was, and an event says so."""
+    lab, _ = talking()
+    lab["m2"].on_invite = lambda phone, leg: leg.reject(486, phone.lab.now)
+    assert order(lab, LineVerb.TRANSFER, "m1", "202").ok
+    lab.run(1)
+    assert not lab.sent("m1", "BYE") and lab.exchange.calls()[0].state == "connected"
+    (told,) = (event for event in lab.events if isinstance(event, CommandRefused))
+    assert "486" in told.message
+
+
+def test_a_held_call_is_transferred() -> None:
+    """Holding first makes no difference."""
+    lab, _ = talking()
+    assert order(lab, LineVerb.HOLD, "m1").ok
+    lab["m2"].on_invite = lambda phone, leg: leg.accept(OFFER, phone.lab.now)
+    assert order(lab, LineVerb.TRANSFER, "m1", "202").ok
+    lab.run(1)
+    assert lab.sent("m1", "BYE") and lab["m2"].leg.state.value == "up"
+    assert not lab.exchange.calls()[0].held
+
+
+def test_an_attended_transfer() -> None:
+    """The line's held call is connected to its other one; both its legs are hung up."""
+    lab, _ = talking()
+    assert order(lab, LineVerb.HOLD, "m1").ok
+    lab["c2"].on_invite = answers
+    second = lab["m1"].call("302")
+    assert lab["m1"].accepted(second)
+    lab.run(1)
+    assert order(lab, LineVerb.TRANSFER, "m1").ok
+    lab.run(1)
+    assert len(lab.sent("m1", "BYE")) == 2
+    (call,) = lab.exchange.calls()
+    assert call.state == "connected" and not call.held
+    assert lab.sent("c1", "INVITE")[-1].message.body
+    lab["c2"].leg.hang_up(None, lab.now)
+    lab.run(40)
+    assert lab.sent("c1", "BYE") and not lab.exchange.ua.legs
+
+
+@pytest.mark.parametrize("number, code", [("999", "unknown_line"), (None, "no_call")])
+def test_a_transfer_that_leads_nowhere(number: str | None, code: str) -> None:
+    """A number that nobody has; no other call to connect with."""
+    lab, _ = talking()
+    assert order(lab, LineVerb.TRANSFER, "m1", number).code == code
+    assert lab.exchange.calls()[0].state == "connected"
+
+
+def test_which_of_several_calls() -> None:
+    """A line with two calls is to say which, unless one is on hold; with the id it is that one."""
+    lab, _ = talking()
+    lab["c2"].on_invite = answers
+    second = lab["m1"].call("302")
+    assert lab["m1"].accepted(second)
+    lab.run(1)
+    first, other = lab.exchange.calls()
+    reply = order(lab, LineVerb.HANGUP, "m1")
+    assert reply.code == "several_calls" and first.call in reply.message and other.call in reply.message
+    assert order(lab, LineVerb.HOLD, "m1", call=first.call).ok
+    assert order(lab, LineVerb.HANGUP, "m1").data["call"] == other.call
+    assert [call.call for call in lab.exchange.calls()] == [first.call]
