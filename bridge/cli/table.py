@@ -19,6 +19,7 @@ class Entry(NamedTuple):
 COMMANDS = {
     "run": Entry("bridge.cli.run", "serve in the foreground until SIGTERM or SIGINT"),
     "check": Entry("bridge.cli.check", "name every mistake in the configuration"),
+    "init": Entry("bridge.cli.init", "write a configuration, from answers to a few questions"),
     "demo": Entry("bridge.cli.demo", "show a call through a hunt group, on this machine alone"),
     "status": Entry("bridge.cli.status", "what is up: trunks, groups, calls"),
     "login": Entry("bridge.cli.login", "log a member in to a group"),

@@ -12,6 +12,8 @@ VARIABLE = "CTI_BRIDGE_CONFIG"
 PLACES = (Path("cti-bridge.toml"), Path("/etc/cti-bridge/cti-bridge.toml"))
 EXAMPLE = Path(__file__).with_name("example.toml")
 """The configuration that ships: it needs no PBX, no broker and no Pi."""
+SKELETON = Path(__file__).with_name("skeleton.toml")
+"""The configuration that an installation begins with: it serves nobody yet, and `init` may write over it."""
 
 
 def find(explicit: str | Path | None, environ: Mapping[str, str] = os.environ) -> Path:

@@ -40,6 +40,7 @@ def test_first_installation(debian: Debian) -> None:
     assert "Type=notify" in (debian.root / "etc/systemd/system/cti-bridge.service").read_text()
     assert ".SS cti\\-bridge login GROUP MEMBER" in (debian.root / "usr/local/share/man/man1/cti-bridge.1").read_text()
     assert not list((debian.root / "etc/systemd/system").glob("*.d")), "no capabilities unless a port is low"
+    assert "opt/cti-bridge/previous" not in debian.files
 
 
 def test_skeleton(debian: Debian) -> None:

@@ -44,6 +44,7 @@ LAYERS = {
     "bridge.tracing": EDGE,
     "bridge.verbosity": EDGE,
     "bridge.options": EDGE,
+    "bridge.recipes": EDGE,
     "bridge.opening": COMPOSITION,
     "bridge.agent": COMPOSITION,
     "bridge.reloading": COMPOSITION,
@@ -75,7 +76,7 @@ NOT_IN_THE_DOMAIN = {
 AT_HOME = {
     "pydantic": ("bridge.config",),
     "pydantic_core": ("bridge.config",),
-    "tomllib": ("bridge.config",),
+    "tomllib": ("bridge.config", "bridge.recipes"),
     "argparse": ("bridge.cli",),
     "rich": ("bridge.cli",),
     "pyVoIP": ("bridge.phone",),

@@ -1,0 +1,95 @@
+"""A real terminal of 80 columns and 24 lines: tmux, driven by keys, and what its screen shows."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tests.support.process import PATIENCE, wait_until
+
+SCREENS = Path(__file__).parent.parent / "contract" / "screens"
+"""What screens have to look like; written anew where `CTI_BRIDGE_SCREENS=write` is in the environment."""
+
+
+class Tmux:
+    """A program in a terminal of its own. Use as a context manager.
+
+    The terminal stays when the program ends, with its exit code in the last line: `[ended 0]`.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        argv: Sequence[str | Path],
+        env: Mapping[str, str] | None = None,
+        size: tuple[int, int] = (80, 24),
+    ) -> None:
+        self._socket = directory / "tmux"
+        program = shlex.join(map(str, argv))
+        shell = f'{program}; echo "[ended $?]"; exec cat'
+        columns, lines = map(str, size)
+        options = ["-x", columns, "-y", lines, "-c", str(directory)]
+        environ = {**os.environ, "TERM": "screen", "LC_ALL": "C.UTF-8", **(env or {})}
+        self._tmux("-f", "/dev/null", "new-session", "-d", *options, shell, env=environ)
+        self._pid = int(self._tmux("display-message", "-p", "#{pid}"))
+
+    def __enter__(self) -> Tmux:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.kill(self._pid, signal.SIGTERM)
+        wait_until(lambda: not _alive(self._pid), "tmux has ended")
+
+    @property
+    def screen(self) -> str:
+        """What is on the screen now: lines without blanks at their ends, no empty ones at the bottom."""
+        shown = self._tmux("capture-pane", "-p")
+        return "\n".join(line.rstrip() for line in shown.splitlines()).rstrip() + "\n"
+
+    def type(self, *keys: str) -> None:
+        """Press keys as tmux names them: "Enter", "C-c", "C-d", or text."""
+        for key in keys:
+            literal = [] if key in ("Enter", "C-c", "C-d", "Escape", "Up", "Down", "Space", "Tab") else ["-l"]
+            self._tmux("send-keys", *literal, "--", key)
+
+    def wait_for(self, text: str, seconds: float = PATIENCE) -> None:
+        """Wait until a text stands on the screen."""
+        wait_until(lambda: text in self.screen, lambda: f"{text!r} on the screen:\n{self.screen}", seconds)
+
+    def answer(self, question: str, *keys: str) -> None:
+        """Wait until the last line is a question that ends in `question`; type an answer and Enter."""
+
+        def asked() -> bool:
+            return self.screen.rstrip("\n").endswith(question)
+
+        wait_until(asked, lambda: f"asked {question!r}:\n{self.screen}")
+        self.type(*keys, "Enter")
+
+    def looks_like(self, name: str, *hidden: tuple[str, str]) -> None:
+        """Compare the screen with the one on file; `hidden`: what differs each time, and what stands for it there."""
+        shown = self.screen
+        for real, stand_in in hidden:
+            shown = shown.replace(real, stand_in)
+        file = SCREENS / f"{name}.txt"
+        if os.environ.get("CTI_BRIDGE_SCREENS") == "write":
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(shown)
+        assert shown == file.read_text(), f"{file} is:\n{file.read_text()}\nthe screen:\n{shown}"
+
+    def _tmux(self, *words: str, env: Mapping[str, str] | None = None) -> str:
+        argv = ["tmux", "-S", str(self._socket), *words]
+        done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=PATIENCE)
+        assert done.returncode == 0, f"{shlex.join(argv)}: {done.stderr}"
+        return done.stdout
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
