@@ -293,7 +293,8 @@ class Agent:
 
     async def _prepare_sounds(self) -> list[str]:
         """Convert the WAV files that the configuration names; until that is done, the music that ships is played."""
-        return await asyncio.to_thread(self.sounds.prepare, files_in(self.settings))
+        files = tuple(files_in(self.settings))
+        return await asyncio.to_thread(self.sounds.prepare, files) if files or self.sounds.has_files else []
 
     async def _begin_sounds(self) -> None:
         for problem in await self._prepare_sounds():

@@ -67,6 +67,11 @@ class Sounds:
 
     # -- the user's files ------------------------------------------------------------------------------------------
 
+    @property
+    def has_files(self) -> bool:
+        """Whether files of the user's are ready to be played, or kept."""
+        return bool(self._files) or (self._cache is not None and self._cache.is_dir())
+
     def prepare(self, files: Iterable[str]) -> list[str]:
         """Convert these WAV files, and forget those that are not among them; return what went wrong, in words."""
         ready: dict[str, Track] = {}
