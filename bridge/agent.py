@@ -25,7 +25,7 @@ from bridge.calls.model import TrunkSettings
 from bridge.calls.services import Wish
 from bridge.clock import Clock
 from bridge.commands.views import CLOCK, Info, Link
-from bridge.config.domain import directory_of, exchange_of, monitors_of
+from bridge.config.domain import directory_of, exchange_of, monitors_of, tls_of
 from bridge.config.fields import Listen
 from bridge.config.settings import Settings
 from bridge.config.sound import files_in
@@ -45,6 +45,7 @@ from bridge.port.local import LocalPort
 from bridge.reloading import Reloading, broker_of
 from bridge.resolving import keep_resolved
 from bridge.sip.endpoint import Endpoint, EndpointError
+from bridge.sip.endpoint.tls import Tls
 from bridge.store.errors import StoreError
 from bridge.store.kept import KeptStore
 from bridge.store.logins import LoginStore
@@ -113,6 +114,7 @@ class Agent:
         )
         self.port.telephony = self.exchange
         self.port.carry = lambda order, answer: self._touch(lambda now: self.exchange.command(order, answer, now))
+        self.tls = Tls()
         self.endpoint = Endpoint(
             self.exchange,
             settings.sip.listen,
@@ -120,6 +122,8 @@ class Agent:
             self._tell,
             known=self.exchange.knows,
             tape=self.exchange.tape,
+            tls=self.tls,
+            certified=self.exchange.upstream.name_at,
         )
         self.control = ControlServer(options.control, self.port, time.time)
         self.resolving = Tended[TrunkSettings](
@@ -179,6 +183,7 @@ class Agent:
         self.control.offer(Verbosity(self.log, self.exchange.tape, time.monotonic).verbs)
         await self.control.start()
         parts.push_async_callback(self.control.close)
+        self.tls.configure(*tls_of(self.settings))
         await self.endpoint.start()
         parts.push_async_callback(self.endpoint.close)
         self.port.follow(self._on_login)
@@ -239,10 +244,11 @@ class Agent:
     async def _go_by(self, settings: Settings) -> list[str]:
         """Let every part go by other settings; return what of them cannot be done.
 
-        Raises MqttError and StoreError before anything has changed.
+        Raises EndpointError, MqttError and StoreError before anything has changed.
         """
         before = self.settings
         other_broker = broker_of(settings) != broker_of(before)
+        self.tls.configure(*tls_of(settings))
         door = self._new_mqtt(settings) if other_broker and settings.mqtt is not None else None
         await self.port.reload(directory_of(settings), partial(self._go_by_at_once, settings))
         self.resolving.configure(self.exchange.unresolved_names())

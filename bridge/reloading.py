@@ -16,9 +16,9 @@ from bridge.config.later import notices
 from bridge.config.load import load
 from bridge.config.problems import ConfigError
 from bridge.config.settings import Settings
-from bridge.desk.model import DeskError
 from bridge.events import ConfigurationRefused, ConfigurationTaken, Event
 from bridge.mqtt.model import MqttError
+from bridge.sip.endpoint import EndpointError
 from bridge.store.errors import StoreError
 from bridge.systemd import notify
 
@@ -75,7 +75,7 @@ class Reloading:
             return
         try:
             problems = await self._go_by(settings)
-        except (DeskError, MqttError, StoreError) as error:
+        except (EndpointError, MqttError, StoreError) as error:
             self._refuse(str(error).splitlines())
             return
         for notice in notices(settings):

@@ -155,6 +155,7 @@ class Exchange:
 
     def flow_failed(self, flow: Flow, reason: str, now: float) -> None:
         """Note that what was sent on a flow cannot be delivered."""
+        self.upstream.note_trouble(flow, reason)
         self.ua.flow_failed(flow, now)
         if flow.reliable:
             self.registrar.flow_gone(flow)

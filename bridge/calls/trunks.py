@@ -33,6 +33,7 @@ class Trunk:
         self.state = "trying" if settings.register else "static"
         self.reason = ""
         self.held = False  # it is not to register yet
+        self.trouble = ""  # why nothing could be sent to its server, when that was tried last
         self._ua = ua
         self._agenda = agenda
         self._rng = rng
@@ -140,7 +141,7 @@ class Trunk:
     def on_failure(self, transaction: ClientTransaction, status: int, now: float) -> None:
         """Take the failure of a REGISTER."""
         if self._registration is not None and self._registration is transaction.context:
-            self._registration.failed(status, now)
+            self._registration.failed(status, now, self.trouble)
             self._go_elsewhere(now)
             self._flush(now)
 

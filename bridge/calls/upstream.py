@@ -132,11 +132,24 @@ class Upstream:
         """Return the trunks whose server is a name, with what is known of it."""
         return {n: t.settings for n, t in self.trunks.items() if not numeric(t.settings.host)}
 
+    def note_trouble(self, flow: Flow, reason: str) -> None:
+        """Note why what was sent on a flow cannot be delivered; before those who sent it are told."""
+        for trunk in self.trunks.values():
+            if trunk.flow is not None and trunk.flow[:3] == flow[:3]:
+                trunk.trouble = "".join(c if c.isprintable() else " " for c in reason)[:200]
+
     def flow_failed(self, flow: Flow, now: float) -> None:
         """Note that what was sent on a flow cannot be delivered."""
         for trunk in self.trunks.values():
             if trunk.flow is not None and trunk.flow[:3] == flow[:3]:
                 trunk.suspect(trunk.flow, now)  # it would send calls on a connection that is no more
+
+    def name_at(self, flow: Flow) -> str:
+        """Return the name that the certificate of who is at an address has to be for."""
+        for trunk in self.trunks.values():
+            if any(address[:3] == flow[:3] for address in trunk.addresses):
+                return trunk.settings.host
+        return flow.host
 
     def status(self) -> list[TrunkStatus]:
         """Return every configured trunk's state."""

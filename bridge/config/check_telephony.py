@@ -40,6 +40,12 @@ def _sip(draft: Draft) -> Iterator[Finding]:
     for index, where in enumerate(listen):
         if where in listen[:index]:
             yield ("sip", "listen", index), f"{where!r} is there twice; leave one out"
+    tls = _table(sip, "tls")
+    if any(isinstance(where, str) and where.startswith("tls:") for where in listen) and "cert" not in tls:
+        yield ("sip", "tls", "cert"), "is missing; who listens on tls: needs a certificate, give sip.tls.cert and key"
+    for key, other in (("cert", "key"), ("key", "cert")):
+        if key in tls and other not in tls:
+            yield ("sip", "tls", other), f"is missing; it goes with {key}"
     ports = elements(sip, "rtp_ports")
     if len(ports) == 2 and all(isinstance(port, int) for port in ports):
         first, last = ports

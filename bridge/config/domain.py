@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import NamedTuple
+
 from bridge.calls.model import ExchangeSettings
 from bridge.calls.model import TrunkSettings as Trunk
 from bridge.config.fields import bracketed
@@ -22,6 +25,15 @@ from bridge.directory.model import (
     Strategy,
     User,
 )
+
+
+class TlsFiles(NamedTuple):
+    """Our certificate, its key, and whom to believe, None: whom the machine does; `connects`: whether we connect so."""
+
+    cert: Path | None
+    key: Path | None
+    ca: Path | None
+    connects: bool
 
 
 def directory_of(settings: Settings) -> Directory:
@@ -57,6 +69,19 @@ def monitors_of(settings: Settings) -> dict[str, tuple[str, int]]:
         for name, trunk in settings.trunks.items()
         if trunk.call_monitor is not None
     }
+
+
+def tls_of(settings: Settings) -> TlsFiles:
+    """Return the files of TLS, and whether anybody is connected to by it."""
+    assert settings.sip is not None
+    tls = settings.sip.tls
+    uris = [line.contact.lower() for line in settings.lines.values() if line.contact]
+    connects = (
+        any(listen.transport == "tls" for listen in settings.sip.listen)
+        or any(trunk.server.transport == "tls" for trunk in settings.trunks.values())
+        or any(uri.startswith("sips:") or "transport=tls" in uri for uri in uris)
+    )
+    return TlsFiles(tls.cert, tls.key, tls.ca, connects)
 
 
 def _watched(line: LineSettings, settings: Settings) -> bool:

@@ -89,6 +89,9 @@ def bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
+_TRANSPORTS = ("udp", "tcp", "tls")
+
+
 def check_name(text: str) -> str:
     """Return a name as it is. Raises ValueError."""
     if not re.fullmatch(NAME, text):
@@ -106,7 +109,7 @@ def check_number(text: str) -> str:
 
 
 def parse_listen(value: Any) -> Listen:
-    """Parse `udp:0.0.0.0:5060` or `tcp:[::]:5060`. Raises ValueError."""
+    """Parse `udp:0.0.0.0:5060`, `tcp:[::]:5060` or `tls:0.0.0.0:5061`. Raises ValueError."""
     if isinstance(value, Listen):
         return value
     right = 'write "udp:0.0.0.0:5060" or "tcp:0.0.0.0:5060"'
@@ -114,8 +117,8 @@ def parse_listen(value: Any) -> Listen:
         raise ValueError(f"{show(value)} is not text; {right}")
     transport, _, address = value.partition(":")
     host, _, port = address.rpartition(":")
-    if transport not in ("udp", "tcp"):
-        raise ValueError(f"{value[:60]!r} does not begin with udp: or tcp:; {right}")
+    if transport not in _TRANSPORTS:
+        raise ValueError(f"{value[:60]!r} does not begin with udp:, tcp: or tls:; {right}")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     elif ":" in host:
@@ -143,13 +146,13 @@ def check_host(text: str) -> str:
 
 
 def parse_server(value: Any) -> Server:
-    """Parse a trunk's server, `sip:host[:port][;transport=tcp]`. Raises ValueError."""
+    """Parse a trunk's server, `sip:host[:port][;transport=tcp|tls]`; sips: is TLS. Raises ValueError."""
     if isinstance(value, Server):
         return value
     right = 'write "sip:fritz.box" or "sip:192.168.1.1:5060;transport=tcp"'
     if not isinstance(value, str):
         raise ValueError(f"{show(value)} is not text; {right}")
-    if not value.lower().startswith("sip:"):
+    if not value.lower().startswith(("sip:", "sips:")):
         raise ValueError(f"{value[:60]!r} does not begin with sip:; {right}")
     try:
         uri = parse_uri(value)
@@ -158,11 +161,11 @@ def parse_server(value: Any) -> Server:
     if uri.user is not None:
         raise ValueError(f"{value[:60]!r} has a user name; give that as username of its own, and {right}")
     parameters = {key.lower(): text for key, text in uri.parameters.items()}
-    transport = (parameters.pop("transport", None) or "udp").lower()
-    if transport == "tls":
-        raise ValueError(f"{value[:60]!r}: transport tls is not offered yet; use udp or tcp")
-    if transport not in ("udp", "tcp"):
-        raise ValueError(f"{value[:60]!r}: transport {transport[:20]!r} is not known; use udp or tcp")
+    transport = (parameters.pop("transport", None) or ("tls" if uri.scheme == "sips" else "udp")).lower()
+    if transport not in _TRANSPORTS or (uri.scheme == "sips" and transport == "udp"):
+        raise ValueError(f"{value[:60]!r}: transport {transport[:20]!r} is not known there; {right}")
+    if uri.scheme == "sips":
+        transport = "tls"
     if parameters:
         raise ValueError(f"{value[:60]!r}: parameter {next(iter(parameters))[:20]!r} is not known; {right}")
     return Server(check_host(uri.host), uri.port, transport)
@@ -193,10 +196,10 @@ def check_contact(text: str) -> str:
         uri = parse_uri(text)
     except SipError as error:
         raise ValueError(f"{error}; {right}") from None
-    if uri.scheme != "sip":
-        raise ValueError(f"{text[:60]!r}: scheme {uri.scheme} is not offered yet; {right}")
-    if (uri.parameters.get("transport") or "udp").lower() not in ("udp", "tcp"):
-        raise ValueError(f"{text[:60]!r}: transport must be udp or tcp; {right}")
+    if uri.scheme not in ("sip", "sips"):
+        raise ValueError(f"{text[:60]!r} does not begin with sip:; {right}")
+    if (uri.parameters.get("transport") or "tcp").lower() not in _TRANSPORTS:
+        raise ValueError(f"{text[:60]!r}: transport must be udp, tcp or tls; {right}")
     check_host(uri.host)
     return text
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bridge.config import check_desks, check_people, check_telephony
+from bridge.config import check_desks, check_people, check_telephony, check_tls
 from bridge.config.draft import Draft, Finding
 from bridge.config.locate import Lines
 from bridge.config.problems import ConfigError, Loc, Problem, dotted
@@ -42,6 +42,8 @@ def parse(text: str, base: Path, environ: Mapping[str, str]) -> Settings:
         found += map(finding, error.errors(include_url=False))
     for check in (check_telephony, check_people, check_desks):
         found += check.findings(draft)
+    if settings is not None:
+        found += check_tls.findings(settings)
     if settings is None or found:
         raise ConfigError(_problems(found, Lines(text))) from None
     return settings

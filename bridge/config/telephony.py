@@ -9,6 +9,7 @@ from pydantic import Field
 from bridge.config.fields import (
     Contact,
     Count,
+    FileField,
     Flag,
     Host,
     Listen,
@@ -36,6 +37,14 @@ class RegistrarSettings(Part):
     max_expires: Annotated[int, Field(strict=True, ge=60, le=86_400)] = 600
 
 
+class TlsSettings(Part):
+    """`tls` of `[sip]`: our certificate and its key, PEM; `ca`: whom to believe peers, None: the machine's own."""
+
+    cert: FileField | None = None
+    key: FileField | None = None
+    ca: FileField | None = None
+
+
 class SipSettings(Part):
     """`[sip]`: where we listen, and what peers are told to reach us at."""
 
@@ -43,6 +52,7 @@ class SipSettings(Part):
     advertise: Host | None = None
     rtp_ports: tuple[Port, Port] = (16384, 16583)
     registrar: RegistrarSettings = RegistrarSettings()
+    tls: TlsSettings = TlsSettings()
 
 
 class TrunkSettings(Part):

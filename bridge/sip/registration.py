@@ -174,9 +174,9 @@ class Registration:
             return
         self._take(self._judge(response), now)
 
-    def failed(self, status: int, now: float) -> None:
-        """Note that the last REGISTER was not answered (408) or could not be sent (503)."""
-        self.reason = "no answer" if status == 408 else "cannot be reached"
+    def failed(self, status: int, now: float, why: str = "") -> None:
+        """Note that the last REGISTER was not answered (408) or could not be sent (503, `why` where it is known)."""
+        self.reason = "no answer" if status == 408 else why or "cannot be reached"
         self._retry_after = 0.0
         self._take(Signal.FAILED, now)
 

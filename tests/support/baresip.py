@@ -20,8 +20,8 @@ from tests.support.process import PATIENCE, Process, wait_until
 Event = dict[str, Any]
 
 CONFIGURATION = """\
-sip_listen 127.0.0.1:{sip}
-net_interface 127.0.0.1
+sip_listen {host}:{sip}
+net_interface {interface}
 rtp_ports {rtp}-{rtp_end}
 rtp_stats no
 audio_source ausine,440
@@ -50,7 +50,8 @@ class Baresip:
     """A running phone with one account. Use as a context manager.
 
     `server` is the port of registrar and proxy on `host`; `password` None: it does not register. `transport` is
-    "udp" or "tcp". `events` are all that it has told so far, oldest first; each has a `type` such as
+    "udp", "tcp" or "tls", by which it believes the authority `ca`. `events` are all that it has told so far, oldest
+    first; each has a `type` such as
     CALL_INCOMING or CALL_ESTABLISHED.
     """
 
@@ -64,9 +65,11 @@ class Baresip:
         password: str | None = None,
         transport: str = "udp",
         expires: int = 60,
+        ca: Path | None = None,
     ) -> None:
         self.number = number
-        self.server = f"{host}:{server}"
+        self._host = f"[{host}]" if ":" in host else host
+        self.server = f"{self._host}:{server}"
         self._news = threading.Condition()
         self._replies: dict[str, Event] = {}
         self.events: list[Event] = []
@@ -74,8 +77,9 @@ class Baresip:
             self.port = free_port_and_next()
             self._control = free_port()
             self._directory = directory / f"baresip-{number}-{self.port}"
-            self._configure(password, transport, expires)
-            self.process = Process(["baresip", "-4", "-f", self._directory], cwd=self._directory)
+            self._configure(password, transport, expires, ca)
+            family = "-6" if ":" in host else "-4"
+            self.process = Process(["baresip", family, "-f", self._directory], cwd=self._directory)
             try:
                 self._connect()
                 break
@@ -164,15 +168,22 @@ class Baresip:
 
     # -- inside -----------------------------------------------------------------------------------------------
 
-    def _configure(self, password: str | None, transport: str, expires: int) -> None:
+    def _configure(self, password: str | None, transport: str, expires: int, ca: Path | None) -> None:
         self._directory.mkdir(parents=True)
         rtp = free_even_port()
         settings = CONFIGURATION.format(
-            sip=self.port, rtp=rtp, rtp_end=rtp + 20, control=self._control, modules=_modules()
+            host="[::1]" if ":" in self._host else "127.0.0.1",
+            interface="::1" if ":" in self._host else "127.0.0.1",
+            sip=self.port,
+            rtp=rtp,
+            rtp_end=rtp + 20,
+            control=self._control,
+            modules=_modules(),
         )
         proof = f";auth_pass={password};regint={expires}" if password else ";regint=0"
         account = f"<sip:{self.number}@{self.server};transport={transport}>{proof};answermode=manual"
-        (self._directory / "config").write_text(settings)
+        trust = f"sip_cafile {ca}\n" if ca is not None else ""
+        (self._directory / "config").write_text(settings + trust)
         (self._directory / "accounts").write_text(f"{account};audio_codecs=PCMA,PCMU\n")
         (self._directory / "contacts").write_text("")
 

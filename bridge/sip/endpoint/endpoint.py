@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Callable, Sequence
 
 from bridge.sip.endpoint.datagrams import Datagrams
@@ -12,6 +11,7 @@ from bridge.sip.endpoint.pump import Pump
 from bridge.sip.endpoint.resolver import Lookup, Resolver, is_address, system_lookup
 from bridge.sip.endpoint.routes import Routes
 from bridge.sip.endpoint.streams import StreamLimits, Streams
+from bridge.sip.endpoint.tls import Tls
 from bridge.sip.flow import Engine, Flow, LocalAddress, Send
 from bridge.sip.tape import Tape
 
@@ -24,8 +24,9 @@ class Endpoint:
 
     `listen`: transport (udp, tcp, tls), host (an IP address of ours, 0.0.0.0 or ::) and port (0: from the kernel).
     `advertise`: the host that peers are told; None: the address of ours that the route to the peer uses. `on_step` is
-    called after each step of the engine. `server_tls` is needed to listen on TLS, `client_tls` to connect by it.
-    `known` tells whether a host is that of a peer; strangers have fewer connections. What is sent is noted on `tape`.
+    called after each step of the engine. `tls` has what is needed to listen on TLS and to connect by it; `certified`
+    tells whose certificate has to be at an address. `known` tells whether a host is that of a peer; strangers have
+    fewer connections. What is sent is noted on `tape`.
     """
 
     def __init__(
@@ -35,8 +36,8 @@ class Endpoint:
         advertise: str | None,
         on_step: Callable[[], None],
         *,
-        server_tls: ssl.SSLContext | None = None,
-        client_tls: ssl.SSLContext | None = None,
+        tls: Tls | None = None,
+        certified: Callable[[Flow], str] = lambda flow: flow.host,
         limits: StreamLimits | None = None,
         lookup: Lookup = system_lookup,
         known: Callable[[str], bool] = lambda host: True,
@@ -46,8 +47,8 @@ class Endpoint:
         self._listen = [(transport, host.strip("[]"), port) for transport, host, port in listen]
         self._advertise = advertise.strip("[]") if advertise else None
         self._on_step = on_step
-        self._server_tls = server_tls
-        self._client_tls = client_tls
+        self._tls = tls or Tls()
+        self._certified = certified
         self._limits = limits or StreamLimits()
         self._lookup = lookup
         self._known = known
@@ -62,7 +63,7 @@ class Endpoint:
         loop = asyncio.get_running_loop()
         try:
             for transport, host, port in self._listen:
-                if transport == "tls" and self._server_tls is None:
+                if transport == "tls" and self._tls.server is None:
                     raise EndpointError(f"{Flow(transport, host, port)} needs a certificate")
                 self._listeners.append(open_listener(transport, host, port, self._listen))
         except EndpointError:
@@ -73,7 +74,7 @@ class Endpoint:
         self._pump = Pump(self._engine, loop, self._send, self._on_step, self._failed_flows, self._tape)
         self._resolver = Resolver(loop, self._lookup)
         self._routes = Routes(self._listeners, self._advertise, loop.time, self._resolver.last)
-        self._streams = Streams(self._pump, loop, self._server_tls, self._client_tls, self._limits, self._known)
+        self._streams = Streams(self._pump, loop, self._tls, self._limits, self._known)
         for index, listening in enumerate(self._listeners):
             if listening.transport == "udp":
                 self._datagrams[index] = Datagrams(listening, index, self._pump, loop)
@@ -114,7 +115,7 @@ class Endpoint:
     def _send(self, send: Send) -> None:
         flow = send.flow
         if is_address(flow.host):
-            self._deliver(flow, send.data, flow.host)
+            self._deliver(flow, send.data, self._certified(flow) if flow.transport == "tls" else flow.host)
             return
         waiting = self._waiting.get(flow.host)
         if waiting is not None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from bridge.sip.endpoint.connection import Connection
 from bridge.sip.endpoint.listening import Listening
 from bridge.sip.endpoint.pump import Pump
+from bridge.sip.endpoint.tls import Tls
 from bridge.sip.flow import Flow
 
 _READ = 16 * 1024  # bytes of one connection taken in one turn of the loop, so that a flood leaves turns to others
@@ -54,15 +54,13 @@ class Streams:
         self,
         pump: Pump,
         loop: asyncio.AbstractEventLoop,
-        server_tls: ssl.SSLContext | None,
-        client_tls: ssl.SSLContext | None,
+        tls: Tls,
         limits: StreamLimits,
         known: Callable[[str], bool],
     ) -> None:
         self._pump = pump
         self._loop = loop
-        self._server_tls = server_tls
-        self._client_tls = client_tls
+        self._tls = tls
         self._limits = limits
         self._servers: list[asyncio.Server] = []
         self._connections: dict[Flow, Connection] = {}
@@ -79,7 +77,7 @@ class Streams:
 
     async def listen(self, listening: Listening) -> None:
         """Accept connections on a socket."""
-        tls = self._server_tls if listening.transport == "tls" else None
+        tls = self._tls.server if listening.transport == "tls" else None
         server = await self._loop.create_server(
             lambda: Connection(self, listening.transport),
             sock=listening.socket,
@@ -100,7 +98,7 @@ class Streams:
             if connection is not None:
                 connection.write(data, self._limits.unsent)
                 return
-            if key.transport == "tls" and self._client_tls is None:
+            if key.transport == "tls" and self._tls.client is None:
                 self._pump.undelivered(key, "TLS is not set up")
                 return
             if len(self._open) + len(self._connecting) >= self._limits.connections:
@@ -147,7 +145,7 @@ class Streams:
                     lambda: Connection(self, key.transport, dialled=key),
                     key.host,
                     key.port,
-                    ssl=self._client_tls if key.transport == "tls" else None,
+                    ssl=self._tls.client if key.transport == "tls" else None,
                     server_hostname=name if key.transport == "tls" else None,
                     local_addr=(local_host, 0) if local_host else None,
                 )

@@ -21,7 +21,7 @@ def test_all_mistakes_at_once() -> None:
     text = OFFICE.replace('"udp:', '"upd:').replace('line = "ben"', 'line = "bend"').replace("gpio = 27", "gpio = 17")
     text = text.replace("leaders", "leader")
     assert mistakes(text) == [
-        "sip.listen[0]: 'upd:127.0.0.1:5060' does not begin with udp: or tcp:; "
+        "sip.listen[0]: 'upd:127.0.0.1:5060' does not begin with udp:, tcp: or tls:; "
         'write "udp:0.0.0.0:5060" or "tcp:0.0.0.0:5060" (line 5)',
         "users.ben.line: there is no line 'bend'; did you mean 'ben'? (line 27)",
         "groups.support.leader: unknown key; did you mean leaders? (line 32)",

@@ -165,8 +165,8 @@ CASES: dict[str, tuple[str, str, str]] = {
     ),
     "a transport that we do not listen on": (
         "udp:127.0.0.1:5060",
-        "tls:127.0.0.1:5061",
-        "sip.listen[0]: 'tls:127.0.0.1:5061' does not begin with udp: or tcp:; "
+        "sctp:127.0.0.1:5061",
+        "sip.listen[0]: 'sctp:127.0.0.1:5061' does not begin with udp:, tcp: or tls:; "
         'write "udp:0.0.0.0:5060" or "tcp:0.0.0.0:5060" (line 5)',
     ),
     "a port that there is not": (
@@ -211,8 +211,14 @@ CASES: dict[str, tuple[str, str, str]] = {
     ),
     "a server over TLS is refused rather than called in the clear": (
         "sip:fritz.box",
-        "sip:fritz.box;transport=tls",
-        "trunks.fritz.server: 'sip:fritz.box;transport=tls': transport tls is not offered yet; use udp or tcp (line 9)",
+        "sips:fritz.box;transport=udp",
+        "trunks.fritz.server: 'sips:fritz.box;transport=udp': transport 'udp' is not known there; "
+        'write "sip:fritz.box" or "sip:192.168.1.1:5060;transport=tcp" (line 9)',
+    ),
+    "TLS without a certificate": (
+        '"udp:127.0.0.1:5060"',
+        '"tls:127.0.0.1:5061"',
+        "sip.tls.cert: is missing; who listens on tls: needs a certificate, give sip.tls.cert and key (line 4)",
     ),
     "a call monitor that is no address": (
         'server = "sip:fritz.box"',
@@ -232,10 +238,10 @@ CASES: dict[str, tuple[str, str, str]] = {
         "lines.lobby.contact: URI '203 at the lobby': the scheme must be sip, sips or tel; "
         'write "sip:204@192.168.1.44:5060" (line 22)',
     ),
-    "a contact over TLS": (
+    "a contact of another transport": (
         "sip:203@127.0.0.1:5070",
-        "sips:203@127.0.0.1",
-        "lines.lobby.contact: 'sips:203@127.0.0.1': scheme sips is not offered yet; "
+        "sip:203@127.0.0.1;transport=sctp",
+        "lines.lobby.contact: 'sip:203@127.0.0.1;transport=sctp': transport must be udp, tcp or tls; "
         'write "sip:204@192.168.1.44:5060" (line 22)',
     ),
     "a broker of another scheme": (
