@@ -43,6 +43,7 @@ COMMANDS = {
     "rights": Entry("bridge.cli.rights", "what somebody may see and do of others, and why"),
     "explain": Entry("bridge.cli.explain", "why a call rang whom it rang, and whom not"),
     "log": Entry("bridge.cli.log", "have the agent log more, or less, for a while"),
+    "monitor": Entry("bridge.cli.monitor", "everything at a glance, with keys to log in, out, pause and pick up"),
     "trace": Entry("bridge.cli.trace", "the SIP messages of the last minutes, as a ladder"),
     "test-call": Entry("bridge.cli.test_call", "call a number with a phone of another make, or be one that answers"),
     "desk": Entry("bridge.cli.desk", "buttons and lamps: list them, test the lamps, watch the presses"),

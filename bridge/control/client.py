@@ -37,7 +37,9 @@ class Agent:
         self.close()
 
     def close(self) -> None:
-        """End the connection."""
+        """End the connection, also for a thread that waits for its next line."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._lines.close()
         self._socket.close()
 
