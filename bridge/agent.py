@@ -34,8 +34,10 @@ from bridge.control.socketfile import ControlError
 from bridge.desk.model import DeskError
 from bridge.directory.logins import Origin
 from bridge.events import Event, HandlingChanged, LoginChanged, Notice, OpeningChanged
+from bridge.journaling import Journaling
 from bridge.keeping import KINDS, Keeping
 from bridge.log import NOTICE, Log
+from bridge.lookups import Lookups
 from bridge.media.relay import Ports, shared_host
 from bridge.media.sounds import Sounds
 from bridge.monitoring import keep_monitored
@@ -47,6 +49,8 @@ from bridge.resolving import keep_resolved
 from bridge.sip.endpoint import Endpoint, EndpointError
 from bridge.sip.endpoint.tls import Tls
 from bridge.store.errors import StoreError
+from bridge.store.journal import FILE as JOURNAL
+from bridge.store.journal import JournalStore
 from bridge.store.kept import KeptStore
 from bridge.store.logins import LoginStore
 from bridge.systemd import notify, watchdog_seconds
@@ -113,6 +117,17 @@ class Agent:
             is_open=lambda group: self.port.opening(group.name).open,
         )
         self.port.telephony = self.exchange
+        self.journaling = Journaling(
+            JournalStore(options.state / JOURNAL, time.time),
+            wall=time.time,
+            synchronised=lambda: self.clock.synchronised,
+            days=lambda: self.settings.site.journal_days,
+            opened=self.port.recall,
+            tell=self.port.publish,
+        )
+        self.port.lookups = Lookups(
+            self.journaling, lambda: self.port.directory, lambda: self.port.telephony, time.time
+        )
         self.port.carry = lambda order, answer: self._touch(lambda now: self.exchange.command(order, answer, now))
         self.tls = Tls()
         self.endpoint = Endpoint(
@@ -174,8 +189,11 @@ class Agent:
         parts.push_async_callback(self.keeping.close)
         for notice in await self.keeping.open():
             self.port.publish(notice)
+        parts.push_async_callback(self.journaling.close)
+        self.port.follow(self.journaling)
         kept = {kind: await self.keeping.load(kind) for kind in KINDS}
         self._touch(lambda now: self.exchange.load(kept, now))
+        self.journaling.start()
         parts.push_async_callback(self._end_tasks)
         self._run(self.port.run())
         parts.callback(self.port.close)

@@ -231,7 +231,19 @@ class CallOver(Event):
 
 def part_json(part: Part) -> dict[str, Any]:
     """Return what became of a call at one member."""
-    return {"group": part.group, "member": part.member, "rang": part.rang, "outcome": part.outcome, "why": part.why}
+    told = {"group": part.group, "member": part.member, "at": part.at, "rang": part.rang}
+    return {**told, "outcome": part.outcome, "why": part.why}
+
+
+@dataclass(frozen=True, slots=True)
+class MissedSeen(Event):
+    """A member has taken note of the calls that a group has missed."""
+
+    type: ClassVar[str] = "missed_seen"
+    group: str
+    member: str
+    by: str
+    origin: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ COMMANDS = {
     "monitor": Entry("bridge.cli.monitor", "everything at a glance, with keys to log in, out, pause and pick up"),
     "trace": Entry("bridge.cli.trace", "the SIP messages of the last minutes, as a ladder"),
     "test-call": Entry("bridge.cli.test_call", "call a number with a phone of another make, or be one that answers"),
+    "journal": Entry("bridge.cli.journal", "the calls and what became of them, logins, statistics"),
     "desk": Entry("bridge.cli.desk", "buttons and lamps: list them, test the lamps, watch the presses"),
     "events": Entry("bridge.cli.events", "what happens, as it happens"),
     "dashboard": Entry("bridge.cli.dashboard", "a view for Home Assistant, and a blueprint that tells who is calling"),

@@ -58,6 +58,17 @@ def span(seconds: float) -> str:
     return f"{max(0, int(seconds))} s"
 
 
+def length(seconds: float | None) -> str:
+    """Return a length of time to the second: "12 s", "2:05 min", "1:02:05 h"; "-" for None."""
+    if seconds is None:
+        return "-"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}:{minutes:02}:{rest:02} h"
+    return f"{minutes}:{rest:02} min" if minutes else f"{rest} s"
+
+
 def since(iso: str | None) -> str:
     """Return "since 08:12 (3 h)", or nothing."""
     return f"since {clock(iso)} ({ago(iso)})" if iso else ""

@@ -15,7 +15,7 @@ from bridge.commands.eyes import Eyes
 from bridge.commands.model import Actor, CommandError
 from bridge.commands.places import find_group, find_member
 from bridge.commands.rights import Right, require, require_at, whose
-from bridge.commands.verbs import COMMANDS, QUERIES
+from bridge.commands.verbs import COMMANDS, LOOKUPS, QUERIES
 from bridge.commands.views import Picture
 from bridge.commands.words import NAME_LENGTH, check_fields, required, text
 from bridge.directory.model import Group, Level
@@ -39,7 +39,7 @@ def answer(query: str, arguments: Mapping[str, Any], actor: Actor, picture: Pict
     unknown_call.
     """
     if query not in QUERIES:
-        right = ", ".join(QUERIES + COMMANDS)
+        right = ", ".join(dict.fromkeys(QUERIES + LOOKUPS + COMMANDS))
         raise CommandError("unknown_verb", f"there is no verb {query[:NAME_LENGTH]!r}; verbs are: {right}")
     check_fields(query, arguments, ARGUMENTS.get(query, ()))
     if not actor.is_owner and query in FOR_THE_OWNER:

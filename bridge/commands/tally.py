@@ -1,4 +1,4 @@
-"""How many calls of each group were answered and abandoned today, counted from the events since the start."""
+"""How many calls of each group were answered and abandoned today, from the events, at first from the journal."""
 
 from __future__ import annotations
 
@@ -22,6 +22,12 @@ class Tally:
         if isinstance(event, GroupCall) and event.event_type in COUNTED:
             self._turn(event.wall)
             self._counts[event.group, event.event_type] += 1
+
+    def recall(self, group: str, event_type: str, wall: float) -> None:
+        """Count what happened before the start, where that was on the day of the last count, or is the first."""
+        if event_type in COUNTED and self._day in (None, datetime.datetime.fromtimestamp(wall).date()):
+            self._turn(wall)
+            self._counts[group, event_type] += 1
 
     def today(self, group: str, event_type: str, wall: float) -> int:
         """Return how many there were since local midnight or the start; `wall` is UTC seconds."""

@@ -30,6 +30,7 @@ QUERIES: tuple[str, ...] = (
     "explain",
     "rights",
 )
+LOOKUPS: tuple[str, ...] = ("journal", "statistics", "explain")  # questions whose answers may lie on the disk
 
 
 def parse(
@@ -47,7 +48,7 @@ def parse(
     `bad_request`.
     """
     if verb not in COMMANDS:
-        right = ", ".join(COMMANDS + QUERIES)
+        right = ", ".join(dict.fromkeys(COMMANDS + QUERIES + LOOKUPS))
         raise CommandError("unknown_verb", f"there is no verb {verb[:NAME_LENGTH]!r}; verbs are: {right}")
     if verb == NIGHT:
         return _night(arguments)

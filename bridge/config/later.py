@@ -22,15 +22,12 @@ def _first_word(*words: str) -> Callable[[Any], bool]:
     return lambda value: value is not None and value.split()[0] in words
 
 
-_NO_JOURNAL = "no journal is kept"
 _DEAD_BUTTONS = _first_word("pickup", "hangup", "dial")
 
 TABLE = (
-    Later(("site", "journal_days"), _NO_JOURNAL),
     Later(("trunks", "*", "confirm"), "whoever answers takes the call"),
     Later(("lines", "*", "confirm"), "whoever answers takes the call"),
     Later(("users", "*", "additional_lines"), "no line can be controlled"),
-    Later(("groups", "*", "services", "*"), _NO_JOURNAL, lambda value: value != "supervise"),
     Later(("groups", "*", "buttons"), "desks have the buttons of their own section alone"),
     Later(("groups", "*", "follow_diversion"), "a member's diversion is not followed"),
     Later(("desks", "*", "buttons", "*", "press"), "the button does nothing", _DEAD_BUTTONS),

@@ -10,7 +10,7 @@ from typing import Any
 from bridge.commands.effective import somebody
 from bridge.commands.eyes import Eyes
 from bridge.commands.model import Actor, CommandError, Reply
-from bridge.commands.verbs import COMMANDS, QUERIES, parse, transaction_key
+from bridge.commands.verbs import COMMANDS, LOOKUPS, QUERIES, parse, transaction_key
 from bridge.commands.words import NAME_LENGTH, check_fields
 from bridge.control.protocol import FOLLOW, LONGEST_LINE, Request, read_request, write_line
 from bridge.directory.logins import Origin
@@ -79,6 +79,8 @@ class Session:
         if request.verb == FOLLOW:
             check_fields(FOLLOW, request.arguments, ())
             return Reply()
+        if request.verb in LOOKUPS:
+            return await self._port.look_up(request.verb, request.arguments, actor)
         if request.verb in QUERIES:
             return self._port.ask(request.verb, request.arguments, actor)
         if request.verb in COMMANDS:
@@ -89,7 +91,7 @@ class Session:
             if not actor.is_owner:
                 raise CommandError("not_allowed", f"{request.verb} is for the owner; {actor.name} is not")
             return Reply(await self._more[request.verb](request.arguments))
-        right = ", ".join((*COMMANDS, *QUERIES, FOLLOW, *self._more))
+        right = ", ".join(dict.fromkeys((*COMMANDS, *QUERIES, *LOOKUPS, FOLLOW, *self._more)))
         raise CommandError("unknown_verb", f"there is no verb {request.verb[:64]!r}; verbs are: {right}")
 
     def _acting(self, request: Request) -> Actor:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from bridge.commands.model import OWNER, CommandError, Reply
+from bridge.commands.verbs import LOOKUPS
 from bridge.commands.views import Link
 from bridge.directory.logins import Origin
 from bridge.events import Event, GroupCall, Notice
@@ -113,17 +114,25 @@ class MqttDoor:
             self._answer(asked, message, Reply.refused(_unknown_user(asked.user)))
         elif asked.error is not None:
             self._answer(asked, message, Reply.refused(asked.error))
+        elif asked.verb in LOOKUPS:
+            self._run(self._look_up(asked, message))
         elif asked.command is None:
             self._answer(asked, message, self._port.ask(asked.verb, asked.arguments, asked.actor))
         else:
-            task = self._loop.create_task(self._do(asked, message))
-            self._commands.add(task)
-            task.add_done_callback(self._done)
+            self._run(self._do(asked, message))
 
     async def _do(self, asked: Asked, message: Message) -> None:
         assert asked.command is not None
         reply = await self._port.submit(asked.command, asked.actor, Origin.MQTT, asked.key)
         self._answer(asked, message, reply)
+
+    async def _look_up(self, asked: Asked, message: Message) -> None:
+        self._answer(asked, message, await self._port.look_up(asked.verb, asked.arguments, asked.actor))
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
+        self._commands.add(task)
+        task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._commands.discard(task)

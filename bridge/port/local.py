@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from bridge.calls.orders import Answer, Order
@@ -24,11 +24,16 @@ from bridge.directory.logins import OUT, Login, LoginChange, Logins, Origin
 from bridge.directory.model import Directory
 from bridge.directory.nights import UNTOUCHED, NightChange, Opening
 from bridge.events import Event
+from bridge.journal.model import Change, Past
 from bridge.port.broadcast import Broadcast
 from bridge.port.model import Listener
 from bridge.port.path import Asked, CommandPath, Keeper
 from bridge.port.quiet import Quiet
+from bridge.port.recalling import presence_changes, recall_counts
 from bridge.port.transactions import Transactions
+
+Lookup = Callable[[str, Mapping[str, Any], Actor], Awaitable[dict[str, Any]]]
+"""Answers a question whose answer may lie on the disk; may raise CommandError."""
 
 
 class LocalPort:
@@ -63,6 +68,7 @@ class LocalPort:
         self._broadcast.follow(self._tally.add)
         self._transactions = Transactions()
         self.carry: Callable[[Order, Answer], None] = _nobody  # may be set when the exchange stands
+        self.lookups: Lookup = _no_journal  # may be set when the journal stands
         self._path = CommandPath(
             directory,
             self._confirmed,
@@ -149,6 +155,12 @@ class LocalPort:
             self._transactions.add(key, command, reply, now)
         return await asyncio.shield(reply)
 
+    def recall(self, past: Past) -> list[Change]:
+        """Take up what the journal tells of the time before the start; return what it is to be told for that."""
+        wall = self._wall()
+        recall_counts(self._tally, past.calls, self.telephony.calls(), wall)
+        return list(presence_changes(self.directory, self.login, past.latest, wall))
+
     def ask(self, query: str, arguments: Mapping[str, Any], actor: Actor) -> Reply:
         """Answer a question from the confirmed state."""
         now = self._now()
@@ -157,6 +169,13 @@ class LocalPort:
         )
         try:
             return Reply(answer(query, arguments, actor, picture))
+        except CommandError as refused:
+            return Reply.refused(refused)
+
+    async def look_up(self, query: str, arguments: Mapping[str, Any], actor: Actor) -> Reply:
+        """Answer a question whose answer may lie on the disk."""
+        try:
+            return Reply(await self.lookups(query, arguments, actor))
         except CommandError as refused:
             return Reply.refused(refused)
 
@@ -180,6 +199,10 @@ class LocalPort:
         reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._path.take(Asked(command, actor, origin, reply))
         return reply
+
+
+async def _no_journal(query: str, arguments: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+    raise CommandError("unavailable", "there is no journal here")
 
 
 def _nobody(order: Order, answer: Answer) -> None:

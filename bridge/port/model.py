@@ -40,5 +40,8 @@ class Port(Protocol):
         `group`, `member`, `opening` and `line` answer with the contract's state payloads, and are for every actor.
         """
 
+    async def look_up(self, query: str, arguments: Mapping[str, Any], actor: Actor) -> Reply:
+        """Answer a question (one of `bridge.commands.verbs.LOOKUPS`) whose answer may lie on the disk. Never raises."""
+
     def follow(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` on the loop with every event from now on; return what ends that."""

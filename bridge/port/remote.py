@@ -123,6 +123,10 @@ class RemotePort:
         except CommandError as refused:
             return Reply.refused(refused)
 
+    async def look_up(self, query: str, arguments: Mapping[str, Any], actor: Actor) -> Reply:
+        """Refuse: a satellite has no journal."""
+        return Reply(code="unavailable", message=f"{query} is for the bridge to answer; this is a satellite of it")
+
     def publish(self, event: Event) -> None:
         """Tell every listener; on the loop only."""
         self._broadcast.publish(event)

@@ -206,5 +206,6 @@ def test_it_can_be_said_to_every_door() -> None:
     lab.run(1)
     said = json.loads(json.dumps(the_over(lab).to_json()))
     assert said["type"] == "call_over" and said["groups"] == ["g"] and said["result"] == "nobody logged in"
-    assert said["members"] == [{"group": "g", "member": "m1", "rang": 0.0, "outcome": "logged out", "why": ""}]
+    one = {"group": "g", "member": "m1", "at": 0.0, "rang": 0.0, "outcome": "logged out", "why": ""}
+    assert said["members"] == [one]
     assert "steps" not in said
