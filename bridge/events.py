@@ -101,6 +101,21 @@ class LineOrdered(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PinRefused(Event):
+    """A PIN was wrong, or tried while locked out. `user`: whose it was to be, None where the number is nobody's.
+
+    `caller` and `trunk`: who tried; `wrong`: tries in a row; `locked_for`: seconds, 0 where there may be more.
+    """
+
+    type: ClassVar[str] = "pin_refused"
+    user: str | None
+    caller: str
+    trunk: str | None
+    wrong: int
+    locked_for: int
+
+
+@dataclass(frozen=True, slots=True)
 class CommandRefused(Event):
     """A command was refused; `member` is in whose name it was asked, or whom it was about."""
 

@@ -26,6 +26,7 @@ from bridge.events import (
     Notice,
     OpeningChanged,
     PanelChanged,
+    PinRefused,
     TrunkChanged,
 )
 
@@ -86,6 +87,11 @@ def describe(event: Event) -> tuple[int, str] | None:
         case LineOrdered(_, verb, line, by, origin, call, number):
             about = " ".join(part for part in (number, f"(call {call})" if call else None) if part)
             return INFO, f"line {line}: {verb} {about} by {by} ({origin})"
+        case PinRefused(_, user, caller, trunk, wrong, locked_for):
+            whose = user or "a number that is nobody's"
+            locked = f"; locked for {locked_for} s" if locked_for else ""
+            who = f"{caller or 'anonymous'} (trunk {trunk})"
+            return WARNING, f"menu: a PIN for {whose} from {who} is refused, {wrong} wrong in a row{locked}"
         case CommandRefused():
             about = " ".join(part for part in (event.group, event.member) if part)
             return NOTICE, f"refused: {event.verb} {about} by {event.by} ({event.origin}): {event.message}"

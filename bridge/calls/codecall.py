@@ -1,27 +1,36 @@
-"""A phone has dialled a code: what it means, and what the phone is told of it."""
+"""A phone has dialled a code: what it means, and what the phone is told of it.
+
+The phone is answered when the command is done or refused, never before: who hears "logged in" is.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
 
+from bridge.calls.attended import Attended, House
+from bridge.calls.parties import Caller
+from bridge.calls.passage import Passage
+from bridge.calls.spoken import Spoken
 from bridge.commands.model import Actor, Command, LoginCommand, LoginVerb, NightCommand, Reply
-from bridge.commands.phones import actor_at
+from bridge.commands.phones import actor_at, groups_with
 from bridge.commands.places import ALL
-from bridge.commands.rights import is_own
 from bridge.directory.codes import Code, Dialled
+from bridge.directory.logins import Logins
 from bridge.directory.model import Directory
+from bridge.media.model import Sound
+from bridge.media.prompts import CONFIRMED, DENIED, Prompt, digits
 from bridge.sip.incoming import IncomingLeg
-from bridge.sip.legevents import Ended, LegEvent, Requested
 
-Ask = Callable[[Command, Actor, Callable[[Reply, float], None]], None]
+LONGEST = 30.0  # seconds, whatever the phone does
 
 _VERBS = {Code.LOGIN: LoginVerb.LOGIN, Code.LOGOUT: LoginVerb.LOGOUT, Code.TOGGLE: LoginVerb.TOGGLE}
 
 
 def command_of(dialled: Dialled, actor: Actor, directory: Directory) -> Command | None:
-    """Return what a code asks for, None where that is nothing that a phone can ask for so.
+    """Return what a code asks for, None where that is nothing.
 
-    Without a group all of the actor's are meant; of the night switch only where there is one.
+    Without a group all of the actor's are meant; for the night switch only where it is in a single one.
     """
     group = directory.group(dialled.target)
     name = dialled.target if group is None else group.name
@@ -29,50 +38,57 @@ def command_of(dialled: Dialled, actor: Actor, directory: Directory) -> Command 
     if verb is not None:
         return LoginCommand(verb, name or ALL, actor.name)
     if dialled.code is Code.NIGHT:
-        mine = [g.name for g in directory.groups.values() if (m := g.member(actor.name)) and is_own(actor, m)]
-        return NightCommand(name) if name else NightCommand(mine[0]) if len(mine) == 1 else None
+        mine = groups_with(actor, directory)
+        return NightCommand(name) if name else NightCommand(mine[0].name) if len(mine) == 1 else None
     return None
 
 
-class CodeCall:
-    """One call to a code. `over` is called once it has ended."""
+def told(reply: Reply, directory: Directory, logins: Logins) -> tuple[Sound, ...]:
+    """Return what a phone hears of a reply."""
+    if not reply.ok:
+        return DENIED, Prompt.REFUSED
+    entries = [*reply.data["changed"], *reply.data["unchanged"]]
+    said: list[Sound] = [CONFIRMED]
+    for entry in entries:
+        group = directory.groups.get(entry["group"])
+        if len(entries) > 1 and group is not None and group.number is not None:
+            said += (Prompt.GROUP, *digits(group.number))
+        said += _state_of(entry)
+        emptied = group is not None and not any(logins.get(group.name, m.name).logged_in for m in group.members)
+        if entry.get("login") == "OFF" and emptied:
+            said.append(Prompt.LAST_ONE_OUT)
+    return tuple(said)
 
-    def __init__(
-        self,
-        leg: IncomingLeg,
-        line: str,
-        dialled: Dialled,
-        directory: Directory,
-        over: Callable[[CodeCall], None],
-    ) -> None:
-        self._leg = leg
-        self._actor = actor_at(line, directory)
-        self._command = command_of(dialled, self._actor, directory)
-        self._over = over
-        leg.owner = self
 
-    def start(self, ask: Ask, now: float) -> None:
+def _state_of(entry: dict[str, Any]) -> Sequence[Sound]:
+    if "night" in entry:
+        return (Prompt.NIGHT_OFF if entry["open"] else Prompt.NIGHT_ON,)
+    if entry["paused"]:
+        return Prompt.LOGGED_IN, Prompt.PAUSED
+    return (Prompt.LOGGED_IN if entry["login"] == "ON" else Prompt.LOGGED_OUT,)
+
+
+class CodeCall(Attended):
+    """One call to a code."""
+
+    def __init__(self, house: House, leg: IncomingLeg, caller: Caller, passage: Passage, dialled: Dialled) -> None:
+        super().__init__(house, leg, caller, passage)
+        assert caller.line is not None
+        self._actor = actor_at(caller.line, house.present.directory)
+        self._command = command_of(dialled, self._actor, house.present.directory)
+
+    def start(self, now: float) -> None:
         """Ask for what was dialled."""
         if self._command is None:
-            self._end(404, "No Such Code", now)
+            self.refuse(404, "No Such Code", now)
         else:
-            ask(self._command, self._actor, self._replied)
-
-    def handle(self, event: LegEvent, now: float) -> None:
-        """Take what the phone says: it may hang up at any moment, what was asked for is done nevertheless."""
-        if isinstance(event, Ended):
-            self._over(self)
-        elif isinstance(event, Requested):
-            event.leg.respond(event.transaction, event.request, 491, None, now)
+            self._house.wish(self._command, self._actor, self._replied)
 
     def _replied(self, reply: Reply, now: float) -> None:
-        if self._leg.over:
-            return
-        if reply.ok:
-            self._end(486, "Done", now)
-        else:
-            self._end(603, "Refused", now)
+        if not self.is_over and self.answer(now):  # who hangs up before does not undo it
+            self._house.arm(self, now + LONGEST)
+            self.say(told(reply, self._house.present.directory, self._house.logins))
 
-    def _end(self, status: int, phrase: str, now: float) -> None:
-        self._leg.reject(status, now, phrase)
-        self._over(self)
+    def on_played(self, spoken: Spoken, now: float) -> None:
+        """Hang up."""
+        self.leave(now)

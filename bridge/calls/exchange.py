@@ -106,7 +106,9 @@ class Exchange:
         )
         self.board = Switchboard(around, is_open)
         self._control = Control(self.board, around)
-        self.services = Services(self.present, self.ua, self.board, self._control.pick_up)
+        self.services = Services(
+            self.present, logins, self._trunks, self.ua, self.board, self._control.pick_up, self._tell
+        )
         self.lamps = Lamps(self.present, logins, self.lines, self.board, self._admission, self.ua, self.kept)
 
     @property
@@ -185,6 +187,7 @@ class Exchange:
         for call in list(self.board.up.values()):
             if call.talk is None or call.passage.relayed:
                 call.hang_up(now)
+        self.services.stop(now)
         self.upstream.stop(now)
         self._settle(now)
 

@@ -77,7 +77,7 @@ class Turn(NamedTuple):
     first: tuple[Sound, ...] = ()
 
 
-TABLE: Mapping[tuple[State, str | Signal], Turn] = {
+_TURNS: dict[tuple[State, str | Signal], Turn] = {
     (State.NUMBER, Signal.DIGIT): Turn(State.NUMBER, Action.COLLECT),
     (State.NUMBER, "#"): Turn(State.PIN, Action.KEEP_NUMBER),
     (State.NUMBER, "*"): Turn(State.NUMBER, Action.BEGIN_ANEW),
@@ -103,11 +103,14 @@ TABLE: Mapping[tuple[State, str | Signal], Turn] = {
     (State.WHO, "*"): Turn(State.GROUP),
     (State.WHO, Signal.OTHER): Turn(State.GROUP),
     (State.LEAVING, Signal.SAID): Turn(State.LEAVING, Action.LEAVE),
-} | {
+}
+_GIVING_UP: dict[tuple[State, str | Signal], Turn] = {
     (state, Signal.NOBODY): Turn(State.LEAVING, Action.LEAVE, (Prompt.GOODBYE,))
     for state in State
     if state is not State.LEAVING
 }
+TABLE: Mapping[tuple[State, str | Signal], Turn] = {**_TURNS, **_GIVING_UP}
+"""Which signal, or key, leads where, and what is done."""
 
 
 class Place(NamedTuple):

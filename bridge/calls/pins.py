@@ -1,8 +1,8 @@
 """Guarding PINs: who guesses waits ever longer, and is locked out, by the number that is tried and by the caller alike.
 
-A number that is nobody's is treated as one that is somebody's, so that nothing tells which numbers there are. A caller's
-number is easily made up; that is why the number that is tried is locked as well, whoever tries it. What is remembered
-is bounded: the oldest is forgotten first, but never while it is locked and something else is not.
+A number that is nobody's is treated as one that is somebody's, so that nothing tells which numbers there are. What a
+caller shows as number is easily made up; that is why the number that is tried is locked as well, whoever tries it. What
+is remembered is bounded: the oldest is forgotten first, but never while it is locked and something else is not.
 """
 
 from __future__ import annotations
