@@ -71,6 +71,7 @@ class Call:
         self._answered_at: float | None = None
         self._search = Search(self, switch, called)
         self._counted: dict[Leg, str | None] = {}  # the legs that talk, or want to, and the lines that they make busy
+        self.errands: set[Errand] = set()  # that are to be told when the call is over
         self.hold: Hold | None = None  # one of the sides waits, by command
         self.transfer: Transfer | None = None  # one of this call's sides is being transferred
         if not isinstance(asked_by, Transfer):  # whose transferee stays with its talk until the transfer is done
@@ -378,6 +379,22 @@ class Call:
         leaving.hang_up(None, now)
         self._note(now, None, "one side was transferred")
 
+    def replace_side(
+        self, leaving: Leg, arriving: Leg, line: str, who: str, passage: Passage, answer_follows: bool, now: float
+    ) -> None:
+        """Put a phone of a line in a leg's place; `answer_follows`: its ACK brings the answer for who stays."""
+        assert self.talk is not None
+        if leaving is self.talk.member:
+            self._answered_by = who
+        else:
+            self.caller = self._switch.party(line, who)
+        self.end_hold()
+        self.exchange_side(leaving, arriving, passage, now)
+        self.occupy(arriving, line)
+        self._note(now, who, "took over", "INVITE with Replaces")
+        if answer_follows:
+            self.talk.await_answer(self.talk.other(arriving))
+
     def abandon(self, now: float) -> None:
         """End this call because who wanted it is gone."""
         if self.result is None:
@@ -453,6 +470,9 @@ class Call:
             self._note(now, None, "over", result)
             self._switch.arm(self, None)
             self.end_hold()
+            errands, self.errands = self.errands, set()
+            for errand in errands:
+                errand.call_over(now)
             for leg in tuple(self._counted):
                 self.vacate(leg)
             self._switch.hunting(self, ())

@@ -8,22 +8,27 @@ is authorised here, in the name of the user or device that is at its line.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bridge.calls.call import Call
 from bridge.calls.fork import Fork
 from bridge.calls.holding import Hold, Reconnect
 from bridge.calls.orders import Answer, Order
+from bridge.calls.parties import Caller
 from bridge.calls.pickup import Picker
+from bridge.calls.replacing import BUSY_HERE, NO_SUCH_CALL, Replacement, Wanted, find, wanted
 from bridge.calls.transfer import OrderedTransfer
 from bridge.commands.control import Seen, member_at, pick
 from bridge.commands.model import CommandError, LineCommand, LineVerb, Reply
 from bridge.commands.phones import actor_at
+from bridge.commands.rights import Right, may_at
 from bridge.directory.logins import Origin
 from bridge.events import CommandRefused, LineOrdered
 from bridge.sip.grammar import SipError
 from bridge.sip.incoming import IncomingLeg
 from bridge.sip.leg import Leg
+from bridge.sip.useragent import Invited
 
 if TYPE_CHECKING:
     from bridge.calls.switchboard import Surroundings, Switchboard
@@ -193,6 +198,59 @@ class Control:
             picker.begin(host, str(self._around.rng.getrandbits(62)), now)
         except SipError as error:
             raise CommandError("unavailable", f"the phone's call cannot be answered: {error}") from None
+
+    # -- INVITE with Replaces ------------------------------------------------------------------------------------
+
+    def replace(self, invited: Invited, caller: Caller, now: float) -> None:
+        """Let a phone take the place that its INVITE names, or refuse it."""
+        request, ua = invited.request, self._around.ua
+        try:
+            asked = wanted(request)
+            assert asked is not None
+            leaving = find(asked, ua.legs) if caller.line is not None else None
+            call = leaving.owner if leaving is not None else None
+            if leaving is None or caller.line is None or not isinstance(call, Call):
+                raise SipError("no such call", NO_SUCH_CALL)
+            self._take_place(call, leaving, caller.line, invited, asked, now)
+        except SipError as error:
+            ua.answer(invited.transaction, request, error.status, now)
+
+    def _take_place(self, call: Call, leaving: Leg, line: str, invited: Invited, asked: Wanted, now: float) -> None:
+        """Pick the call up where the leg rings, else put the phone in its place. Raises `SipError`."""
+        directory = self._around.directory
+        actor = actor_at(line, directory)
+        ringing = call.searched_by(leaving) if call.searching else None
+        theirs = next((name for name in directory.lines if leaving in call.legs_of(name)), None)
+        if ringing is not None and (ringing == line or may_at(actor, Right.PICKUP, ringing, directory)):
+            leg = self._take(invited, line, now)
+            try:
+                self.give(call, leg, line, now)
+            except CommandError as refused:
+                self._refuse(leg, line, refused, now)
+        elif theirs is not None and (theirs == line or may_at(actor, Right.CONTROL, theirs, directory)):
+            if asked.early_only:
+                raise SipError("the call is answered already", BUSY_HERE)
+            self._put_in(call, leaving, line, invited, now)
+        else:
+            raise SipError("no such call", NO_SUCH_CALL)
+
+    def _take(self, invited: Invited, line: str, now: float) -> IncomingLeg:
+        return self._around.ua.take(invited, "bridge", self._around.directory.lines[line].registers, now)
+
+    def _put_in(self, call: Call, leaving: Leg, line: str, invited: Invited, now: float) -> None:
+        assert call.talk is not None
+        leg, member = self._take(invited, line, now), member_at(line, self._around.directory)
+        far = call.talk.other(leaving)
+        try:
+            passage, offer = self._board.passage_between(leg, self._board.party(line, member), far, call.party_of(far))
+            undo = Reconnect(call, leaving, self._still_at, lambda why, at: None).begin
+            done = partial(self._tell_taken, call, line, member)
+            Replacement(call, leaving, leg, (line, member), passage, undo, done).begin(offer, now)
+        except SipError as error:
+            leg.reject(error.status, now)
+
+    def _tell_taken(self, call: Call, line: str, member: str) -> None:
+        self._picked_up(call, line, member, "")
 
     def _picked_up(self, call: Call, line: str, member: str, why: str) -> None:
         verb, origin = LineVerb.PICKUP.value, Origin.PHONE.value

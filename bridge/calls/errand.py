@@ -11,3 +11,6 @@ class Errand:
     def on_replied(self, event: Replied, now: float) -> None:
         """Take the reply to a request of its own."""
         raise NotImplementedError
+
+    def call_over(self, now: float) -> None:
+        """Take note that the call has ended meanwhile, where the call was told of it (`Call.errands`)."""

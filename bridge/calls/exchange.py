@@ -392,6 +392,9 @@ class Exchange:
         caller = self._admission.identify(invited, now)
         if caller is None:
             return
+        if "Replaces" in invited.request.headers:
+            self._control.replace(invited, caller, now)
+            return
         called = self._called(invited.request, caller)
         registered = caller.line is not None and self.directory.lines[caller.line].registers
         up, full = self.board.up, self.ua.layer.full

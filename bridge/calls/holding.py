@@ -52,6 +52,12 @@ class Hold(Errand):
         """Ask the line's phone first: it is to send nothing any more."""
         if not self.near.request("INVITE", None, self, now):
             self._told("something else is just being changed in the call", now)
+        else:
+            self._call.errands.add(self)
+
+    def call_over(self, now: float) -> None:
+        """Say that it could not be done any more."""
+        self._fail("it is over", now)
 
     def close(self) -> None:
         """End the music."""
@@ -65,11 +71,12 @@ class Hold(Errand):
                 self._fail(f"its phone said {event.status} {event.phrase}", now)
                 return
             self.near.acknowledge(self._still(event), now)
-            if self._call.result is not None or not self.far.request("INVITE", None, self, now):
+            if not self.far.request("INVITE", None, self, now):
                 self._go_back("the other side is just changing something in the call", now)
         elif not success:
             self._go_back(f"the other side said {event.status} {event.phrase}", now)
         else:
+            self._call.errands.discard(self)
             self.far.acknowledge(self._music(event), now)
             self._call.hold = self
             self._told("", now)
@@ -94,12 +101,11 @@ class Hold(Errand):
     def _go_back(self, why: str, now: float) -> None:
         """Let the phone talk again, since it cannot hold."""
         self.close()
-        if self._call.result is None:
-            Reconnect(self._call, self.near, self._still_at, lambda failed, at: self._told(why, at)).begin(now)
-        else:
-            self._told("the call is over", now)
+        self._call.errands.discard(self)
+        Reconnect(self._call, self.near, self._still_at, lambda failed, at: self._told(why, at)).begin(now)
 
     def _fail(self, why: str, now: float) -> None:
+        self._call.errands.discard(self)
         self.close()
         self._told(why, now)
 
@@ -120,13 +126,19 @@ class Reconnect(Errand):
         """Ask the line's phone for an offer."""
         if not self._near.request("INVITE", None, self, now):
             self._told("something else is just being changed in the call", now)
+        else:
+            self._call.errands.add(self)
+
+    def call_over(self, now: float) -> None:
+        """Say that it could not be done any more."""
+        self._told("it is over", now)
 
     def on_replied(self, event: Replied, now: float) -> None:
         """Carry the offer to the other side, and its answer back."""
         success = 200 <= event.status < 300
         if event.leg is self._near:
             if not success:
-                self._told(f"its phone said {event.status} {event.phrase}", now)
+                self._end(f"its phone said {event.status} {event.phrase}", now)
                 return
             self._offer = event.body
             self._carry(now)
@@ -141,7 +153,7 @@ class Reconnect(Errand):
                 return
             self._near.acknowledge(body, now)
             self._call.end_hold()
-            self._told("", now)
+            self._end("", now)
 
     def _carry(self, now: float) -> None:
         try:
@@ -149,7 +161,7 @@ class Reconnect(Errand):
         except SipError as error:
             self._give_up(str(error), now)
             return
-        if self._call.result is not None or body is None or not self._far.request("INVITE", body, self, now):
+        if body is None or not self._far.request("INVITE", body, self, now):
             self._give_up("the other side cannot be asked now", now)
 
     def _give_up(self, why: str, now: float) -> None:
@@ -158,4 +170,8 @@ class Reconnect(Errand):
             self._near.acknowledge(still(self._offer, *self._still_at(self._near)), now)
         except SipError:
             self._near.acknowledge(None, now)
+        self._end(why, now)
+
+    def _end(self, why: str, now: float) -> None:
+        self._call.errands.discard(self)
         self._told(why, now)

@@ -27,14 +27,14 @@ def refer_to(request: Request) -> ReferTo:
     for header in headers.split("&"):
         name, _, value = header.partition("=")
         if name.lower() == "replaces":
-            return ReferTo(uri, _dialog(unquote(value)))
+            return ReferTo(uri, dialog_named(unquote(value))[0])
     return ReferTo(uri, None)
 
 
-def _dialog(replaces: str) -> tuple[str, str]:
-    """Read a Replaces value: Call-ID;to-tag=ours;from-tag=theirs."""
+def dialog_named(replaces: str) -> tuple[tuple[str, str], dict[str, str]]:
+    """Read a Replaces value, Call-ID;to-tag=ours;from-tag=theirs: the dialog as we name it, and all parameters."""
     call_id, *parameters = replaces.split(";")
     tags = dict(parameter.strip().partition("=")[::2] for parameter in parameters)
     if not call_id.strip() or not tags.get("to-tag"):
         raise SipError("Replaces must be a Call-ID with to-tag and from-tag")
-    return call_id.strip(), tags["to-tag"]
+    return (call_id.strip(), tags["to-tag"]), tags

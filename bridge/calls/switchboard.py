@@ -28,6 +28,7 @@ from bridge.hunting.hunt import Hunt
 from bridge.hunting.model import Availability, Outcome
 from bridge.hunting.rules import Rules
 from bridge.media.voice import NO_PORTS
+from bridge.sip.incoming import IncomingLeg
 from bridge.sip.leg import Leg
 from bridge.sip.message import Body, Request
 from bridge.sip.outgoing import OutgoingLeg
@@ -307,6 +308,17 @@ class Switchboard:
         )
         passage.settle_on(transfer.target)
         return passage
+
+    def passage_between(self, leg: IncomingLeg, who: Caller, far: Leg, other: Caller) -> tuple[Passage, Body | None]:
+        """Return how media pass between a phone that calls and a leg that talks; and the phone's offer for it.
+
+        Raises `SipError` where there are no ports for them.
+        """
+        passage = self.passage(leg, who, leg.offer)
+        way = passage.way_to(self._around.passages.party(far.flow, other.line, other.trunk, None))
+        passage.rings(far, way)
+        passage.settle_on(far)
+        return passage, way.body
 
     def seek(self, transfer: Transfer, now: float) -> None:
         """Begin to ring a transfer's target, or ask it for an offer."""

@@ -57,6 +57,10 @@ class Talk:
             self._answer_comes_with_ack = self.member
         caller.accept(body, now)
 
+    def await_answer(self, leg: Leg) -> None:
+        """Note that a leg's 2xx has brought an offer, which the other side answers with its ACK."""
+        self._answer_comes_with_ack = leg
+
     def on_requested(self, event: Requested, now: float) -> None:
         """Carry a request across."""
         request = event.request

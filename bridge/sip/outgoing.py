@@ -16,6 +16,8 @@ from bridge.sip.transaction import ClientTransaction, State
 if TYPE_CHECKING:
     from bridge.sip.useragent import UserAgent
 
+_MOST_EARLY = 8  # early dialogs of one INVITE that are remembered, beside which nobody can ask for another
+
 
 class OutgoingLeg(Leg):
     """A leg that we ask for (UAC)."""
@@ -26,6 +28,7 @@ class OutgoingLeg(Leg):
         self._request: Request | None = None
         self._cancel_wanted = False
         self.cancelled = False
+        self.early_tags: tuple[str, ...] = ()  # of the peers that have answered provisionally
         self.rang = False
         self.unanswered: Callable[[Flow, float], None] = lambda flow, now: None  # told of an address that says nothing
         self.elsewhere: list[Flow] = []  # further addresses of the same server, to be tried in order
@@ -89,6 +92,9 @@ class OutgoingLeg(Leg):
     def _on_provisional(self, response: Response, now: float) -> None:
         if self.state is LegState.TRYING:
             self.state = LegState.RINGING
+        tag = response.to_tag
+        if tag and tag not in self.early_tags and len(self.early_tags) < _MOST_EARLY:
+            self.early_tags += (tag,)
         if self._cancel_wanted:
             self._cancel_if_heard(now)
         self._say(Progress(self, response.code, response.content))
