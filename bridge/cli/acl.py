@@ -31,12 +31,14 @@ def run(args: argparse.Namespace) -> int:
             f"{path}: mqtt.username is missing; rules need users, so give username and password, at the broker too",
             FAILED,
         )
+    from bridge.directory.model import Level
     from bridge.mqtt.acl import acl
     from bridge.mqtt.topics import Topics
 
     announced = None if settings.mqtt.discovery == "off" else settings.mqtt.discovery_prefix
     users = [name for name in settings.users if name != settings.mqtt.username]
-    text = acl(Topics(settings.mqtt_prefix), settings.mqtt.username, args.owner, users, announced)
+    public = settings.site.level is not Level.NONE
+    text = acl(Topics(settings.mqtt_prefix), settings.mqtt.username, args.owner, users, announced, public=public)
     if args.json:
         print_json({"acl": text})
     else:

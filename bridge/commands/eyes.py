@@ -23,6 +23,7 @@ from bridge.events import (
     CommandRefused,
     Event,
     GroupCall,
+    HandlingChanged,
     LineChanged,
     LoginChanged,
     MemberDropped,
@@ -59,7 +60,10 @@ class Eyes:
 
     def sees_member(self, member: Member) -> bool:
         """Whether the login and the line's state of a member are seen."""
-        who = whose(member)
+        return self.sees(whose(member))
+
+    def sees(self, who: Actor) -> bool:
+        """Whether the logins and the line's state of a user or device are seen."""
         if who not in self._members:
             self._members[who] = may(self.viewer, Right.SEE_STATE, who, self.directory)
         return self._members[who]
@@ -140,6 +144,8 @@ class Eyes:
                 return event.to_json() if group_ and self.sees_group(group_) else None
             case LineChanged(line=line):
                 return event.to_json() if self.sees_line(line) else None
+            case HandlingChanged(line=line):
+                return event.to_json() if self.sees_numbers_at(line) else None
             case CommandRefused(by=by):
                 return event.to_json() if by == self.viewer.name else None
             case OfferEnded(group=group, member=name):

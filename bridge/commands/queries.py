@@ -12,7 +12,8 @@ from typing import Any
 from bridge.commands import views
 from bridge.commands.effective import LISTED_AT_MOST, rights
 from bridge.commands.eyes import Eyes
-from bridge.commands.model import Actor, CommandError
+from bridge.commands.model import Actor, CommandError, Kind
+from bridge.commands.monitor import Round, Sight
 from bridge.commands.places import find_group, find_member
 from bridge.commands.rights import Right, require, require_at, whose
 from bridge.commands.verbs import COMMANDS, LOOKUPS, QUERIES
@@ -28,6 +29,7 @@ ARGUMENTS = {
     "line": ("line",),
     "explain": ("call",),
     "rights": ("viewer", "target"),
+    "monitor": ("user",),
 }
 FOR_THE_OWNER = frozenset({"explain"})
 
@@ -65,10 +67,22 @@ def _answer(query: str, arguments: Mapping[str, Any], eyes: Eyes, picture: Pictu
             return views.line_state(picture.telephony.line(_line(arguments, eyes)))
         case "calls":
             return views.calls(picture, eyes)
+        case "monitor":
+            return _monitor(arguments, eyes, picture)
         case "rights":
             return _rights(arguments, eyes)
         case _:
             return _explain(text(arguments, "call", CALL_LENGTH), picture)
+
+
+def _monitor(arguments: Mapping[str, Any], eyes: Eyes, picture: Picture) -> dict[str, Any]:
+    user = text(arguments, "user", NAME_LENGTH) or eyes.viewer.name
+    if user not in eyes.directory.users:
+        raise CommandError("unknown_member", f"there is no user {user!r}; right is one who is configured")
+    if not (eyes.all or eyes.viewer == Actor(Kind.USER, user)):
+        wrong = f"{eyes.viewer.name} may not see what {user} sees"
+        raise CommandError("not_allowed", f"{wrong}; right is one's own monitor")
+    return Round(picture, Sight(eyes.directory)).body(user)
 
 
 def _rights(arguments: Mapping[str, Any], eyes: Eyes) -> dict[str, Any]:

@@ -29,6 +29,7 @@ QUERIES: tuple[str, ...] = (
     "calls",
     "explain",
     "rights",
+    "monitor",
 )
 LOOKUPS: tuple[str, ...] = ("journal", "statistics", "explain")  # questions whose answers may lie on the disk
 

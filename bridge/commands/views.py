@@ -15,6 +15,7 @@ from bridge.commands.leases import following
 from bridge.commands.model import OWNER
 from bridge.commands.night import night_json
 from bridge.commands.tally import Tally
+from bridge.directory.handling import PLAIN, Handling
 from bridge.directory.instant import Instant
 from bridge.directory.logins import Login
 from bridge.directory.model import Directory, Group, Line, Member
@@ -64,6 +65,7 @@ class Picture:
     wall: float
     opening: Callable[[Group], Opening] = lambda group: Opening(group.active)
     now: Instant | None = None  # None: `wall`, and the clock is right
+    handling: Callable[[str], Handling] = lambda line: PLAIN
 
     @property
     def moment(self) -> Instant:

@@ -26,7 +26,7 @@ from bridge.mqtt.requests import LARGEST, Asked, read
 from bridge.mqtt.saying import Sayings
 from bridge.mqtt.survey import Survey
 from bridge.mqtt.topics import GroupSubject, Topics
-from bridge.port.model import Port
+from bridge.port.model import OwnPort
 
 LOOK = 60.0  # seconds between two looks at groups without an event: the day's counts end at midnight by themselves
 BIRTH = 5.0  # seconds within which all states are said to a Home Assistant that has started
@@ -43,7 +43,7 @@ class MqttDoor:
     def __init__(
         self,
         settings: MqttSettings,
-        port: Port,
+        port: OwnPort,
         wall: Callable[[], float],
         tell: Callable[[Event], None],
         spread: Callable[[], float] = lambda: random.uniform(0.0, BIRTH),

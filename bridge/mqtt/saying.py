@@ -11,10 +11,10 @@ import asyncio
 import json
 from collections.abc import Callable, Collection, Iterable
 
+from bridge.commands.monitor import Round, Sight
 from bridge.mqtt import states
-from bridge.mqtt.monitor import Round, Sight
 from bridge.mqtt.topics import MonitorSubject, Subject, Topics
-from bridge.port.model import Port
+from bridge.port.model import OwnPort
 
 GATHER = 0.02  # seconds from the beginning of a round of states to that of the next, at the least
 MONITORS = 0.25  # the same for monitors; and at the least SHARE times what the round has taken
@@ -26,7 +26,7 @@ PAUSE = 0.005
 class Sayings:
     """Says the port's states by `publish` (topic, payload), retained, on the running loop."""
 
-    def __init__(self, port: Port, topics: Topics, publish: Callable[[str, str], None]) -> None:
+    def __init__(self, port: OwnPort, topics: Topics, publish: Callable[[str, str], None]) -> None:
         self._port = port
         self._topics = topics
         self._publish = publish
@@ -69,7 +69,7 @@ class Sayings:
         """Note whose state may have changed."""
         for subject in subjects:
             self._states[subject] = None
-            for monitor in states.watching(subject, self._port.directory):
+            for monitor in states.watching(subject, self._sight):
                 self._monitors[monitor] = None
                 self._round = None  # what it has seen already may be past
         self._arm()
@@ -140,7 +140,7 @@ class Sayings:
         subject = next(iter(self._monitors))
         del self._monitors[subject]
         if self._round is None:
-            self._round = Round(self._port, self._sight)
+            self._round = Round(self._port.picture(), self._sight)
         self._say(subject, self._round.text(subject.user))
 
     def _say(self, subject: Subject, payload: str | None) -> None:

@@ -6,8 +6,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bridge.commands.model import OWNER
+from bridge.commands.monitor import Sight
 from bridge.directory.model import Directory
-from bridge.events import Event, GroupCall, LineChanged, LoginChanged, MemberDropped, OpeningChanged, TrunkChanged
+from bridge.events import (
+    Event,
+    GroupCall,
+    HandlingChanged,
+    LineChanged,
+    LoginChanged,
+    MemberDropped,
+    OpeningChanged,
+    TrunkChanged,
+)
 from bridge.mqtt.topics import (
     GroupSubject,
     InfoSubject,
@@ -42,12 +52,17 @@ def monitors(directory: Directory) -> Iterator[MonitorSubject]:
     yield from map(MonitorSubject, directory.users)
 
 
-def watching(subject: Subject, directory: Directory) -> Iterator[MonitorSubject]:
-    """Yield the monitors that show a member: those of whoever is in the group or leads it."""
-    group = directory.groups.get(subject.group) if isinstance(subject, MemberSubject) else None
-    if group is not None:
-        yield from (MonitorSubject(m.name) for m in group.members if not m.device)
-        yield from map(MonitorSubject, group.leaders)
+def watching(subject: Subject, sight: Sight) -> Iterator[MonitorSubject]:
+    """Yield the monitors that show a group, member or line."""
+    match subject:
+        case GroupSubject(group):
+            yield from map(MonitorSubject, sight.watching_group(group))
+        case MemberSubject(group, member):
+            found = sight.directory.groups.get(group)
+            place = found.member(member) if found else None
+            yield from map(MonitorSubject, sight.watching_line(place.line) if place else sight.watching_group(group))
+        case LineSubject(line):
+            yield from map(MonitorSubject, sight.watching_line(line))
 
 
 def touched(event: Event, directory: Directory) -> Iterator[Public]:
@@ -61,6 +76,8 @@ def touched(event: Event, directory: Directory) -> Iterator[Public]:
             for place, who in directory.groups_by_line.get(line, ()):
                 yield MemberSubject(place.name, who.name)
                 yield GroupSubject(place.name)
+        case HandlingChanged(line=line):
+            yield LineSubject(line)
         case OpeningChanged(group=group):
             yield NightSubject(group)
             yield GroupSubject(group)

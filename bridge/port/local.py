@@ -163,12 +163,8 @@ class LocalPort:
 
     def ask(self, query: str, arguments: Mapping[str, Any], actor: Actor) -> Reply:
         """Answer a question from the confirmed state."""
-        now = self._now()
-        picture = Picture(
-            self.directory, self.login, self.telephony, self._tally, self._info(), now.wall, self._path.opening, now
-        )
         try:
-            return Reply(answer(query, arguments, actor, picture))
+            return Reply(answer(query, arguments, actor, self.picture()))
         except CommandError as refused:
             return Reply.refused(refused)
 
@@ -178,6 +174,21 @@ class LocalPort:
             return Reply(await self.lookups(query, arguments, actor))
         except CommandError as refused:
             return Reply.refused(refused)
+
+    def picture(self) -> Picture:
+        """Return the confirmed state, to be looked at now."""
+        now = self._now()
+        return Picture(
+            directory=self.directory,
+            login=self.login,
+            telephony=self.telephony,
+            tally=self._tally,
+            info=self._info(),
+            wall=now.wall,
+            opening=self._path.opening,
+            now=now,
+            handling=self.handlings.get,
+        )
 
     def publish(self, event: Event) -> None:
         """Tell every listener; the single way out of events. On the loop only."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from bridge.commands.model import Actor, Command, Reply
+from bridge.commands.views import Picture
 from bridge.directory.logins import Login, Origin
 from bridge.directory.model import Directory
 from bridge.directory.nights import Opening
@@ -45,3 +46,10 @@ class Port(Protocol):
 
     def follow(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` on the loop with every event from now on; return what ends that."""
+
+
+class OwnPort(Port, Protocol):
+    """The port of the agent itself, where all that views look at is at hand."""
+
+    def picture(self) -> Picture:
+        """Return the confirmed state, to be looked at now."""

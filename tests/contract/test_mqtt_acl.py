@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bridge.calls.status import CallStatus
+from bridge.directory.model import Directory, Level
+from bridge.events import GroupCall
 from bridge.mqtt.acl import acl
 from bridge.mqtt.model import MqttSettings
 from bridge.mqtt.topics import Topics
 from tests.support.doors import Door
 from tests.support.mosquitto import Mosquitto
+from tests.support.office import NOW, office
 from tests.support.process import wait_until
 from tests.support.watcher import Watcher
 
@@ -90,3 +97,60 @@ def test_who_is_not_named_sees_nothing(broker: Mosquitto, door: Door) -> None:
         wait_until(lambda: "Denied PUBLISH" in broker.process.output, "the broker has refused")
         assert stranger.heard == []
         assert not door.bureau.port.login("support", "anna").logged_in
+
+
+CALL = CallStatus("c1", "hunting", "030123", "Zoe", "600", "support", NOW, ("anna",), rung=("anna",))
+NUMBERS = ("030123", "Zoe")
+
+
+def people(level: Level) -> Directory:
+    """Return the office, where nobody sees anything of anybody but through the groups, and leaders have this level."""
+    made = office(member_level=Level.NONE, leader_level=level)
+    return replace(made, site_level=Level.NONE)
+
+
+def monitored(watcher: Watcher, user: str) -> Any:
+    """Return Anna as a user's monitor of support shows her now, None where it does not."""
+    monitor = json.loads(watcher.payloads(f"{P}/user/{user}/monitor")[-1])
+    return monitor["groups"]["support"]["members"].get("anna")
+
+
+@pytest.mark.parametrize("level", [Level.PUBLIC, Level.BUSINESS])
+def test_each_sees_only_their_own(tmp_path: Path, level: Level) -> None:
+    """Anna's caller reaches Anna, and Cara, who leads her, from `business` on; Ben not even learns that she is in.
+
+    The broker gives each their own topics, and the bridge writes nothing there that is not for them.
+    """
+    rules = acl(Topics(P), "cti", ["hass"], ["anna", "ben", "cara"], None, public=False)
+    with Mosquitto(tmp_path / "mosquitto", users={**USERS, "cara": "c"}, acl=rules) as broker:
+        settings = MqttSettings(broker.host, P, port=broker.port, username="cti", password="c")
+        with (
+            Door(settings, people(level)) as door,
+            watch(broker, "anna") as anna,
+            watch(broker, "ben") as ben,
+            Watcher(broker.host, broker.port, "#", username="cara", password="c") as cara,
+            watch(broker, "hass") as hass,
+        ):
+            for watcher, user in ((anna, "anna"), (ben, "ben"), (cara, "cara")):
+                watcher.wait_for(f"{P}/user/{user}/monitor")
+            offered = GroupCall(NOW, "offered", "support", "c1", "030123", "Zoe", "anna")
+            door.tell(offered, first=lambda bureau: bureau.telephony.up.append(CALL))
+            anna.wait_for(f"{P}/user/anna/monitor", lambda h: "030123" in h.payload)
+            cara.wait_for(f"{P}/user/cara/monitor", lambda h: level is Level.PUBLIC or "030123" in h.payload)
+            hass.wait_for(f"{P}/bridge/event", lambda h: "030123" in h.payload)
+            for watcher, user in ((anna, "anna"), (ben, "ben"), (cara, "cara")):
+                watcher.publish(f"{P}/user/{user}/request/calls", "")
+                watcher.publish(f"{P}/user/{user}/request/login", {"group": "support", "member": "ben"})
+                watcher.publish(f"{P}/user/{'ben' if user == 'anna' else 'anna'}/request/logout", {"group": "support"})
+                watcher.wait_for(f"{P}/user/{user}/response/calls")
+                watcher.wait_for(f"{P}/user/{user}/response/login")
+                others = [h.topic for h in watcher.heard if not h.topic.startswith(f"{P}/user/{user}/")]
+                assert others == []
+            assert monitored(anna, "anna")["calls"][0]["caller"] == "030123"
+            assert monitored(ben, "ben") is None
+            assert (monitored(cara, "cara")["calls"] is not None) is (level is Level.BUSINESS)
+            heard = {user: "".join(h.payload for h in w.heard) for user, w in (("ben", ben), ("cara", cara))}
+            assert not any(number in heard["ben"] for number in NUMBERS)
+            assert all(number in heard["cara"] for number in NUMBERS) is (level is Level.BUSINESS)
+            assert "not_allowed" not in "".join(h.payload for h in ben.heard)  # his own login
+            assert '"not_allowed"' in "".join(h.payload for h in anna.heard)

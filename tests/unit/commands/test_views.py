@@ -129,6 +129,7 @@ def test_every_answer_is_json() -> None:
         "line": {"line": "201"},
         "member": {"group": "600", "member": "ben"},
         "rights": {"viewer": "ben"},
+        "monitor": {"user": "ben"},
     }
     for query in QUERIES:
         assert json.dumps(asked(query, seen, **named.get(query, {})))

@@ -59,7 +59,7 @@ def test_what_changes_within_a_moment_is_said_once_and_only_if_it_differs() -> N
             for _ in range(5):
                 said.sayings.touched([LineSubject("anna"), LineSubject("ben"), GroupSubject("support")])
             await asyncio.sleep(1.0)
-            assert said.topics == ["P/line/anna/state"]
+            assert said.topics == ["P/line/anna/state", *(f"P/user/{user}/monitor" for user in ("anna", "ben", "cara"))]
 
     run_virtual(scene())
 

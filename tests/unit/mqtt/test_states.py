@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bridge.commands.monitor import Sight
 from bridge.directory.logins import OUT
 from bridge.events import (
     CommandRefused,
@@ -57,11 +58,14 @@ def test_everything_is_every_member_group_and_line_and_the_bridge() -> None:
     assert len(found) == len(set(found)) == 5 + 2 + 2 + 4 + 1
 
 
-def test_a_member_is_watched_by_the_users_of_the_group_and_its_leaders() -> None:
-    """Not by devices, and not through the group's own state."""
-    assert list(watching(ANNA, office())) == [MonitorSubject(name) for name in ("anna", "ben", "cara")]
-    assert list(watching(SUPPORT, office())) == []
-    assert list(watching(MemberSubject("gone", "anna"), office())) == []
+def test_groups_members_and_lines_are_watched_by_the_users_of_the_group_and_its_leaders() -> None:
+    """Not by devices."""
+    sight, everybody = Sight(office()), [MonitorSubject(name) for name in ("anna", "ben", "cara")]
+    assert list(watching(ANNA, sight)) == everybody
+    assert list(watching(SUPPORT, sight)) == everybody
+    assert list(watching(LineSubject("anna"), sight)) == everybody
+    assert list(watching(GroupSubject("sales"), sight)) == everybody[1:]
+    assert list(watching(MemberSubject("gone", "anna"), sight)) == []
     assert list(monitors(office())) == [MonitorSubject(name) for name in ("anna", "ben", "cara")]
 
 
