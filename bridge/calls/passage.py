@@ -16,7 +16,7 @@ from bridge.directory.model import MediaWay
 from bridge.media.carriage import Carriage, Told, described
 from bridge.media.choice import Choice, Party, behind_nat, choose
 from bridge.media.model import CALLER, MEMBER, Media
-from bridge.media.voice import NO_PORTS, Voice
+from bridge.media.voice import NO_PORTS, Voice, speakable
 from bridge.sip.flow import Flow, Locate
 from bridge.sip.grammar import SipError
 from bridge.sip.leg import Leg
@@ -24,12 +24,16 @@ from bridge.sip.message import Body
 
 
 class Way(NamedTuple):
-    """How one phone is offered a call: `body` is the offer for it, None where it is to make one itself."""
+    """How one phone is offered a call: `body` is the offer for it, None where it is to make one itself.
+
+    `apart`: the media of a phone that is spoken to before it is connected, at ports of its own.
+    """
 
     member: Party
     relay: bool
     why: str
     body: Body | None
+    apart: Passage | None = None
 
 
 class AllTold:
@@ -98,6 +102,40 @@ class Passage:
             self.refusal = error.status
             raise
 
+    def way_apart(self, member: Party) -> Way:
+        """Return how a phone is offered the call that is asked to confirm it first: `apart` speaks to it then.
+
+        Raises `SipError` where that cannot be, 503 without ports and 488 where the caller has nothing that we speak;
+        `refusal` says so too.
+        """
+        apart = Passage(self._media, self._leg, self._caller, None, self._told)
+        try:
+            spoken_to = self._carriage.spoken_to if self._carriage is not None else None
+            offer = self._offer if spoken_to is None else spoken_to.agreed
+            carriage = apart._open(member)
+            voice = carriage.voice(MEMBER)
+            if offer is None:
+                body = voice.offer()
+            else:
+                body = carriage.offer(CALLER, speakable(offer))
+                voice.offers(body)
+        except SipError as error:
+            apart.close()
+            self.refusal = error.status
+            raise
+        return Way(member, True, "it was asked to confirm", body, apart)
+
+    def apart(self, leg: Leg) -> Passage | None:
+        """Return the media of a phone that is spoken to before it is connected; None for any other."""
+        way = self._ways.get(leg)
+        return way.apart if way is not None else None
+
+    def leaves(self, leg: Leg) -> None:
+        """Note that a phone rings no more and will not be connected: what it had of its own is given back."""
+        way = self._ways.pop(leg, None)
+        if way is not None and way.apart is not None:
+            way.apart.close()
+
     def voice(self, leg: Leg) -> Voice:
         """Return our own voice towards a leg; the first that is asked for is the caller's. Raises `SipError` 503."""
         if self._leg is None:
@@ -116,8 +154,10 @@ class Passage:
 
     def settle_on(self, leg: Leg) -> str:
         """Take the leg that the caller talks to; return in words how."""
-        way = self._ways.get(leg)
-        self._ways.clear()
+        way = self._ways.pop(leg, None)
+        self._close_ways()
+        if way is not None and way.apart is not None:
+            self._join(way.apart)
         if way is None or not way.relay or self._carriage is None:
             self.close()
             return ""
@@ -134,8 +174,21 @@ class Passage:
         """Return a leg's answer as the other is to have it. Raises `SipError`."""
         return body if self._carriage is None or body is None else self._carriage.answer(self._side(leg), body)
 
+    def _join(self, apart: Passage) -> None:
+        """Let the media of a phone that was spoken to be the call's."""
+        before, self._carriage, apart._carriage = self._carriage, apart._carriage, None
+        if before is not None and before.spoken_to is not None and self._carriage is not None:
+            self._carriage.adopt_caller(before)
+        elif before is not None:  # the caller has not been told anything of it
+            before.relay.close()
+
+    def _close_ways(self) -> None:
+        for leg in tuple(self._ways):
+            self.leaves(leg)
+
     def close(self) -> None:
         """Give the ports back."""
+        self._close_ways()
         if self._carriage is not None:
             self._carriage.relay.close()
             self._carriage = None

@@ -295,6 +295,7 @@ class Search:
     def rejected(self, leg: OutgoingLeg, status: int, now: float) -> tuple[str, int, list[Outcome]] | None:
         """Take a leg's failure; return the member, the fork's status and what came of it once its last leg failed."""
         fork = self._fork_of.pop(leg)
+        self._call.passage.leaves(leg)
         verdict = fork.rejected(leg, status)
         if verdict is None or fork.answered is not None:
             return None

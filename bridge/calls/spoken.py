@@ -74,7 +74,7 @@ class Spoken:
 
     @classmethod
     def answered(cls, leg: Leg, passage: Passage, owner: SpokenOwner, body: Body | None, now: float) -> Spoken:
-        """Take the 2xx of a phone that was offered our voice (`Passages.toward`), and acknowledge it.
+        """Take the 2xx of a phone that was offered our voice (`Passages.toward`, `Passage.way_apart`); acknowledge it.
 
         Raises `SipError` where the answer is none; the leg is to be hung up then.
         """

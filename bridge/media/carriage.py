@@ -77,6 +77,14 @@ class Carriage:
         """Our own end towards the caller, where there is one."""
         return self._voices[CALLER]
 
+    def adopt_caller(self, other: Carriage) -> None:
+        """Take over the caller's side of another carriage: what it was told, its ports, and our voice to it."""
+        self.relay.adopt(CALLER, other.relay)
+        self.parties[CALLER], self.told[CALLER] = other.parties[CALLER], other.told[CALLER]
+        voice = self._voices[CALLER] = other._voices[CALLER]
+        if voice is not None:
+            voice.joins(self)
+
     def offer(self, side: int, body: Body) -> Body:
         """Take an offer of one side; return it as the other side is to have it. Raises `SipError`."""
         session = _read(body)

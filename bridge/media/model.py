@@ -109,6 +109,12 @@ class Relay(Protocol):
     def speaker(self, stream: int, side: int, voice: Voice) -> Speaker:
         """Return our own end of a side of a stream that has its ports; `voice` is named in what it tells."""
 
+    def adopt(self, side: int, other: Relay) -> None:
+        """Take over a side's ports from another relay, with what is spoken there, instead of our own; close the other.
+
+        Both have the same streams.
+        """
+
     def close(self) -> None:
         """Give the ports back."""
 

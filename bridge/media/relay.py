@@ -1,10 +1,7 @@
 """The relay: RTP and RTCP from one side of a call to the other, on bare non-blocking sockets.
 
-Each side of a stream has two sockets. A socket takes packets from one source alone: the first that comes from the
-address which its side has signalled; whatever comes from elsewhere is dropped, so that the relay reflects nothing to
-anybody. A new description opens the choice again, for a phone whose NAT has given it another port meanwhile.
-
-A packet is read into one buffer that all sockets share, changed there, and sent on: nothing is kept or copied.
+Each side of a stream has two sockets (`mouth`), each joined with that of the other side. A side can be spoken to by us
+instead (`speaker`), from the same sockets.
 """
 
 from __future__ import annotations
@@ -18,28 +15,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bridge.media.metronome import Metronome
-from bridge.media.model import SIDES, Path, Translation, VoiceEvent
+from bridge.media.model import SIDES, Path, Relay, VoiceEvent
+from bridge.media.mouth import Count, Mouth
 from bridge.media.sounds import Sounds
 from bridge.media.speaker import PairSpeaker, Stage
 from bridge.media.voice import Voice
 
 STREAMS = 4
 """Streams a call: sound, picture, and two more; further ones find no ports."""
-_READS = 32  # packets taken from one socket in one turn of the loop
 _LARGEST = 65536
-_HEADER = 12
-_MARKER = 0x80
-_MAPPED = "::ffff:"
 _EXPEDITED = 0xB8  # DSCP EF (RFC 4594 §4.1): queues let speech pass
 _TAKEN = (errno.EADDRINUSE, errno.EACCES)
-
-
-@dataclass(slots=True)
-class Count:
-    """Packets so far: sent on, and dropped because a stranger sent them."""
-
-    relayed: int = 0
-    dropped: int = 0
 
 
 class Ports:
@@ -114,149 +100,6 @@ class Ports:
         return Pair(port, rtp, rtcp)
 
 
-class Mouth:
-    """One socket: what its side sends goes out through `other`, what the other side sends goes to `target`."""
-
-    def __init__(self, sock: socket.socket, buffer: bytearray, count: Count, loop: asyncio.AbstractEventLoop) -> None:
-        self.target: tuple[str, int] | None = None
-        self._socket = sock
-        self._mapped = _MAPPED if sock.family == socket.AF_INET6 else ""
-        self._buffer = buffer
-        self._view = memoryview(buffer)
-        self._count = count
-        self._loop = loop
-        self.other: Mouth | None = None
-        self._from = ""  # the host that may send; "": nobody
-        self._source: object = None  # the address that was latched on to, as the kernel tells it
-        self._follows = False
-        self._translation: Translation | None = None
-        self._lent = False
-        loop.add_reader(sock, self._read)
-
-    def join(self, other: Mouth) -> None:
-        """Take the other side's socket."""
-        self.other, other.other = other, self
-
-    def lend(self, hear: Callable[[memoryview], None]) -> None:
-        """Let somebody of ours hear the side instead of the other side; the view is of this moment alone."""
-
-        def listen() -> None:
-            for _ in range(_READS):
-                try:
-                    size, source = self._socket.recvfrom_into(self._buffer)
-                except BlockingIOError:
-                    return
-                except OSError:
-                    continue
-                if source != self._source and not self._latch(source):
-                    self._count.dropped += 1
-                    continue
-                hear(self._view[:size])
-                if self._socket.fileno() < 0:  # what was heard has ended the call
-                    return
-
-        self._lent = True
-        self._loop.add_reader(self._socket, listen)
-
-    def take_back(self) -> None:
-        """Let the other side hear it again."""
-        if self._lent:
-            self._lent = False
-            self._loop.add_reader(self._socket, self._read)
-
-    def mark_first(self, then: Callable[[], None]) -> None:
-        """Mark the next packet that goes to the other side as the begin of something new, and tell of it."""
-
-        def read() -> None:
-            with contextlib.suppress(OSError):
-                size, source = self._socket.recvfrom_into(self._buffer)
-                if source != self._source and not self._latch(source):
-                    self._count.dropped += 1
-                    return
-                if size >= _HEADER:
-                    self._buffer[1] |= _MARKER
-                    self._loop.add_reader(self._socket, self._read)
-                    then()
-                self._pass_on(size)
-
-        self._lent = False
-        self._loop.add_reader(self._socket, read)
-
-    def say(self, data: bytes) -> None:
-        """Send a packet of our own to the side. What cannot be sent is lost, as packets may be."""
-        if self.target is not None:
-            with contextlib.suppress(OSError, OverflowError):
-                self._socket.sendto(data, self.target)
-
-    def settle(self, path: Path | None, port: int, translation: Translation | None) -> None:
-        """Take where the side is; the latch is open again."""
-        self._source = None
-        if path is None:
-            self._from, self.target = "", None
-            return
-        host = self._told(path.host)
-        if not (path.follows and self._follows and host == self._from):  # else packets go on to where they went
-            self.target = (host, port) if port else None
-        self._from, self._follows, self._translation = host, path.follows, translation
-
-    def close(self) -> None:
-        """Stop and close the socket."""
-        self._loop.remove_reader(self._socket)
-        self._socket.close()
-
-    def _told(self, host: str) -> str:
-        """Return an address as the kernel writes it on this socket."""
-        host = host.lower()
-        return self._mapped + host if self._mapped and ":" not in host else host
-
-    def _read(self) -> None:
-        receive, buffer = self._socket.recvfrom_into, self._buffer
-        for _ in range(_READS):
-            try:
-                size, source = receive(buffer)
-            except BlockingIOError:
-                return
-            except OSError:  # a report about an earlier packet
-                continue
-            if source != self._source and not self._latch(source):
-                self._count.dropped += 1
-            else:
-                self._pass_on(size)
-
-    def _pass_on(self, size: int) -> None:
-        """Send what is in the buffer to the other side, in its words."""
-        if self.other is not None and self.other.target is not None and size:
-            if self._translation is not None:
-                self._translate(self._translation, size)
-            self.other.send(size)
-
-    def _latch(self, source: tuple[str, int]) -> bool:
-        """Take the first source that has the signalled address."""
-        if self._source is not None or source[0] != self._from:
-            return False
-        self._source = source
-        if self._follows:
-            self.target = (source[0], source[1])
-        return True
-
-    def _translate(self, translation: Translation, size: int) -> None:
-        buffer = self._buffer
-        kind = buffer[1]
-        buffer[1] = translation.types[kind]
-        table = translation.recoded.get(kind)
-        start = _HEADER + 4 * (buffer[0] & 0x0F)
-        if table is not None and not buffer[0] & 0x10 and start < size:  # G.711 has no header extensions to speak of
-            buffer[start:size] = buffer[start:size].translate(table)
-
-    def send(self, size: int) -> None:
-        """Send what is in the buffer to this socket's side. What cannot be sent is lost, as packets may be."""
-        try:
-            self._socket.sendto(self._view[:size], self.target)  # type: ignore[arg-type]
-        except (OSError, OverflowError):
-            return
-        self._count.relayed += 1
-
-
 @dataclass(slots=True, eq=False)
 class Pair:
     """A side's two sockets of a stream, RTP at an even port and RTCP at the next."""
@@ -306,6 +149,27 @@ class CallRelay:
         made = PairSpeaker(voice, self._streams[stream][side], self._ports.stage)
         self._speakers.append(made)
         return made
+
+    def adopt(self, side: int, other: Relay) -> None:
+        """Take over a side's ports from another relay, with what is spoken there; close the rest of the other."""
+        assert isinstance(other, CallRelay)
+        for number, theirs in other._streams.items():
+            mine = self._streams.get(number)
+            if mine is None:
+                continue
+            self._ports.give_back(mine[side])
+            kept = theirs[side], mine[1 - side]
+            self._streams[number] = kept if side == 0 else (kept[1], kept[0])
+            for ours, others in ((kept[0].rtp, kept[1].rtp), (kept[0].rtcp, kept[1].rtcp)):
+                ours.join(others)
+            spoken = [speaker for speaker in other._speakers if speaker.pair is theirs[side]]
+            self._speakers += spoken
+            other._speakers = [speaker for speaker in other._speakers if speaker not in spoken]
+            left = theirs[1 - side]
+            self._ports.give_back(left)
+        for number in self._streams:
+            other._streams.pop(number, None)
+        other.close()
 
     def close(self) -> None:
         """Give the ports back."""

@@ -52,7 +52,7 @@ class PairSpeaker:
 
     def __init__(self, voice: Voice, pair: Pair, stage: Stage) -> None:
         self._voice = voice
-        self._pair = pair
+        self.pair = pair
         self._stage = stage
         self._stream = Stream(_random.getrandbits(32), _random.getrandbits(16), _random.getrandbits(32))
         self._name = f"{_random.getrandbits(64):016x}".encode()
@@ -111,9 +111,9 @@ class PairSpeaker:
         self._events.clear()
         self._playlist = _Playlist((), (), False)
         self._fill = _FILL if self._sending else 0
-        self._pair.rtp.take_back()
-        if self._pair.rtp.other is not None:
-            self._pair.rtp.other.mark_first(self._over)
+        self.pair.rtp.take_back()
+        if self.pair.rtp.other is not None:
+            self.pair.rtp.other.mark_first(self._over)
         if self._fill:
             self._look()
         else:
@@ -132,7 +132,7 @@ class PairSpeaker:
         self._look()
         if self._sent and not self._said_goodbye:
             self._said_goodbye = True
-            self._pair.rtcp.say(goodbye(self._stream.ssrc, self._name))
+            self.pair.rtcp.say(goodbye(self._stream.ssrc, self._name))
 
     # -- the beat --------------------------------------------------------------------------------------------------
 
@@ -177,7 +177,7 @@ class PairSpeaker:
         self._stream.pause(frames * FRAME)
 
     def _send(self, terms: Terms, frame: bytes) -> None:
-        self._pair.rtp.say(self._stream.packet(terms.payload, frame, FRAME))
+        self.pair.rtp.say(self._stream.packet(terms.payload, frame, FRAME))
         self._sent += 1
         self._octets += FRAME
 
@@ -187,7 +187,7 @@ class PairSpeaker:
             payload, begins = event
             if begins:
                 self._event_time = self._stream.timestamp
-            self._pair.rtp.say(self._stream.event(terms.events, payload, self._event_time, marker=begins))
+            self.pair.rtp.say(self._stream.event(terms.events, payload, self._event_time, marker=begins))
             self._sent += 1
             self._octets += len(payload)
         self._stream.pause(FRAME)
@@ -204,7 +204,7 @@ class PairSpeaker:
         self._next_report = self._sent + round(_REPORTS * _random.uniform(0.5, 1.5))  # apart from others' (§6.2)
         stream = self._stream
         data = report(stream.ssrc, self._name, time.time(), stream.timestamp, self._sent, self._octets)
-        self._pair.rtcp.say(data)
+        self.pair.rtcp.say(data)
 
     # -- what comes in ---------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from bridge.media.g711 import LAWS
 from bridge.media.model import Path, Sound, Speaker, Terms, VoiceEvent
 from bridge.sip.grammar import SipError
 from bridge.sip.message import Body
-from bridge.sip.offers import Agreed, Local, agreed
+from bridge.sip.offers import Agreed, Local, agreed, is_plain_audio
 from bridge.sip.sdp import Codec, Direction, Media, Session
 from bridge.sip.sdpread import session_in
 
@@ -74,6 +74,14 @@ class Voice:
     def offer(self) -> Body:
         """Return an offer of ours. Raises `SipError` 503 where there are no ports."""
         return self._told(self._at_ports(self._again() or self._local().offer()))
+
+    def offers(self, offer: Body) -> None:
+        """Take note that the peer was offered this, in whose answer we speak."""
+        self._ours, self.said = _read(offer), offer
+
+    def joins(self, carriage: Carriage) -> None:
+        """Speak on, in another carriage that has taken over our side's ports."""
+        self._carriage = carriage
 
     def settle(self, answer: Body) -> None:
         """Take the peer's answer to our offer. Raises `SipError` 488 where nothing is in common."""
@@ -157,6 +165,19 @@ class Voice:
             self.closed = True
             if self._speaker is not None:
                 self._speaker.close()
+
+
+def speakable(offer: Body) -> Body:
+    """Return a description with nothing in it but what we speak ourselves. Raises `SipError` 488 where that is none."""
+    session = _read(offer)
+    for number, media in enumerate(session.media):
+        codecs = tuple(codec for codec in media.codecs if any(codec.same(own) for own in Local("", 9, "").codecs))
+        if is_plain_audio(media) and any(not _is_event(codec) for codec in codecs):
+            every = [each.refused() for each in session.media]
+            formats = tuple(str(codec.payload) for codec in codecs)
+            every[number] = replace(media, formats=formats, codecs=codecs, lines=_lines_of(media))
+            return replace(session, media=tuple(every)).body()
+    raise SipError("the offer has nothing that we speak", 488)
 
 
 def _terms(common: Agreed) -> Terms:

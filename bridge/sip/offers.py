@@ -53,7 +53,7 @@ class Local:
 
     def _common(self, offered: Media) -> tuple[Codec, ...]:
         """Return the codec to answer with, and the telephone events; empty where there is no codec in common."""
-        if not _is_audio(offered):
+        if not is_plain_audio(offered):
             return ()
         ours = [own._replace(payload=each.payload) for each in offered.codecs for own in self.codecs if own.same(each)]
         voice = [codec for codec in ours if not _is_event(codec)]
@@ -84,7 +84,7 @@ class Agreed:
 def agreed(ours: Session, theirs: Session) -> Agreed:
     """Return what our description and theirs agree upon, whoever offered. Raises `SipError` 488 where nothing."""
     for mine, other in zip(ours.media, theirs.media, strict=False):
-        if not _is_audio(mine) or not _is_audio(other):
+        if not is_plain_audio(mine) or not is_plain_audio(other):
             continue
         common = [codec for codec in other.codecs if any(codec.same(own) for own in mine.codecs)]
         voice = [codec for codec in common if not _is_event(codec)]
@@ -101,7 +101,8 @@ def agreed(ours: Session, theirs: Session) -> Agreed:
     raise SipError("the descriptions have no audio in common", _NOTHING_IN_COMMON)
 
 
-def _is_audio(media: Media) -> bool:
+def is_plain_audio(media: Media) -> bool:
+    """Whether this is sound in RTP that is not encrypted, and wanted."""
     return media.kind == "audio" and media.port != 0 and media.protocol.upper() in _PROTOCOLS
 
 

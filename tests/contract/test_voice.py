@@ -348,6 +348,59 @@ def test_silence_ends_where_the_member_says_nothing() -> None:
     run(work())
 
 
+def test_a_phone_that_was_spoken_to_joins_a_caller_who_waits() -> None:
+    """Both at ports that they know: music here and a prompt there end, both hear each other without a gap."""
+
+    async def work() -> None:
+        with Receiver(ANNA) as anna, Receiver(BEN) as ben, talk() as waits, talk(ports=waits.ports) as asks:
+            waits.voice.answer(describes(ANNA, anna.port))
+            waits.voice.play([MUSIC], loop=True)
+            assert waits.voice.agreed is not None
+            asked = asks.carriage.voice(MEMBER)
+            asked.offers(asks.carriage.offer(CALLER, waits.voice.agreed))
+            answer = describes(BEN, ben.port, "8 101")
+            asked.settle(answer)
+            asked.play([MUSIC], loop=True)
+            await anna.hears(3)
+            await ben.hears(3)
+            asks.carriage.adopt_caller(waits.carriage)
+            await anna.hears(len(anna.packets) + 3)
+            asks.carriage.answer(MEMBER, answer)
+            assert asks.relay.ports(0) == (waits.port, asks.member_port)
+            tone = {hertz: frames(ALAW, hertz) for hertz in (400, 700)}
+            for number in range(20):
+                anna.say(anna.stream.packet(8, tone[400][number % len(tone[400])], FRAME), waits.port)
+                ben.say(ben.stream.packet(8, tone[700][number % len(tone[700])], FRAME), asks.member_port)
+                await asyncio.sleep(0.02)
+            assert (anna.hertz(), ben.hertz()) == (700, 400)
+            for end in (anna, ben):
+                theirs = [packet for packet in end.packets if packet.ssrc == 77]
+                assert theirs[0].marker and end.packets[-len(theirs) :] == theirs and whole(theirs)
+
+    run(work())
+
+
+def test_nobody_talks_into_what_we_play() -> None:
+    """While a side of a talk is on hold by us, what the other side sends is not heard there."""
+
+    async def work() -> None:
+        with Receiver(ANNA) as anna, Receiver(BEN) as ben, talk() as made:
+            made.carriage.offer(CALLER, describes(ANNA, anna.port))
+            made.carriage.answer(MEMBER, describes(BEN, ben.port, "8 101"))
+            ben.say(ben.stream.packet(8, bytes(160), FRAME), made.member_port)
+            await anna.hears(1)
+            voice = made.carriage.voice(CALLER)
+            voice.answer(describes(ANNA, anna.port))
+            voice.play([MUSIC], loop=True)
+            for _ in range(5):
+                ben.say(ben.stream.packet(8, bytes(160), FRAME), made.member_port)
+                anna.say(anna.stream.packet(8, bytes(160), FRAME), made.port)
+            packets = await anna.hears(10)
+            assert [packet.ssrc == 77 for packet in packets].count(True) == 1 and not ben.packets
+
+    run(work())
+
+
 def test_a_call_that_ends_while_music_plays_leaves_nothing() -> None:
     """No packet and no port."""
 

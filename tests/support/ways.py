@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bridge.media.model import Key, Path, Played, Sound, Terms
+from bridge.media.model import CALLER, Key, Path, Played, Relay, Sound, Terms
 from bridge.media.voice import Voice
 from tests.support.lab import Lab
 
@@ -97,6 +97,16 @@ class ToldRelay:
         made = ToldSpeaker(voice)
         self.speakers.append(made)
         return made
+
+    def adopt(self, side: int, other: Relay) -> None:
+        """Take over a side of another relay, which is closed."""
+        assert isinstance(other, ToldRelay) and not self.closed
+        for stream, ports in other._ports.items():
+            mine = self._ports[stream]
+            self._ports[stream] = (ports[0], mine[1]) if side == CALLER else (mine[0], ports[1])
+            self.paths[stream, side] = other.paths.get((stream, side))
+        self.speakers += other.speakers
+        other.close()
 
     def close(self) -> None:
         """Give the ports back, once."""

@@ -26,6 +26,7 @@ LAYERS = {
     "bridge.config": CONFIG,
     "bridge.sip.endpoint": EDGE,
     "bridge.media.relay": EDGE,
+    "bridge.media.mouth": EDGE,
     "bridge.media.speaker": EDGE,
     "bridge.media.sounds": EDGE,
     "bridge.media.metronome": EDGE,

@@ -8,8 +8,10 @@ from bridge.calls.parties import Called, Caller
 from bridge.calls.passage import Passage
 from bridge.calls.spoken import Spoken, key_in
 from bridge.directory.model import Line
+from bridge.media.choice import Party
 from bridge.media.model import CALLER, MEMBER, Path
 from bridge.media.prompts import MUSIC, Prompt, number
+from bridge.sip.flow import Flow
 from bridge.sip.grammar import SipError
 from bridge.sip.incoming import IncomingLeg
 from bridge.sip.legevents import Accepted, Ended, LegEvent, Requested
@@ -292,3 +294,85 @@ class Answered:
 
     def reject(self, status: int, now: float) -> None:
         """Be told nothing."""
+
+
+def asked(made: Lab, passage: Passage, count: int = 1) -> list[Listener]:
+    """Ring m1 so often, as one that is to confirm; return who speaks to each."""
+    found = []
+    for _ in range(count):
+        way = passage.way_apart(Party("10.0.0.1", "10.0.0.100"))
+        leg = made.exchange.ua.call(Flow("udp", "10.0.0.1", 5060), "600", False)
+        leg.invite("sip:m1@10.0.0.1", "<sip:600@10.0.0.100>", "<sip:m1@10.0.0.1>", way.body, {}, made.now)
+        passage.rings(leg, way)
+        apart = passage.apart(leg)
+        assert apart is not None
+        found.append(Listener(made, apart))
+        leg.owner = found[-1]
+    made.run(0.1)
+    return found
+
+
+def test_a_phone_that_confirms_takes_the_caller_who_waits() -> None:
+    """Each is spoken to at ports of its own; the one that presses gets the caller's ports joined to its own."""
+    made, media, call, listener = waiting()
+    made["c3"].accepted(call)
+    assert listener.spoken is not None
+    listener.spoken.voice.play([MUSIC], loop=True)
+    waits, passage = media.speaker, listener.passage
+    first, second = asked(made, passage, 2)
+    assert first.spoken is not None and second.spoken is not None
+    offers = [sdp(invite) for invite in made["m1"].invites]
+    assert [offer.media[0].port for offer in offers] == [20006, 20010]
+    second.spoken.voice.play([Prompt.PRESS_1])
+    assert media.speaker.playing == (Prompt.PRESS_1,) and media.speaker.voice is second.spoken.voice
+    assert media.pairs == 100 - 6
+    passage.settle_on(second.spoken.leg)
+    assert media.pairs == 100 - 2, "the other phone's ports and the member's of the waiting caller are given back"
+    told = passage.answer(second.spoken.leg, ANSWER)
+    assert told == listener.spoken.voice.said
+    assert waits.closed and media.speaker.closed
+    relay = media.opened[-1]
+    assert relay.ports(0) == (20000, 20010) and not relay.closed
+    there, here = relay.paths[0, MEMBER], relay.paths[0, CALLER]
+    assert there is not None and here is not None and (here.port, there.port) == (4000, 5000)
+    passage.close()
+    assert media.pairs == 100
+
+
+def test_a_phone_that_confirms_takes_a_caller_whose_phone_rings_on() -> None:
+    """The caller was told nothing yet, and gets what the phone has answered, at ports of ours."""
+    made, media, _, listener = waiting()
+    passage = made.exchange.passages.begin(listener.spoken.leg, "c3", None, OFFER)  # type: ignore[union-attr]
+    (member,) = asked(made, passage)
+    assert member.spoken is not None
+    assert passage.settle_on(member.spoken.leg) == "media through the bridge: it was asked to confirm"
+    told = passage.answer(member.spoken.leg, ANSWER)
+    assert told is not None
+    assert sdp(Request("INVITE", "sip:x", {}, told.data)).media[0].port == 20004
+    assert media.opened[-1].speakers[0].closed
+
+
+def test_a_phone_that_does_not_confirm_gives_its_ports_back() -> None:
+    """When it rings no more, and when it is hung up."""
+    made, media, _, listener = waiting()
+    before = media.pairs
+    first, second = asked(made, listener.passage, 2)
+    assert media.pairs == before - 4 and first.spoken is not None and second.spoken is not None
+    listener.passage.leaves(first.spoken.leg)
+    assert media.pairs == before - 2
+    second.spoken.hang_up(made.now)
+    listener.passage.close()
+    assert media.pairs == before + 2
+
+
+def test_a_caller_who_has_nothing_that_we_speak_cannot_be_confirmed() -> None:
+    """488, before any phone rings; 503 where there are no ports."""
+    made, media, _, listener = waiting()
+    passage = made.exchange.passages.begin(listener.spoken.leg, "c3", None, body("10.0.1.3", 4000, "18"))  # type: ignore[union-attr]
+    with pytest.raises(SipError) as caught:
+        passage.way_apart(Party("10.0.0.1", "10.0.0.100"))
+    assert caught.value.status == passage.refusal == 488 and media.pairs == 98
+    media.pairs = 1
+    with pytest.raises(SipError):
+        listener.passage.way_apart(Party("10.0.0.1", "10.0.0.100"))
+    assert listener.passage.refusal == 503
