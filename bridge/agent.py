@@ -57,6 +57,7 @@ from bridge.systemd import notify, watchdog_seconds
 from bridge.tending import Tended
 from bridge.tracing import TraceAnswers
 from bridge.verbosity import Verbosity
+from bridge.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from bridge.mqtt.door import MqttDoor
@@ -217,7 +218,7 @@ class Agent:
         self._run(self.monitoring.run())
         self._run(self.reloading.run())
         self._run(self._begin_sounds())
-        self._run(self._feed_watchdog())
+        self._run(self._watchdog().run())
 
     def _open_desks(self, parts: AsyncExitStack) -> Callable[[], None]:
         """Open buttons and lamps; return what draws them where they are simulated, once all else is said."""
@@ -411,8 +412,10 @@ class Agent:
         while loop.time() < end and not self.exchange.quiet:
             await asyncio.sleep(0.02)
 
-    async def _feed_watchdog(self) -> None:
-        every = watchdog_seconds()
-        while every is not None:
-            notify("WATCHDOG=1")
-            await asyncio.sleep(every)
+    def _watchdog(self) -> Watchdog:
+        return Watchdog(
+            {"the store": self.store.alive, "the SIP socket": self.endpoint.alive},
+            lambda: notify("WATCHDOG=1"),
+            lambda text: self.port.publish(Notice(time.time(), "watchdog", text)),
+            watchdog_seconds(),
+        )

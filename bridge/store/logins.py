@@ -79,6 +79,10 @@ class LoginStore:
         self._database = Database(path, MIGRATIONS, "FULL", wall)
         self._thread = StoreThread("store-logins")
 
+    async def alive(self) -> None:
+        """Return once the thread has come to it, whatever the disk has it wait for."""
+        await self._thread.do(lambda: None)
+
     async def open(self) -> tuple[Notice, ...]:
         """Open the file; return what a person should know about that."""
         aside = await self._thread.do(self._database.open)

@@ -47,6 +47,7 @@ LAYERS = {
     "bridge.systemd": EDGE,
     "bridge.tracing": EDGE,
     "bridge.verbosity": EDGE,
+    "bridge.watchdog": EDGE,
     "bridge.options": EDGE,
     "bridge.recipes": EDGE,
     "bridge.opening": COMPOSITION,

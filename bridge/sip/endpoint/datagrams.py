@@ -18,6 +18,8 @@ from bridge.sip.flow import Flow
 
 _READS = 64  # datagrams taken in one turn of the loop, so that a flood leaves turns to others
 _SHORTEST = 9  # whatever is shorter is a keep-alive: empty, line ends, zero bytes, "jaK"
+_PROBE = b"alive"  # to ourselves; from anybody else it is a keep-alive like others
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 _WAITING = 512  # datagrams kept while the socket's send buffer is full; more are lost, as datagrams may be
 _MAPPED = "::ffff:"
 _ERROR_QUEUE = getattr(socket, "MSG_ERRQUEUE", 0)
@@ -44,6 +46,7 @@ class Datagrams:
         self._pump = pump
         self._loop = loop
         self._waiting: deque[tuple[bytes, tuple[str, int]]] = deque()
+        self._probe: asyncio.Future[None] | None = None
         loop.add_reader(self._socket, self._read)
 
     def close(self) -> None:
@@ -61,6 +64,20 @@ class Datagrams:
             self._wait(data, (host, port))
             return None
         return self._send(data, (host, port))
+
+    async def alive(self) -> None:
+        """Return once a datagram of ours to this very socket was read. Raises OSError where it cannot be sent."""
+        if self._probe is None or self._probe.done():
+            self._probe = self._loop.create_future()
+        address = self._socket.getsockname()
+        if address[0] in _ANY:
+            address = (_ANY[address[0]], *address[1:])
+        self._socket.sendto(_PROBE, address)
+        await asyncio.shield(self._probe)
+
+    def _probed(self) -> None:
+        if self._probe is not None and not self._probe.done():
+            self._probe.set_result(None)
 
     def _send(self, data: bytes, address: tuple[str, int], retry: bool = True) -> str | None:
         try:
@@ -112,6 +129,8 @@ class Datagrams:
                 pump.receive(data, Flow("udp", host, address[1], index))
                 if pump.over:
                     return
+            elif data == _PROBE:
+                self._probed()
         pump.settle()
 
     def _read_errors(self) -> None:

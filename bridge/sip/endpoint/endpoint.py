@@ -97,6 +97,13 @@ class Endpoint:
         """Gets the exception when the engine or `on_step` raises, which is a bug of ours; to be awaited."""
         return self._pump.failed
 
+    async def alive(self) -> None:
+        """Return once every UDP socket has read a datagram of ours. Raises OSError, RuntimeError where it is over."""
+        if self._pump.over:
+            raise RuntimeError("the endpoint is closed")
+        for datagrams in self._datagrams.values():
+            await datagrams.alive()
+
     @property
     def addresses(self) -> tuple[tuple[str, str, int], ...]:
         """What is listened on: transport, host, port."""
