@@ -162,7 +162,7 @@ class GroupCall(Event):
     """A step in a group's call: offered, ringing, answered, missed, abandoned, overflowed or ended.
 
     `event_type` is the contract's; `caller` is the caller's number ("" when anonymous); `member` is the one it
-    is about, where it is about one.
+    is about, where it is about one. `wait`: for how many seconds the caller has waited, where the wait is over.
     """
 
     type: ClassVar[str] = "group_call"
@@ -173,6 +173,53 @@ class GroupCall(Event):
     caller_name: str
     member: str | None = None
     reason: str | None = None
+    wait: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallerWaits(Event):
+    """A caller has come to a queue, was answered and hears music; `position` is 1 for who is next.
+
+    `expected` is in how many seconds the caller will probably be served, None where nobody can tell.
+    """
+
+    type: ClassVar[str] = "caller_waits"
+    group: str
+    call: str
+    caller: str
+    caller_name: str
+    waiting: int
+    position: int
+    expected: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingChanged(Event):
+    """So many callers of a group wait now; as it is seen from a satellite, who is told no more of them."""
+
+    type: ClassVar[str] = "waiting_changed"
+    group: str
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUp(Event):
+    """A member of a group has ended a call of some queue and gets no other until then; None: gets calls again."""
+
+    type: ClassVar[str] = "wrap_up"
+    group: str
+    member: str
+    until: float | None  # UTC seconds
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the event with its end as a time of day."""
+        return {
+            "type": self.type,
+            "at": iso(self.wall),
+            "group": self.group,
+            "member": self.member,
+            "until": iso(self.until),
+        }
 
 
 @dataclass(frozen=True, slots=True)

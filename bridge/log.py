@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
 from bridge.events import (
+    CallerWaits,
     CallOver,
     CommandRefused,
     ConfigurationRefused,
@@ -28,6 +29,7 @@ from bridge.events import (
     PanelChanged,
     PinRefused,
     TrunkChanged,
+    WrapUp,
 )
 
 WARNING, NOTICE, INFO, DEBUG = 4, 5, 6, 7
@@ -107,6 +109,12 @@ def describe(event: Event) -> tuple[int, str] | None:
             return DEBUG if event.event_type == "offered" else INFO, (
                 f"{event.group}: call {event.call} of {caller} {event.event_type}{who}{_because(event.reason)}"
             )
+        case CallerWaits():
+            caller = event.caller_name or event.caller or "anonymous"
+            place = f"number {event.position} of {event.waiting}"
+            return INFO, f"{event.group}: call {event.call} of {caller} waits, {place}"
+        case WrapUp(_, group, member, until):
+            return DEBUG, f"{group}: {member} {'gets calls again' if until is None else 'is in wrap-up'}"
         case CallOver():
             who = f" by {event.taken_by}" if event.taken_by else ""
             times = f"waited {event.wait:.1f} s, talked {event.talk:.1f} s"

@@ -22,9 +22,12 @@ from bridge.calls.status import CallStatus, Step, Story
 from bridge.calls.switch import Asking, Switch
 from bridge.calls.talk import Talk
 from bridge.calls.transfer import Transfer
+from bridge.calls.waiting import Waiting
 from bridge.directory.model import Group
-from bridge.hunting.model import CallerGone, Start, Tick
+from bridge.hunting.model import CallerGone, CallerHolds, Start, Tick
+from bridge.media.voice import NO_PORTS
 from bridge.sip.grammar import SipError
+from bridge.sip.incoming import IncomingLeg
 from bridge.sip.leg import Leg
 from bridge.sip.legevents import Accepted, Acknowledged, Ended, LegEvent, Progress, Rejected, Replied, Requested
 from bridge.sip.message import Body
@@ -73,6 +76,7 @@ class Call:
         self._counted: dict[Leg, str | None] = {}  # the legs that talk, or want to, and the lines that they make busy
         self.errands: set[Errand] = set()  # that are to be told when the call is over
         self.hold: Hold | None = None  # one of the sides waits, by command
+        self._parting: tuple[CallResult, str] | None = None  # what it has come to, while a waiting caller is told so
         self.transfer: Transfer | None = None  # one of this call's sides is being transferred
         if not isinstance(asked_by, Transfer):  # whose transferee stays with its talk until the transfer is done
             leg.owner = self
@@ -124,7 +128,76 @@ class Call:
         if not isinstance(self.asked_by, Transfer):
             self.occupy(self.leg, self.caller.line)
         self._turn_to(self.called, now)
+        self._enter(now)
+
+    def _enter(self, now: float) -> None:
+        """Let the caller into the group that the call has come to; a queue answers at once."""
+        barred, queue = self._search.barred(now), self._search.queue
+        if barred is not None:
+            self._end(barred.status, barred.why, now)
+            return
+        if queue is not None and isinstance(self.asked_by, IncomingLeg):
+            waiting = Waiting(self, self._switch, queue)
+            try:
+                waiting.answer(self.asked_by, now)
+            except SipError as error:
+                self._cannot_wait(error, now)
+                return
+            self.asked_by = waiting
+            if waiting.offer is None:
+                return  # until it comes with the ACK
+        self.entered(now)
+
+    def entered(self, now: float) -> None:
+        """Begin to search in the group that the call has come to."""
+        waiting = self._waiting
+        if waiting is not None:
+            self.offer = waiting.offer
+            if waiting.held:
+                self._search.step(CallerHolds(held=True), now)
+        group, queue = self.called.group, self._search.queue
         self._follow(self._search.step(Start(), now), now)
+        place = self.place
+        if queue is None or place is None or self.called.group is not group:
+            return
+        self._switch.tell_waits(self, *place)
+        if waiting is not None:
+            waiting.welcome(queue, now)
+
+    def _cannot_wait(self, error: SipError, now: float) -> None:
+        """Refuse a caller whom we cannot answer ourselves."""
+        if error.status == NO_PORTS:
+            self._switch.notice_no_ports("a caller cannot wait")
+        self._reject(error.status, now)
+        self._switch.tell(self, "missed", reason=str(error))
+        self._close(CallResult.FAILED, f"the caller cannot be spoken to: {error}", now)
+
+    @property
+    def _waiting(self) -> Waiting | None:
+        return self.asked_by if isinstance(self.asked_by, Waiting) else None
+
+    @property
+    def place(self) -> tuple[int, float | None] | None:
+        """The caller's position in the queue and the probable wait, seconds; None where the caller is in none."""
+        return self._search.place
+
+    @property
+    def turn(self) -> tuple[float, int]:
+        """Who is told first of a member who is free."""
+        return self._search.turn
+
+    @property
+    def since(self) -> float:
+        """When the call began, UTC seconds."""
+        return self._since
+
+    def caller_holds(self, held: bool, now: float) -> None:
+        """Let nobody ring for a waiting caller who holds us, and go on afterwards."""
+        self._follow(self._search.step(CallerHolds(held), now), now)
+
+    def leave_queue(self, why: str, now: float) -> None:
+        """Let a waiting caller go where the exit key leads."""
+        self._follow(self._search.leave(why, now), now)
 
     def occupy(self, leg: Leg, line: str | None) -> None:
         """Count a leg of this call as one on its line."""
@@ -192,6 +265,8 @@ class Call:
         self._switch.tell(self, "answered", fork.member)
         self._steps += self._search.take_trace(self._began)
         self.record.answered(fork.member, fork.line, self._steps, now)
+        if self.group is not None:
+            self._switch.agents.took(fork.member)
         self._note(now, fork.member, "connected", how)
 
     def _cannot_connect(self, member: Leg, why: str, now: float) -> None:
@@ -213,14 +288,25 @@ class Call:
                 self._note(now, None, f"overflowed to {target}", why)
                 self._search.turn_to(onward)
                 self._turn_to(onward, now)
-                self._follow(self._search.step(Start(), now), now)
+                self._enter(now)
                 return
             self._note(now, None, f"overflow {target} leads nowhere", "no such number, or round in a circle")
         if group is None and self._search.last_status is not None:
             status = self._search.last_status
-        self._reject(self.passage.refusal or status, now)
+        came_to = unanswered(status, why, group is None, self._search.nobody_in)
         self._switch.tell(self, "missed", reason=why)
-        self._close(unanswered(status, why, group is None, self._search.nobody_in), f"nobody took it: {why}", now)
+        if self._waiting is not None:
+            self._switch.hunting(self, ())
+            self._parting = came_to, f"nobody took it: {why}"
+            self._waiting.part(now)
+            return
+        self._reject(self.passage.refusal or status, now)
+        self._close(came_to, f"nobody took it: {why}", now)
+
+    def parted(self, now: float) -> None:
+        """Close a call whose caller has heard that nobody takes it."""
+        if self._parting is not None:
+            self._close(*self._parting, now)
 
     # -- what the legs say ------------------------------------------------------------------------------------
 
@@ -467,6 +553,8 @@ class Call:
             self.result = result
             self._steps += self._search.take_trace(self._began)
             self.record.close(came_to, result, self._steps, now)
+            if self.talk is not None and self.group is not None and self._answered_by is not None:
+                self._switch.agents.talk_over(self.group, self._answered_by, self.record.talk, now)
             self._note(now, None, "over", result)
             self._switch.arm(self, None)
             self.end_hold()
@@ -513,7 +601,9 @@ class Call:
 
     def status(self) -> CallStatus:
         """Return what others may see of the call."""
-        state = "connected" if self.talk else "hunting"
+        state = "connected" if self.talk else "ending" if self._parting else "hunting"
+        if state == "hunting" and self._waiting is not None:
+            state = "waiting"
         return CallStatus(
             call=self.id,
             state="ended" if self.result is not None else state,

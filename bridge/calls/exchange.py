@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from bridge.calls import agents
 from bridge.calls.admission import Admission
 from bridge.calls.call import Call
 from bridge.calls.control import Control
@@ -266,9 +267,11 @@ class Exchange:
     # -- what a restart takes up again ------------------------------------------------------------------------------
 
     def dump(self, kind: str, now: float) -> list[dict[str, Any]]:
-        """Return what is to be kept of a kind, "bindings", "lamps" or "talks", as plain values."""
+        """Return what is to be kept of a kind, "bindings", "lamps", "orders" or "talks", as plain values."""
         if kind == "bindings":
             return list(self.registrar.dump(now, self.wall()))
+        if kind == agents.KIND:
+            return self.board.agents.dump()
         if kind == "lamps":
             return self.lamps.dump(now, self.wall())
         return [kept for call in self.board.up.values() if (kept := call.kept()) is not None]
@@ -281,6 +284,9 @@ class Exchange:
         for talk in kept["talks"]:
             with self._said_if_unreadable("a call"):
                 self._resume(talk, now)
+        for counters in kept.get(agents.KIND, ()):
+            with self._said_if_unreadable("what the orders of groups go by"):
+                self.board.agents.load(counters)
         for lamp in kept.get("lamps", ()):
             with self._said_if_unreadable("the subscription of a phone"):
                 self.lamps.load(lamp, now, self.wall())
@@ -290,7 +296,7 @@ class Exchange:
     def _said_if_unreadable(self, what: str) -> Iterator[None]:
         try:
             yield
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             self._events.append(Notice(self.wall(), "store", f"{what} from before the restart is lost: {error!r}"))
 
     def _resume(self, kept: Mapping[str, Any], now: float) -> None:
@@ -329,6 +335,15 @@ class Exchange:
             call.group is not None and call.group.name == group and call.talk is None and call.ringing_members()
             for call in self.board.up.values()
         )
+
+    def waiting(self, group: str) -> list[float]:
+        """Return since when each caller of this group waits for somebody to answer, UTC seconds."""
+        every = self.board.up.values()
+        return [c.since for c in every if c.group is not None and c.group.name == group and c.searching]
+
+    def wraps_up(self, member: str) -> float | None:
+        """Return until when a member is in wrap-up, UTC seconds; None where they are not."""
+        return self.board.agents.wraps_up(member)
 
     def story(self, call: str | None) -> Story | None:
         """Return a call's story by its id, or that of the call which began last."""

@@ -162,6 +162,9 @@ class Passage:
             self.close()
             return ""
         self.relayed = True
+        spoken = self._carriage.spoken_to
+        if spoken is not None and spoken.agreed is not None:  # which may have changed since this phone was offered it
+            self._carriage.offer(CALLER, spoken.agreed)
         self._carriage.parties[MEMBER] = way.member
         self._carriage.told[MEMBER] = self._told.of(leg, self._carriage.told[MEMBER])
         return f"media through the bridge: {way.why}"

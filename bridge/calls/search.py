@@ -18,13 +18,14 @@ from bridge.calls.fork import ELSEWHERE, Fork
 from bridge.calls.parties import Called
 from bridge.calls.status import Step
 from bridge.calls.switch import Switch
-from bridge.directory.model import Member
+from bridge.directory.model import Member, Queue, Strategy
 from bridge.hunting.hunt import Hunt
 from bridge.hunting.model import (
     Answered,
     Availability,
     Connect,
     End,
+    Enough,
     HuntCommand,
     HuntEvent,
     MemberChanged,
@@ -33,7 +34,6 @@ from bridge.hunting.model import (
     Refused,
     Release,
     Responded,
-    Start,
     Taken,
     Withdraw,
     Withdrawal,
@@ -90,12 +90,14 @@ class Search:
         self._fork_of: dict[Leg, Fork] = {}
         self._queue: deque[HuntEvent] = deque()
         self._takers: list[Fork] = []  # that ring beside the hunt, to pick the call up
+        self._left = False  # the caller has pressed the exit key
         self.last_status: int | None = None  # what the last phone that refused has said
         self.turn_to(called)
 
     def turn_to(self, called: Called) -> None:
         """Search there from now on; what still rings elsewhere is left to end."""
-        self._hunt, members = self._switch.hunt_for(called)
+        self._hunt, members = self._switch.hunt_for(self._call, called)
+        self._left = False
         self._members = {member.name: member for member in members}
         self._group = called.group
         self._closed = called.group is not None and not self._switch.is_open(called.group)
@@ -105,7 +107,43 @@ class Search:
         """Where the call goes if nobody takes it."""
         if self._group is None:
             return None
+        if self._left and self._group.queue.exit_to is not None:
+            return self._group.queue.exit_to
         return (self._closed and self._group.closed) or self._group.overflow
+
+    @property
+    def queue(self) -> Queue | None:
+        """How callers wait here, None where they only hear it ring."""
+        group = self._group
+        return group.queue if group is not None and group.strategy is Strategy.QUEUE else None
+
+    @property
+    def place(self) -> tuple[int, float | None] | None:
+        """The caller's position in the queue, and how long the wait will probably be; None outside a queue."""
+        waiter, floor = self._hunt.waiter, self._switch.agents.floor
+        if waiter is None:
+            return None
+        position = floor.position(waiter)
+        there = sum(not self._look(name).absent for name in self._members)
+        return position, floor.pace.estimate(waiter.group, position, there)
+
+    @property
+    def turn(self) -> tuple[float, int]:
+        """Who is told first of a member who is free: who came first."""
+        waiter = self._hunt.waiter
+        return waiter.turn if waiter is not None else (self._call.record.began, 0)
+
+    def barred(self, now: float) -> Nobody | None:
+        """Return why the caller is not even let in, None where there is nothing against it."""
+        if self._closed:
+            return Nobody(480, Availability.GROUP_CLOSED.value)
+        end = self._hunt.barred(now, self._look)
+        return Nobody(end.status, end.why) if end is not None else None
+
+    def leave(self, why: str, now: float) -> list[Outcome]:
+        """End the search here because the caller wants it, and go on where the exit key leads."""
+        self._left = True
+        return self.step(Enough(why), now)
 
     @property
     def nobody_in(self) -> bool:
@@ -120,8 +158,6 @@ class Search:
     def step(self, event: HuntEvent, now: float) -> list[Outcome]:
         """Give the hunt an event and carry out what it commands, one after the other; return what came of it."""
         outcomes: list[Outcome] = []
-        if self._closed and isinstance(event, Start):
-            return [Nobody(480, Availability.GROUP_CLOSED.value)]
         self._queue.append(event)
         while self._queue:
             for command in self._hunt.receive(self._queue.popleft(), now, self._look):
@@ -131,6 +167,7 @@ class Search:
         if not self.hunting:
             self._stop_takers(now)
         self._switch.arm(self._call, self._hunt.deadline() if self.hunting else None)
+        self._switch.agents.settle()
         return outcomes
 
     @property

@@ -45,7 +45,7 @@ class TrunkStatus:
 
 @dataclass(frozen=True, slots=True)
 class CallStatus:
-    """A call that is up: `state` is hunting, connected or ending.
+    """A call that is up: `state` is hunting, waiting (answered, in a queue), connected or ending.
 
     `lines`: those of ours that are on it; `rung`: those that it is being offered to.
     """
@@ -127,6 +127,12 @@ class Telephony(Protocol):
 
     def ringing(self, group: str) -> bool:
         """Whether a call to this group is ringing at a member now."""
+
+    def waiting(self, group: str) -> Sequence[float]:
+        """Return since when each caller of this group waits for somebody to answer, UTC seconds."""
+
+    def wraps_up(self, member: str) -> float | None:
+        """Return until when a member is in wrap-up, UTC seconds; None where they are not."""
 
     def story(self, call: str | None) -> Story | None:
         """Return a call's story by its id, or the last call's; None when there is none."""

@@ -10,11 +10,13 @@ from bridge.calls.passage import Passage
 from bridge.directory.model import Group, Member
 from bridge.hunting.hunt import Hunt
 from bridge.hunting.model import Availability, Outcome
+from bridge.sip.agenda import Timed
 from bridge.sip.leg import Leg
 from bridge.sip.message import Body, Request
 from bridge.sip.outgoing import OutgoingLeg
 
 if TYPE_CHECKING:
+    from bridge.calls.agents import Agents
     from bridge.calls.call import Call
     from bridge.calls.transfer import Transfer
 
@@ -31,7 +33,11 @@ class Switch(Protocol):
     def passage(self, leg: Leg, caller: Caller, offer: Body | None) -> Passage:
         """Return how the media of a call pass that a leg makes."""
 
-    def hunt_for(self, called: Called) -> tuple[Hunt, tuple[Member, ...]]:
+    @property
+    def agents(self) -> Agents:
+        """Who takes calls, and what all hunts share."""
+
+    def hunt_for(self, call: Call, called: Called) -> tuple[Hunt, tuple[Member, ...]]:
         """Make the hunt for a group or a single line."""
 
     def overflow(self, call: Call, number: str) -> Called | None:
@@ -40,8 +46,8 @@ class Switch(Protocol):
     def count(self, line: str | None, *, offers: int = 0, rings: int = 0, calls: int = 0) -> None:
         """Add to a line's use."""
 
-    def arm(self, call: Call, due: float | None) -> None:
-        """Set when the call's `tick` is due."""
+    def arm(self, who: Timed, due: float | None) -> None:
+        """Set when the `tick` of a call, or of whoever waits for it, is due."""
 
     def hunting(self, call: Call, members: tuple[Member, ...]) -> None:
         """Note whose changes the call wants to know."""
@@ -70,6 +76,12 @@ class Switch(Protocol):
     def closed(self, call: Call) -> None:
         """Note that the call is over and its legs are on their way out."""
 
+    def notice_no_ports(self, what: str) -> None:
+        """Say that media found no ports."""
+
+    def tell_waits(self, call: Call, position: int, expected: float | None) -> None:
+        """Tell the doors that a call's caller has come to a queue."""
+
     def wall(self) -> float:
         """Return UTC, seconds since the epoch."""
 
@@ -77,7 +89,9 @@ class Switch(Protocol):
 class Asking(Protocol):
     """Who waits for the call to be answered: the caller's leg, or the transfer that makes the call."""
 
-    offer: Body | None
+    @property
+    def offer(self) -> Body | None:
+        """The caller's offer; None where it made none."""
 
     @property
     def ringing(self) -> bool:

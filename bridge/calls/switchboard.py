@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bridge.calls.agents import Agents
 from bridge.calls.call import Call
 from bridge.calls.kept import Kept
 from bridge.calls.lines import LineTable
@@ -22,12 +23,13 @@ from bridge.calls.transfer import Transfer
 from bridge.calls.trunks import Trunk
 from bridge.directory.logins import Logins
 from bridge.directory.model import Directory, Group, Member
-from bridge.events import Event, GroupCall, Notice, OfferEnded
+from bridge.events import CallerWaits, Event, GroupCall, Notice, OfferEnded
 from bridge.hunting.availability import availability
 from bridge.hunting.hunt import Hunt
 from bridge.hunting.model import Availability, Outcome
 from bridge.hunting.rules import Rules
 from bridge.media.voice import NO_PORTS
+from bridge.sip.agenda import Timed
 from bridge.sip.incoming import IncomingLeg
 from bridge.sip.leg import Leg
 from bridge.sip.message import Body, Request
@@ -35,6 +37,7 @@ from bridge.sip.outgoing import OutgoingLeg
 from bridge.sip.useragent import UserAgent
 
 STORIES = 200
+_WAITED = frozenset({"answered", "missed", "abandoned", "overflowed"})
 LINE_RINGS = 180.0  # how long a single line rings, seconds
 
 
@@ -69,6 +72,7 @@ class Switchboard:
         self.up: dict[str, Call] = {}
         self.latest = ""  # the id of the call that began last
         self._around = around
+        self.agents = Agents(around.present, around.lines, around.ua.agenda, around.kept, around.wall, around.tell)
         self._hunting: dict[str, dict[Call, None]] = {}  # line to the calls that want to know of its changes
         self._stories: deque[Story] = deque(maxlen=STORIES)
 
@@ -108,7 +112,7 @@ class Switchboard:
 
     def show(self, line: str, now: float) -> None:
         """Tell the calls that hunt at a line that it, or a login of who is reached there, may have changed."""
-        for call in tuple(self._hunting.get(line, ())):
+        for call in sorted(self._hunting.get(line, ()), key=lambda call: call.turn):
             if call.talk is None and call.result is None:
                 call.member_changed(line, now)
 
@@ -177,6 +181,7 @@ class Switchboard:
             max_calls=line.max_calls,
             trunk_full=line.trunk is not None and self._full(line.trunk, granted),
             is_caller=call.caller.line == member.line,
+            wrap_up=group is not None and self.agents.floor.wraps_up(member.name) is not None,
         )
 
     def _still(self, member: Member, group: Group) -> bool:
@@ -187,11 +192,20 @@ class Switchboard:
         more = sum(self._around.directory.lines[member.line].trunk == trunk for member in granted)
         return self._around.trunks[trunk].full(more)
 
-    def hunt_for(self, called: Called) -> tuple[Hunt, tuple[Member, ...]]:
+    def hunt_for(self, call: Call, called: Called) -> tuple[Hunt, tuple[Member, ...]]:
         """Make the hunt for a group, or for a line alone."""
         if called.group is not None:
             members = called.group.members
-            return Hunt(Rules.of(called.group), [m.name for m in members], self._around.rng), members
+            hunt = Hunt(
+                Rules.of(called.group),
+                [m.name for m in members],
+                self._around.rng,
+                tiers={m.name: m.tier for m in members},
+                floor=self.agents.floor,
+                group=called.group.name,
+                caller=call.caller.number,
+            )
+            return hunt, members
         assert called.line is not None
         alone = Member(called.line.name, called.line.name, device=True, always=True)
         return Hunt(Rules(give_up_after=LINE_RINGS), [alone.name], self._around.rng), (alone,)
@@ -238,9 +252,9 @@ class Switchboard:
                 line.name for line in self._around.directory.lines.values() if line.trunk == trunk
             )
 
-    def arm(self, call: Call, due: float | None) -> None:
-        """Set when a call's `tick` is due."""
-        self._around.ua.agenda.arm(call, due)
+    def arm(self, who: Timed, due: float | None) -> None:
+        """Set when the `tick` of a call, or of whoever waits for it, is due."""
+        self._around.ua.agenda.arm(who, due)
 
     def hunting(self, call: Call, members: tuple[Member, ...]) -> None:
         """Note whose changes a call wants to know."""
@@ -258,8 +272,18 @@ class Switchboard:
         group = call.group or (call.visited[-1] if call.visited else None)
         if group is not None:
             caller = call.caller
+            wall, who = self.wall(), (caller.number, caller.name)
+            wait = round(max(wall - call.since, 0.0), 1) if event_type in _WAITED else None
+            self._around.tell(GroupCall(wall, event_type, group.name, call.id, *who, member, reason, wait))
+
+    def tell_waits(self, call: Call, position: int, expected: float | None) -> None:
+        """Tell the doors that a call's caller has come to a queue."""
+        if call.group is not None:
+            name, caller = call.group.name, call.caller
+            waiting = self.agents.floor.waiting(name)
+            seconds = None if expected is None else round(expected, 1)
             self._around.tell(
-                GroupCall(self.wall(), event_type, group.name, call.id, caller.number, caller.name, member, reason)
+                CallerWaits(self.wall(), name, call.id, caller.number, caller.name, waiting, position, seconds)
             )
 
     def tell_ended(self, call: Call, member: str, outcome: Outcome, rang: float) -> None:

@@ -19,6 +19,7 @@ from bridge.commands.model import Actor, Kind
 from bridge.commands.rights import Right, at_least, is_own, leads, may, may_at, people_at, sees_journal, whose
 from bridge.directory.model import Directory, Group, Level, Line, Member
 from bridge.events import (
+    CallerWaits,
     CallOver,
     CommandRefused,
     Event,
@@ -29,6 +30,7 @@ from bridge.events import (
     MemberDropped,
     OfferEnded,
     OpeningChanged,
+    WrapUp,
     iso,
     part_json,
 )
@@ -137,7 +139,7 @@ class Eyes:
         if self.all:
             return event.to_json()
         match event:
-            case LoginChanged(group=group, member=name):
+            case LoginChanged(group=group, member=name) | WrapUp(group=group, member=name):
                 return event.to_json() if self._sees_place(group, name) else None
             case OpeningChanged(group=name) | MemberDropped(group=name):
                 group_ = self.directory.groups.get(name)
@@ -152,6 +154,8 @@ class Eyes:
                 return event.to_json() if self._sees_part(group, name) else None
             case GroupCall():
                 return self._group_call(event)
+            case CallerWaits():
+                return self._caller_waits(event)
             case CallOver():
                 return self._call_over(event)
         return None
@@ -166,6 +170,13 @@ class Eyes:
         caller = {} if numbers else {"caller": None, "caller_name": None}
         member = {} if event.member and self._sees_place(event.group, event.member) else {"member": None}
         return {**event.to_json(), **caller, **member}
+
+    def _caller_waits(self, event: CallerWaits) -> dict[str, Any] | None:
+        group = self.directory.groups.get(event.group)
+        if group is None or not self.sees_group(group):
+            return None
+        numbers = self.sees_numbers((), (), (event.group,))
+        return {**event.to_json(), **({} if numbers else {"caller": None, "caller_name": None})}
 
     def _call_over(self, event: CallOver) -> dict[str, Any] | None:
         rung = [part.line for part in event.parts if part.line is not None]

@@ -102,7 +102,11 @@ def _member(arguments: Mapping[str, Any], eyes: Eyes, picture: Picture) -> dict[
     group = find_group(picture.directory, required(arguments, "group"))
     member = find_member(group, required(arguments, "member"))
     require(eyes.viewer, Right.SEE_STATE, whose(member), eyes.directory)
-    return views.member_state(picture.login(group.name, member.name), picture.telephony.line(member.line))
+    return views.member_state(
+        picture.login(group.name, member.name),
+        picture.telephony.line(member.line),
+        picture.telephony.wraps_up(member.name),
+    )
 
 
 def _line(arguments: Mapping[str, Any], eyes: Eyes) -> str:

@@ -73,7 +73,7 @@ class Picture:
         return self.now or Instant(0.0, self.wall)
 
 
-def availability(login: Login, line: LineStatus, is_open: bool = True) -> Availability:
+def availability(login: Login, line: LineStatus, is_open: bool = True, wraps_up: bool = False) -> Availability:
     """Return whether a member can be rung now, or the first reason why not; `is_open`: whether the group is."""
     if not login.logged_in:
         return Availability.LOGGED_OUT
@@ -81,18 +81,21 @@ def availability(login: Login, line: LineStatus, is_open: bool = True) -> Availa
         return Availability.PAUSED
     if not is_open:
         return Availability.GROUP_CLOSED
+    if wraps_up:
+        return Availability.WRAP_UP
     return _LINE_WORDS.get(line.state, Availability.AVAILABLE)
 
 
-def member_state(login: Login, line: LineStatus) -> dict[str, Any]:
-    """Return the contract's `P/group/G/member/M/state` payload."""
-    return {**login_json(login), "reachable": line.reachable}
+def member_state(login: Login, line: LineStatus, wraps_up: float | None) -> dict[str, Any]:
+    """Return the contract's `P/group/G/member/M/state` payload; `wraps_up`: until when, and only then told."""
+    wrap_up = {} if wraps_up is None else {"wrap_up": iso(wraps_up)}
+    return {**login_json(login), "reachable": line.reachable, **wrap_up}
 
 
 def group_state(group: Group, picture: Picture) -> dict[str, Any]:
     """Return the contract's `P/group/G/state` payload. A caller whom nobody has answered yet is waiting."""
     seen = [_availability(group, m, picture) for m in group.members]
-    waiting = [c.since for c in picture.telephony.calls() if c.group == group.name and c.state == "hunting"]
+    waiting = picture.telephony.waiting(group.name)
     return {
         "members": len(group.members),
         "logged_in": sum(not a.out for a in seen),
@@ -161,7 +164,8 @@ def status(picture: Picture, eyes: Eyes) -> dict[str, Any]:
 
 def _availability(group: Group, member: Member, picture: Picture) -> Availability:
     login = picture.login(group.name, member.name)
-    return availability(login, picture.telephony.line(member.line), picture.opening(group).open)
+    wraps_up = picture.telephony.wraps_up(member.name) is not None
+    return availability(login, picture.telephony.line(member.line), picture.opening(group).open, wraps_up)
 
 
 def _group(group: Group, picture: Picture, eyes: Eyes) -> dict[str, Any]:
@@ -183,7 +187,7 @@ def _member(group: Group, member: Member, picture: Picture) -> dict[str, Any]:
         "line": member.line,
         "static": member.always,
         "availability": _availability(group, member, picture).value,
-        **member_state(login, line),
+        **member_state(login, line, picture.telephony.wraps_up(member.name)),
         "next": _next(member, login, picture),
     }
 

@@ -32,7 +32,7 @@ TABLE = (
     Later(("groups", "*", "follow_diversion"), "a member's diversion is not followed"),
     Later(("desks", "*", "buttons", "*", "press"), "the button does nothing", _DEAD_BUTTONS),
     Later(("desks", "*", "buttons", "*", "hold"), "the button does nothing", _DEAD_BUTTONS),
-    Later(("desks", "*", "lamps", "*", "shows"), "the lamp stays dark", _first_word("waiting", "missed")),
+    Later(("desks", "*", "lamps", "*", "shows"), "the lamp stays dark", _first_word("missed")),
 )
 
 

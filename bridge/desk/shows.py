@@ -11,11 +11,23 @@ from dataclasses import dataclass
 from bridge.calls.status import LineState, Telephony
 from bridge.desk.signals import Truth
 from bridge.directory.model import Directory, Group
-from bridge.events import Event, LineChanged, LoginChanged, MemberDropped, OpeningChanged, TrunkChanged
+from bridge.events import (
+    CallerWaits,
+    Event,
+    GroupCall,
+    LineChanged,
+    LoginChanged,
+    MemberDropped,
+    OpeningChanged,
+    TrunkChanged,
+    WaitingChanged,
+    WrapUp,
+)
 from bridge.port.model import Port
 
 Subject = tuple[str, ...]
-"""What a lamp's truth hangs on: ("login", group, member), ("night", group), ("line", line), ("trunks",)."""
+"""What a lamp's truth hangs on: ("login", group, member), ("night", group), ("waiting", group), ("line", line) or
+("trunks",)."""
 
 _TRUNKS: Subject = ("trunks",)
 
@@ -50,6 +62,9 @@ class Eyes:
                 return self._night(shows.target)
             case "ringing":
                 return Truth(ringing=self._rings())
+            case "waiting":
+                group = self._group(shows.target)
+                return Truth(on=group is not None and bool(self._telephony.waiting(group.name)))
             case "bridge":
                 states = {trunk.state for trunk in self._telephony.trunks()}
                 return Truth(unreachable="lost" in states, on="trying" not in states)
@@ -70,6 +85,9 @@ class Eyes:
                 return (("night", group.name),) if group else ()
             case "ringing":
                 return (home,)
+            case "waiting":
+                group = self._group(shows.target)
+                return (("waiting", group.name),) if group else ()
             case "bridge":
                 return (_TRUNKS,)
         return ()
@@ -79,7 +97,7 @@ class Eyes:
         if group is None:
             return Truth()
         login = self._port.login(group.name, self._member)
-        paused = login.logged_in and login.paused
+        paused = login.logged_in and (login.paused or self._telephony.wraps_up(self._member) is not None)
         return Truth(unreachable=self._cut_off(), ringing=self._rings(), paused=paused, on=login.logged_in)
 
     def _night(self, target: str) -> Truth:
@@ -121,8 +139,14 @@ def line_of(directory: Directory, member: str) -> str:
 def subject(event: Event) -> Subject | None:
     """Return what an event is about, or None where no lamp hangs on it."""
     match event:
-        case LoginChanged(group=group, member=member) | MemberDropped(group=group, member=member):
+        case (
+            LoginChanged(group=group, member=member)
+            | MemberDropped(group=group, member=member)
+            | WrapUp(group=group, member=member)
+        ):
             return ("login", group, member)
+        case GroupCall(group=group) | CallerWaits(group=group) | WaitingChanged(group=group):
+            return ("waiting", group)
         case LineChanged(line=line):
             return ("line", line)
         case OpeningChanged(group=group):

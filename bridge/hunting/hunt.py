@@ -27,7 +27,7 @@ from random import Random
 from bridge.directory.model import Strategy
 from bridge.hunting.alarms import Alarms
 from bridge.hunting.candidate import Candidate, State, Step
-from bridge.hunting.floor import Floor
+from bridge.hunting.floor import Floor, Waiter
 from bridge.hunting.model import (
     Answered,
     CallerGone,
@@ -153,6 +153,11 @@ class Hunt:
         """Return why the caller cannot even come in; to be asked before Start, and before anything is answered."""
         return self._plan.barred(now, look)
 
+    @property
+    def waiter(self) -> Waiter | None:
+        """The caller's place on the floor while they wait in a queue, None for all others."""
+        return self._plan.waiter if isinstance(self._plan, Queued) else None
+
     def receive(self, event: HuntEvent, now: float, look: Look) -> list[HuntCommand]:
         """Apply one event; return what is to be done, in order.
 
@@ -194,6 +199,7 @@ class Hunt:
         self._give_up_at = now + self.rules.give_up_after
         size = len(self._candidates)
         self._trace.whole(now, "started", f"{self.rules.strategy.value}, {size} in the group")
+        self._plan.enter(now, look)
         self._pursue(now, look)
 
     def _responded(self, event: Responded, now: float) -> None:
@@ -285,7 +291,7 @@ class Hunt:
 
     def _caller_holds(self, held: bool, now: float, look: Look) -> None:
         """Stop the phones of a caller who would not hear who answers; go on afterwards."""
-        if self.phase is not Phase.HUNTING or held is self._held:
+        if self.phase not in (Phase.IDLE, Phase.HUNTING) or held is self._held:
             return
         self._held = held
         self._plan.held(held)

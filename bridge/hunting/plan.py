@@ -66,6 +66,9 @@ class Plan(Protocol):
     def barred(self, now: float, look: Look) -> End | None:
         """Return why the caller cannot even come in, None where there is nothing against it; asked before Start."""
 
+    def enter(self, now: float, look: Look) -> None:
+        """Take note: the hunt begins."""
+
     def changed(self, candidate: Candidate) -> None:
         """Take note: a member without a live offer may have become available, or has been waited for."""
 
@@ -88,6 +91,9 @@ class Unshared:
     def barred(self, now: float, look: Look) -> End | None:
         """Let everybody in."""
         return None
+
+    def enter(self, now: float, look: Look) -> None:
+        """Need no note."""
 
     def held(self, held: bool) -> None:
         """Need no note: the hunt itself asks for no move meanwhile."""

@@ -51,6 +51,11 @@ class Queued:
             return End(486, f"{most} callers wait already")
         return End(480, "nobody can be rung") if not self._queue.join_empty and self._empty(look) else None
 
+    def enter(self, now: float, look: Look) -> None:
+        """Come to the floor."""
+        self._look = look
+        self._waiter = self._floor.join(self._given.group, self._given.caller, self._wants, now)
+
     def changed(self, candidate: Candidate) -> None:
         """Look at this member."""
         if self._changed is not None:
@@ -78,8 +83,6 @@ class Queued:
     def choose(self, now: float, look: Look, anyone_live: bool) -> Move:
         """Offer the call to the next member, or to all of the next tier; go where nobody is left."""
         self._look = look
-        if self._waiter is None:
-            self._waiter = self._floor.join(self._given.group, self._given.caller, self._wants, now)
         news, self._changed = self._changed, {}
         if news is not None and not self._matters(news, look):
             return STAY

@@ -9,6 +9,7 @@ from bridge.commands.model import OWNER
 from bridge.commands.monitor import Sight
 from bridge.directory.model import Directory
 from bridge.events import (
+    CallerWaits,
     Event,
     GroupCall,
     HandlingChanged,
@@ -17,6 +18,7 @@ from bridge.events import (
     MemberDropped,
     OpeningChanged,
     TrunkChanged,
+    WrapUp,
 )
 from bridge.mqtt.topics import (
     GroupSubject,
@@ -68,7 +70,11 @@ def watching(subject: Subject, sight: Sight) -> Iterator[MonitorSubject]:
 def touched(event: Event, directory: Directory) -> Iterator[Public]:
     """Yield whose state an event may have changed, monitors aside."""
     match event:
-        case LoginChanged(group=group, member=member) | MemberDropped(group=group, member=member):
+        case (
+            LoginChanged(group=group, member=member)
+            | MemberDropped(group=group, member=member)
+            | WrapUp(group=group, member=member)
+        ):
             yield MemberSubject(group, member)
             yield GroupSubject(group)
         case LineChanged(line=line):
@@ -81,7 +87,7 @@ def touched(event: Event, directory: Directory) -> Iterator[Public]:
         case OpeningChanged(group=group):
             yield NightSubject(group)
             yield GroupSubject(group)
-        case GroupCall(group=group):
+        case GroupCall(group=group) | CallerWaits(group=group):
             yield GroupSubject(group)
         case TrunkChanged():
             yield InfoSubject()

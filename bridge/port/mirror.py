@@ -15,7 +15,7 @@ from bridge.calls.status import CallStatus, LineState, LineStatus, Story, TrunkS
 from bridge.directory.logins import OUT, Login, Origin
 from bridge.directory.model import Directory, Group, Line, Member, Strategy, User
 from bridge.directory.nights import Night, NightState, Opening
-from bridge.events import Event, LineChanged, LoginChanged, OpeningChanged, TrunkChanged
+from bridge.events import Event, LineChanged, LoginChanged, OpeningChanged, TrunkChanged, WaitingChanged, WrapUp
 from bridge.mqtt.topics import GroupSubject, InfoSubject, LineSubject, MemberSubject, NightSubject, Subject
 
 BRIDGE = "bridge"
@@ -35,6 +35,7 @@ class Mirror:
         self._openings: dict[str, Opening] = {}
         self._lines: dict[str, LineStatus] = {}
         self._trunks: tuple[TrunkStatus, ...] = ()
+        self._wraps_up: dict[tuple[str, str], float | None] = {}
 
     # -- what is known ----------------------------------------------------------------------------------------
 
@@ -66,6 +67,16 @@ class Mirror:
     def ringing(self, group: str) -> bool:
         """Return whether a group rings."""
         return self.here and self.groups.get(group, {}).get("ringing") is True
+
+    def waiting(self, group: str) -> tuple[float, ...]:
+        """Return since when each caller of a group waits; of all but the first it is not known exactly."""
+        told = self.groups.get(group, {})
+        return (_time(told.get("waiting_since")) or 0.0,) * _count(told) if self.here else ()
+
+    def wraps_up(self, member: str) -> float | None:
+        """Return until when a member is in wrap-up, UTC seconds; None where they are not."""
+        told = (until for (_, who), until in self._wraps_up.items() if who == member)
+        return next((until for until in told if until is not None), None) if self.here else None
 
     def story(self, call: str | None) -> Story | None:
         """Return nothing: the bridge explains its calls."""
@@ -119,7 +130,9 @@ class Mirror:
             case NightSubject(group):
                 yield from self._take_opening(group, body, wall)
             case GroupSubject(group):
-                self.groups[group] = dict(body or {})
+                before, self.groups[group] = self.groups.get(group, {}), dict(body or {})
+                if _count(before) != _count(self.groups[group]):
+                    yield WaitingChanged(wall, group, _count(self.groups[group]))
             case LineSubject(line):
                 yield from self._take_line(line, body, wall)
             case InfoSubject():
@@ -130,6 +143,11 @@ class Mirror:
         if login != self.login(group, member):
             self._logins[group, member] = login
             yield LoginChanged(wall, group, member, login)
+        if body is not None and "reachable" in body:  # a state, and not only what a reply confirms
+            until = _time(body.get("wrap_up"))
+            before, self._wraps_up[group, member] = self._wraps_up.get((group, member)), until
+            if until != before:
+                yield WrapUp(wall, group, member, until)
 
     def _take_opening(self, group: str, body: Any, wall: float) -> Iterator[Event]:
         opening = _OPEN if body is None else _opening(body)
@@ -173,6 +191,12 @@ def _login(body: Mapping[str, Any]) -> Login:
         pause_reason=reason if paused else None,
         pause_until=until if paused else None,
     )
+
+
+def _count(group: Mapping[str, Any]) -> int:
+    """Return how many callers of a group wait, by its state."""
+    waiting = group.get("waiting")
+    return waiting if isinstance(waiting, int) else 0
 
 
 def _opening(body: Mapping[str, Any]) -> Opening:

@@ -24,6 +24,14 @@ class Quiet:
         """Return that nothing rings."""
         return False
 
+    def waiting(self, group: str) -> tuple[float, ...]:
+        """Return that nobody waits."""
+        return ()
+
+    def wraps_up(self, member: str) -> float | None:
+        """Return that nobody is in wrap-up."""
+        return None
+
     def story(self, call: str | None) -> Story | None:
         """Return no story."""
         return None

@@ -52,6 +52,7 @@ class ToldTelephony:
     known_trunks: list[TrunkStatus] = field(default_factory=list)
     stories: dict[str, Story] = field(default_factory=dict)
     ringing_groups: set[str] = field(default_factory=set)
+    wrapping: dict[str, float] = field(default_factory=dict)
 
     def line(self, name: str) -> LineStatus:
         """Return what was told, else idle."""
@@ -64,6 +65,14 @@ class ToldTelephony:
     def calls(self) -> Sequence[CallStatus]:
         """Return the calls that were told."""
         return self.up
+
+    def waiting(self, group: str) -> list[float]:
+        """Return since when each caller waits."""
+        return [c.since for c in self.calls() if c.group == group and c.state in ("hunting", "waiting")]
+
+    def wraps_up(self, member: str) -> float | None:
+        """Return until when somebody is in wrap-up."""
+        return self.wrapping.get(member)
 
     def ringing(self, group: str) -> bool:
         """Return whether the group was told to be ringing."""
