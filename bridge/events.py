@@ -101,6 +101,16 @@ class LineOrdered(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PinTaken(Event):
+    """A user has proven by PIN, from behind a trunk, to be who calls the menu."""
+
+    type: ClassVar[str] = "pin_taken"
+    user: str
+    caller: str
+    trunk: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class PinRefused(Event):
     """A PIN was wrong, or tried while locked out. `user`: whose it was to be, None where the number is nobody's.
 

@@ -28,6 +28,7 @@ from bridge.events import (
     OpeningChanged,
     PanelChanged,
     PinRefused,
+    PinTaken,
     TrunkChanged,
     WrapUp,
 )
@@ -89,6 +90,8 @@ def describe(event: Event) -> tuple[int, str] | None:
         case LineOrdered(_, verb, line, by, origin, call, number):
             about = " ".join(part for part in (number, f"(call {call})" if call else None) if part)
             return INFO, f"line {line}: {verb} {about} by {by} ({origin})"
+        case PinTaken(_, user, caller, trunk):
+            return INFO, f"menu: {user} is known by PIN, from {caller or 'anonymous'} (trunk {trunk})"
         case PinRefused(_, user, caller, trunk, wrong, locked_for):
             whose = user or "a number that is nobody's"
             locked = f"; locked for {locked_for} s" if locked_for else ""

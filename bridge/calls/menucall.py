@@ -16,7 +16,7 @@ from bridge.commands.phones import actor_at, groups_with
 from bridge.commands.rights import Right, may, whose
 from bridge.directory.logins import Logins
 from bridge.directory.model import Directory, Group, Member
-from bridge.events import PinRefused
+from bridge.events import PinRefused, PinTaken
 from bridge.media.model import Sound
 from bridge.media.prompts import SILENCE, digits
 from bridge.sip.incoming import IncomingLeg
@@ -95,8 +95,10 @@ class MenuCall(Attended):
         """Tell a verdict, or note that nobody has pressed a key."""
         if self._verdict is not None:
             (signal, known), self._verdict = self._verdict, None
-            if signal is Signal.RIGHT:
+            if known is not None:
                 self._known = self._menu.caller = known
+                wall, user = self._house.wall(), known.actor.name
+                self._house.tell(PinTaken(wall, user, self.caller.number, self.caller.trunk))
             self._follow(self._menu.receive(signal), now)
         elif self._menu.state is State.LEAVING:
             self.leave(now)

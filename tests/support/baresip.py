@@ -118,6 +118,11 @@ class Baresip:
         """Put the call on hold; return when the other side has agreed."""
         self._renegotiate("hold")
 
+    def press(self, keys: str) -> None:
+        """Press keys in the call, as telephone events."""
+        for key in keys:
+            self.command("sndcode", key)
+
     def resume(self) -> None:
         """Take a held call up again; return when the other side has agreed."""
         self._renegotiate("resume")

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.calls.menu import TABLE, Do, Leave, Menu, Place, Prove, Say, Signal, State, Want
 from bridge.calls.menucall import PATIENCE
-from bridge.events import PinRefused
+from bridge.events import PinRefused, PinTaken
 from bridge.media.dtmf import KEYS
 from bridge.media.model import Sound
 from bridge.media.prompts import CONFIRMED, DENIED, SILENCE, Prompt, digits, number
@@ -274,6 +274,8 @@ def test_a_user_proves_to_be_one() -> None:
     lab.press("1")
     lab.run(0.1)
     assert lab.is_in("anna") and lab.logins.get("g", "anna").by == "anna"
+    (event,) = (event for event in lab.events if isinstance(event, PinTaken))
+    assert (event.user, event.caller, event.trunk) == ("anna", "0301234", "pbx")
 
 
 def test_a_callers_number_is_no_proof() -> None:
