@@ -24,6 +24,7 @@ from bridge.calls.exchange import Exchange
 from bridge.calls.model import TrunkSettings
 from bridge.calls.services import Wish
 from bridge.clock import Clock
+from bridge.commands.model import OWNER
 from bridge.commands.views import CLOCK, Info, Link
 from bridge.config.domain import directory_of, exchange_of, monitors_of, tls_of
 from bridge.config.fields import Listen
@@ -55,9 +56,10 @@ from bridge.store.kept import KeptStore
 from bridge.store.logins import LoginStore
 from bridge.systemd import notify, watchdog_seconds
 from bridge.tending import Tended
-from bridge.tracing import TraceAnswers
-from bridge.verbosity import Verbosity
-from bridge.watchdog import Watchdog
+from bridge.upkeep.metering import Metering, Page
+from bridge.upkeep.trace import TraceAnswers
+from bridge.upkeep.verbosity import Verbosity
+from bridge.upkeep.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from bridge.mqtt.door import MqttDoor
@@ -152,6 +154,7 @@ class Agent:
         self.reloading = Reloading(
             options.config, lambda: self.settings, self._go_by, self.port.publish, partial(self.log.write, NOTICE)
         )
+        self.metering = Metering(self._numbers)
         self.mqtt: MqttDoor | None = None
         self.desks: OpenDesks | None = None
         self._stop = asyncio.Event()
@@ -209,6 +212,9 @@ class Agent:
         parts.push_async_callback(self._close_mqtt)
         if self.settings.mqtt is not None:
             await self._open_mqtt(self._new_mqtt(self.settings))
+        parts.push_async_callback(self.metering.close)
+        for problem in await self.metering.configure(self.settings.metrics):
+            raise EndpointError(problem)
         self._touch(self.exchange.start)
         self._run(self.control.run())
         self._run(self._endpoint_failed())
@@ -279,6 +285,7 @@ class Agent:
             await self._close_mqtt()
             if door is not None:
                 await self._open_mqtt(door)
+        problems += await self.metering.configure(settings.metrics)
         return problems + await self._prepare_sounds()
 
     def _go_by_at_once(self, settings: Settings) -> None:
@@ -411,6 +418,17 @@ class Agent:
         end = loop.time() + GOODBYE
         while loop.time() < end and not self.exchange.quiet:
             await asyncio.sleep(0.02)
+
+    def _numbers(self) -> Page:
+        """Return what Prometheus is told."""
+        relayed = self.ports.count
+        counts = {
+            "sip_messages_total": ("SIP messages that came and went.", self.exchange.tape.last),
+            "rtp_relayed_total": ("RTP and RTCP packets that were relayed.", relayed.relayed),
+            "rtp_dropped_total": ("RTP and RTCP packets of strangers that were dropped.", relayed.dropped),
+            "rtp_ports_free": ("Pairs of RTP ports that are free.", self.ports.free),
+        }
+        return Page(self.port.ask("status", {}, OWNER).data, counts, self.started)
 
     def _watchdog(self) -> Watchdog:
         return Watchdog(

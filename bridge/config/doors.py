@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from bridge.config.fields import BrokerField, Code, Device, FileField, Flag, Name, Number, Part, Text, Topic
+from bridge.config.fields import BrokerField, Code, Device, FileField, Flag, Host, Name, Number, Part, Port, Text, Topic
 from bridge.config.secret import SecretField
 
 Gpio = Annotated[int, Field(strict=True, ge=0, le=27)]
@@ -28,6 +28,13 @@ class MenuSettings(Part):
     """`[menu]`: the spoken menu for phones behind a trunk; who calls it proves to be a user by PIN."""
 
     number: Number
+
+
+class MetricsSettings(Part):
+    """`[metrics]`: where Prometheus may ask for numbers; on loopback unless told otherwise."""
+
+    host: Host = "127.0.0.1"
+    port: Port = 9469
 
 
 class MqttSettings(Part):

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from bridge.config.doors import CodeSettings, DeskSettings, MenuSettings, MqttSettings
+from bridge.config.doors import CodeSettings, DeskSettings, MenuSettings, MetricsSettings, MqttSettings
 from bridge.config.fields import Count, Name, Part
 from bridge.config.people import GroupSettings, UserSettings
 from bridge.config.telephony import LineSettings, SipSettings, TrunkSettings
@@ -38,6 +38,7 @@ class Settings(Part):
     codes: CodeSettings = CodeSettings()
     menu: MenuSettings | None = None
     mqtt: MqttSettings | None = None
+    metrics: MetricsSettings | None = None
     desks: Mapping[Name, DeskSettings] = Field({})
 
     @property

@@ -15,7 +15,7 @@ import pytest
 from bridge.sip.endpoint import Endpoint
 from bridge.sip.flow import Flow, Send
 from bridge.store.logins import LoginStore
-from bridge.watchdog import Watchdog
+from bridge.upkeep.watchdog import Watchdog
 from tests.support.agent import ENVIRONMENT, Agent
 from tests.support.process import PATIENCE, Process
 

@@ -318,7 +318,7 @@ def test_the_schema() -> None:
     """The JSON Schema knows every section, and how a secret and a member may be written."""
     schema = json.loads(json.dumps(Settings.model_json_schema()))
     assert set(schema["properties"]) == {
-        *("site", "sip", "trunks", "lines", "users", "groups", "codes", "menu", "mqtt", "desks"),
+        *("site", "sip", "trunks", "lines", "users", "groups", "codes", "menu", "metrics", "mqtt", "desks"),
     }
     assert "register" in schema["$defs"]["TrunkSettings"]["properties"]
     assert len(schema["$defs"]["GroupSettings"]["properties"]["members"]["items"]["oneOf"]) == 2

@@ -14,7 +14,7 @@ from bridge.commands.words import check_fields, text
 from bridge.events import Event, Notice
 from bridge.log import DEBUG, INFO, NOTICE, WARNING, Log
 from bridge.sip.tape import Tape, Taped
-from bridge.tracing import call_id_of
+from bridge.upkeep.trace import call_id_of
 
 LOG = "log"
 LEVELS = {"debug": DEBUG, "info": INFO, "notice": NOTICE, "warning": WARNING}
