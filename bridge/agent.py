@@ -118,6 +118,7 @@ class Agent:
             rng=random.SystemRandom(),
             media=self.ports,
             is_open=lambda group: self.port.opening(group.name).open,
+            handlings=self.port.handlings,
         )
         self.port.telephony = self.exchange
         self.journaling = Journaling(

@@ -126,6 +126,29 @@ class PinRefused(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class OutsideCalled(Event):
+    """A number outside is called in the name of a line, through a trunk; `caller`: who calls, in words."""
+
+    type: ClassVar[str] = "outside_called"
+    line: str
+    number: str
+    trunk: str
+    call: str
+    caller: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideRefused(Event):
+    """A number outside is not called. `how`: dialled, transferred or diverted."""
+
+    type: ClassVar[str] = "outside_refused"
+    line: str
+    number: str
+    how: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class CommandRefused(Event):
     """A command was refused; `member` is in whose name it was asked, or whom it was about."""
 

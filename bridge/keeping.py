@@ -10,7 +10,7 @@ from bridge.events import Notice
 from bridge.store.errors import StoreError
 from bridge.store.kept import KeptStore
 
-KINDS = ("bindings", "talks", "lamps", "orders")
+KINDS = ("bindings", "talks", "lamps", "orders", "outside")
 SOON = 0.25  # seconds: many changes are one write
 
 Dump = Callable[[str], list[dict[str, Any]]]

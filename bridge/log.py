@@ -26,6 +26,8 @@ from bridge.events import (
     MemberDropped,
     Notice,
     OpeningChanged,
+    OutsideCalled,
+    OutsideRefused,
     PanelChanged,
     PinRefused,
     PinTaken,
@@ -97,6 +99,10 @@ def describe(event: Event) -> tuple[int, str] | None:
             locked = f"; locked for {locked_for} s" if locked_for else ""
             who = f"{caller or 'anonymous'} (trunk {trunk})"
             return WARNING, f"menu: a PIN for {whose} from {who} is refused, {wrong} wrong in a row{locked}"
+        case OutsideCalled(_, line, number, trunk, call, caller):
+            return INFO, f"line {line}: {number} is called through trunk {trunk} for {caller} (call {call})"
+        case OutsideRefused(_, line, number, how, why):
+            return NOTICE, f"line {line}: {number} ({how}) is not called: {why}"
         case CommandRefused():
             about = " ".join(part for part in (event.group, event.member) if part)
             return NOTICE, f"refused: {event.verb} {about} by {event.by} ({event.origin}): {event.message}"

@@ -14,6 +14,7 @@ from bridge.calls.errand import Errand
 from bridge.calls.fork import Fork
 from bridge.calls.holding import Hold
 from bridge.calls.kept import plain_dialog, plain_parties
+from bridge.calls.outside import trunk_of
 from bridge.calls.over import CallResult, Record, unanswered
 from bridge.calls.parties import Called, Caller, shown
 from bridge.calls.passage import Passage
@@ -23,6 +24,7 @@ from bridge.calls.switch import Asking, Switch
 from bridge.calls.talk import Talk
 from bridge.calls.transfer import Transfer
 from bridge.calls.waiting import Waiting
+from bridge.directory.handling import When
 from bridge.directory.model import Group
 from bridge.hunting.model import CallerGone, CallerHolds, Start, Tick
 from bridge.media.voice import NO_PORTS
@@ -32,6 +34,8 @@ from bridge.sip.leg import Leg
 from bridge.sip.legevents import Accepted, Acknowledged, Ended, LegEvent, Progress, Rejected, Replied, Requested
 from bridge.sip.message import Body
 from bridge.sip.outgoing import OutgoingLeg
+
+_BUSY = (486, 600, 603)  # what a line's phone says, or is said for it, whose calls go to where those go when it is busy
 
 
 class Call:
@@ -64,6 +68,8 @@ class Call:
         self.talk: Talk | None = None
         self.result: str | None = None
         self.visited: list[Group] = []
+        self._been_at: set[str] = set()  # lines
+        self._been_outside = False
         self.watched: tuple[str, ...] = ()  # lines whose changes the hunt wants to know; the exchange's
         self._switch = switch
         self.record = Record(now, called.number)
@@ -131,7 +137,14 @@ class Call:
         self._enter(now)
 
     def _enter(self, now: float) -> None:
-        """Let the caller into the group that the call has come to; a queue answers at once."""
+        """Let the caller into the group that the call has come to; a queue answers at once.
+
+        A line that lets all its calls go elsewhere is not rung.
+        """
+        onward = self._switch.diverted(self, When.ALWAYS)
+        if onward is not None:
+            self._go_on(onward, f"diverted to {onward.number}", f"line {self.called.number} diverts all calls", now)
+            return
         barred, queue = self._search.barred(now), self._search.queue
         if barred is not None:
             self._end(barred.status, barred.why, now)
@@ -199,6 +212,15 @@ class Call:
         """Let a waiting caller go where the exit key leads."""
         self._follow(self._search.leave(why, now), now)
 
+    def _go_on(self, onward: Called, what: str, why: str, now: float) -> None:
+        """Search elsewhere."""
+        self._steps += self._search.take_trace(self._began)
+        self.record.leave(CallResult.OVERFLOWED, why, self._steps, now)
+        self._note(now, None, what, why)
+        self._search.turn_to(onward)
+        self._turn_to(onward, now)
+        self._enter(now)
+
     def occupy(self, leg: Leg, line: str | None) -> None:
         """Count a leg of this call as one on its line."""
         self._counted[leg] = line
@@ -216,6 +238,14 @@ class Call:
             self._switch.count(line, calls=1)
         self._search.recount()
 
+    def has_been_at(self, called: Called) -> bool:
+        """Whether the call has been searching there: in the group, at the line, or outside at all."""
+        if called.group is not None:
+            return self.has_visited(called.group.name)
+        if called.outside is not None:
+            return self._been_outside
+        return called.line is not None and called.line.name in self._been_at
+
     def has_visited(self, group: str) -> bool:
         """Whether the call has been searching in a group, by its name."""
         return any(each.name == group for each in self.visited)
@@ -225,6 +255,9 @@ class Call:
         self.record.turn_to(called.group, [member.name for member in self._search.members], now)
         if called.group:
             self.visited.append(called.group)
+        if called.line:
+            self._been_at.add(called.line.name)
+        self._been_outside = self._been_outside or called.outside is not None
         self._switch.hunting(self, self._search.members)
 
     def member_changed(self, line: str, now: float) -> None:
@@ -283,16 +316,15 @@ class Call:
             onward = self._switch.overflow(self, target)
             if onward is not None:
                 self._switch.tell(self, "overflowed", reason=why)
-                self._steps += self._search.take_trace(self._began)
-                self.record.leave(CallResult.OVERFLOWED, why, self._steps, now)
-                self._note(now, None, f"overflowed to {target}", why)
-                self._search.turn_to(onward)
-                self._turn_to(onward, now)
-                self._enter(now)
+                self._go_on(onward, f"overflowed to {target}", why, now)
                 return
             self._note(now, None, f"overflow {target} leads nowhere", "no such number, or round in a circle")
         if group is None and self._search.last_status is not None:
             status = self._search.last_status
+        onward = self._switch.diverted(self, When.BUSY if status in _BUSY else When.NO_ANSWER)
+        if onward is not None:
+            self._go_on(onward, f"diverted to {onward.number}", why, now)
+            return
         came_to = unanswered(status, why, group is None, self._search.nobody_in)
         self._switch.tell(self, "missed", reason=why)
         if self._waiting is not None:
@@ -615,8 +647,8 @@ class Call:
             ringing=self.ringing_members(),
             answered_by=self._answered_by,
             answered_at=self._answered_at,
-            lines=tuple(sorted({line for line in self._counted.values() if line is not None})),
-            rung=tuple(sorted(self.offered_lines())),
+            lines=tuple(sorted({line for line in self._counted.values() if line is not None and not trunk_of(line)})),
+            rung=tuple(sorted(line for line in self.offered_lines() if not trunk_of(line))),
             held=self.hold is not None,
         )
 

@@ -15,7 +15,7 @@ from bridge.calls.call import Call
 from bridge.calls.fork import Fork
 from bridge.calls.holding import Hold, Reconnect
 from bridge.calls.orders import Answer, Order
-from bridge.calls.parties import Caller
+from bridge.calls.parties import Called, Caller
 from bridge.calls.pickup import Picker
 from bridge.calls.replacing import BUSY_HERE, NO_SUCH_CALL, Replacement, Wanted, find, wanted
 from bridge.calls.transfer import OrderedTransfer
@@ -117,8 +117,8 @@ class Control:
             self._join(transfer, order)
         else:
             called = self._board.called_by_transfer(transfer, order.number)
-            if called is None:
-                raise CommandError("unknown_line", f"{order.number} is no number that line {order.line} may call")
+            if not called.known:
+                raise CommandError("unknown_line" if not called.refused else "not_allowed", _nowhere(order, called))
             caller = call.party_of(transfer.transferee)
             transfer.onward = self._board.new(transfer.transferee, transfer, caller, called, now)
         call.begin_transfer(transfer, order.number or "the other call", now)
@@ -286,3 +286,10 @@ class Control:
             named = ", ".join(call.id for call in chosen)
             raise CommandError("several_calls", f"line {order.line} has several calls; say which: {named}")
         return chosen[0]
+
+
+def _nowhere(order: Order, called: Called) -> str:
+    """Return why a number is not called for a line."""
+    if called.refused:
+        return f"line {order.line} may not call {order.number}: {called.refused}"
+    return f"{order.number} is nobody's number here, and line {order.line} has no dial_out to call it outside"

@@ -23,7 +23,8 @@ from bridge.calls.lamps import Lamps
 from bridge.calls.lines import LineTable
 from bridge.calls.model import ExchangeSettings, TrunkSettings
 from bridge.calls.orders import Answer, Order
-from bridge.calls.parties import Called, Caller, phone_destination, trunk_destination, user_of
+from bridge.calls.outside import Asked, Outsides, trunk_of
+from bridge.calls.parties import Called, Caller, Outside, phone_destination, trunk_destination, user_of
 from bridge.calls.passage import Passages
 from bridge.calls.present import Present
 from bridge.calls.reach import Reach
@@ -34,6 +35,7 @@ from bridge.calls.talk import Talk
 from bridge.calls.trunks import Place
 from bridge.calls.upstream import Upstream
 from bridge.commands.model import Reply
+from bridge.directory.handling import Handlings
 from bridge.directory.logins import Logins
 from bridge.directory.model import Directory, Group
 from bridge.events import Event, GroupCall, LineChanged, Notice
@@ -68,6 +70,7 @@ class Exchange:
         rng: random.Random,
         media: Media | None = None,
         is_open: Callable[[Group], bool] = lambda group: True,
+        handlings: Handlings | None = None,
     ) -> None:
         self.present = Present(directory, settings)
         self.logins = logins
@@ -91,9 +94,12 @@ class Exchange:
         self.lines.restated.clear()
         self.lines.changed.clear()
         self.upstream.watch(self.lines)
+        self.outsides = Outsides(self.present, self._trunks, self.kept, wall, self._tell)
         around = Surroundings(
             present=self.present,
             logins=logins,
+            handlings=handlings or Handlings(),
+            outsides=self.outsides,
             trunks=self._trunks,
             ua=self.ua,
             lines=self.lines,
@@ -267,13 +273,15 @@ class Exchange:
     # -- what a restart takes up again ------------------------------------------------------------------------------
 
     def dump(self, kind: str, now: float) -> list[dict[str, Any]]:
-        """Return what is to be kept of a kind, "bindings", "lamps", "orders" or "talks", as plain values."""
+        """Return what is to be kept of a kind, "bindings", "lamps", "orders", "outside" or "talks", as plain values."""
         if kind == "bindings":
             return list(self.registrar.dump(now, self.wall()))
         if kind == agents.KIND:
             return self.board.agents.dump()
         if kind == "lamps":
             return self.lamps.dump(now, self.wall())
+        if kind == "outside":
+            return self.outsides.dump()
         return [kept for call in self.board.up.values() if (kept := call.kept()) is not None]
 
     def load(self, kept: Mapping[str, Iterable[Mapping[str, Any]]], now: float) -> None:
@@ -290,6 +298,9 @@ class Exchange:
         for lamp in kept.get("lamps", ()):
             with self._said_if_unreadable("the subscription of a phone"):
                 self.lamps.load(lamp, now, self.wall())
+        for count in kept.get("outside", ()):
+            with self._said_if_unreadable("how many calls a line has made to the outside"):
+                self.outsides.load(count)
         self._settle(now)
 
     @contextmanager
@@ -300,18 +311,23 @@ class Exchange:
             self._events.append(Notice(self.wall(), "store", f"{what} from before the restart is lost: {error!r}"))
 
     def _resume(self, kept: Mapping[str, Any], now: float) -> None:
-        line = self.directory.lines[kept["line"]]
+        through = trunk_of(str(kept["line"]))
+        line = self.directory.lines[kept["line"]] if through is None else None
         caller, called = parties_of(kept["parties"], self.directory)
         first, second = (dialog_of(plain) for plain in kept["legs"])
-        if called.group is None and called.line is None:
+        if through is not None:
+            called = Called(called.number, outside=Outside(through, called.number, caller.line or ""))
+        elif called.group is None and called.line is None:
             called = Called(called.number, line=line)
         talk = Talk(self.ua.resume(first, now), self.ua.resume(second, now))
         trunk = self._trunks.get(caller.trunk or "")
         if trunk is not None:
             talk.caller.authenticator = trunk.authenticator
             self.board.carry(trunk.settings.name, 1)
-        if line.trunk is not None:
-            talk.member.authenticator = self._trunks[line.trunk].authenticator
+        if line is not None:
+            through = line.trunk
+        if through is not None:
+            talk.member.authenticator = self._trunks[through].authenticator
         call = Call.resumed(self.board, kept, caller, called, talk, now)
         self.board.up[call.id] = call
 
@@ -438,7 +454,8 @@ class Exchange:
     def _called(self, request: Request, caller: Caller) -> Called:
         if caller.trunk is not None:
             return trunk_destination(request, self._trunks[caller.trunk].settings.number, self.directory)
-        return phone_destination(user_of(request.uri), self.directory)
+        called = phone_destination(user_of(request.uri), self.directory)
+        return called if called.known else self.outsides.called(called.number, Asked(caller.line))
 
     def _notice_sip(self, text: str) -> None:
         self._events.append(Notice(self.wall(), "sip", text))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bridge.directory.codes import Code, Dialled
 from bridge.directory.model import Directory, Group, Line
@@ -34,19 +35,32 @@ class Caller:
         return self.name or self.number or "anonymous"
 
 
+class Outside(NamedTuple):
+    """A number outside: the trunk through which it is called, and the line of ours in whose name."""
+
+    trunk: str
+    number: str
+    line: str
+
+
 @dataclass(frozen=True, slots=True)
 class Called:
-    """What a call is for: a hunt group, a line, a service of the bridge itself, or nothing (404)."""
+    """What a call is for: a hunt group, a line, a service of the bridge itself, a number outside, or nothing (404).
+
+    `refused`: why a number outside is not called (403).
+    """
 
     number: str
     group: Group | None = None
     line: Line | None = None
     service: Dialled | None = None
+    outside: Outside | None = None
+    refused: str = ""
 
     @property
     def known(self) -> bool:
         """Whether there is such a number."""
-        return self.group is not None or self.line is not None or self.service is not None
+        return any(each is not None for each in (self.group, self.line, self.service, self.outside))
 
 
 def shown_identity(request: Request) -> tuple[str, str]:

@@ -77,6 +77,20 @@ class Reach:
             legs.append(leg)
         return legs
 
+    def ring_outside(self, caller: Caller, trunk: str, number: str, passage: Passage, now: float) -> list[OutgoingLeg]:
+        """Send the INVITE for a number outside through a trunk; empty where its server is not known."""
+        through = self._trunks[trunk]
+        if through.flow is None:
+            return []
+        target = Target(through.uri(number), through.flow, False, trunk)
+        try:
+            way = passage.way_to(self._passages.party(target.flow, None, trunk, None))
+        except SipError:  # which the passage remembers
+            return []
+        leg = self._invite_at_trunk(caller, through, target, way.body, now)
+        passage.rings(leg, way)
+        return [leg]
+
     def way_in(self, leg: Leg, line: str, passage: Passage) -> Way:
         """Return how a phone of a line, which has called us, is offered another's call. Raises `SipError`."""
         registers = self._present.directory.lines[line].registers

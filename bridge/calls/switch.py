@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bridge.calls.parties import Called, Caller
 from bridge.calls.passage import Passage
+from bridge.directory.handling import When
 from bridge.directory.model import Group, Member
 from bridge.hunting.hunt import Hunt
 from bridge.hunting.model import Availability, Outcome
@@ -39,6 +40,9 @@ class Switch(Protocol):
 
     def hunt_for(self, call: Call, called: Called) -> tuple[Hunt, tuple[Member, ...]]:
         """Make the hunt for a group or a single line."""
+
+    def diverted(self, call: Call, when: When) -> Called | None:
+        """Find where the line that is called lets its calls go, None: nowhere else."""
 
     def overflow(self, call: Call, number: str) -> Called | None:
         """Find where an overflow leads; None where it leads nowhere or round in a circle."""

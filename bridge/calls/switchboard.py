@@ -11,6 +11,7 @@ from bridge.calls.agents import Agents
 from bridge.calls.call import Call
 from bridge.calls.kept import Kept
 from bridge.calls.lines import LineTable
+from bridge.calls.outside import Asked, Outsides, place_of, trunk_of
 from bridge.calls.over import never_began, over
 from bridge.calls.parties import Called, Caller, destination, user_of
 from bridge.calls.passage import Passage, Passages
@@ -21,9 +22,10 @@ from bridge.calls.status import Story
 from bridge.calls.switch import Asking
 from bridge.calls.transfer import Transfer
 from bridge.calls.trunks import Trunk
+from bridge.directory.handling import Handlings, When
 from bridge.directory.logins import Logins
 from bridge.directory.model import Directory, Group, Member
-from bridge.events import CallerWaits, Event, GroupCall, Notice, OfferEnded
+from bridge.events import CallerWaits, Event, GroupCall, Notice, OfferEnded, OutsideCalled
 from bridge.hunting.availability import availability
 from bridge.hunting.hunt import Hunt
 from bridge.hunting.model import Availability, Outcome
@@ -39,6 +41,7 @@ from bridge.sip.useragent import UserAgent
 STORIES = 200
 _WAITED = frozenset({"answered", "missed", "abandoned", "overflowed"})
 LINE_RINGS = 180.0  # how long a single line rings, seconds
+OUTSIDE_SILENT = 32.0  # seconds until a PBX has said anything about a call outside
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ class Surroundings:
 
     present: Present
     logins: Logins
+    handlings: Handlings
+    outsides: Outsides
     trunks: Mapping[str, Trunk]
     ua: UserAgent
     lines: LineTable
@@ -119,9 +124,11 @@ class Switchboard:
     def refusal(self, called: Called, caller: Caller) -> int | None:
         """Return the status that a call which came in is refused with, None where it may begin."""
         group = called.group
+        if called.refused:
+            return 403
         if caller.trunk is not None and group is not None and self._comes_back(caller.trunk, caller.number, group):
             return 482
-        if group is None and called.line is None:
+        if not called.known:
             return 404
         if group is None:
             return 482 if called.line is not None and called.line.name == caller.line else None
@@ -167,6 +174,9 @@ class Switchboard:
 
     def look(self, call: Call, member: Member, granted: Sequence[Member]) -> Availability:
         """Tell whether a member can be rung by this call now, `granted` being about to be rung as well."""
+        outside = trunk_of(member.line)
+        if outside is not None:
+            return self._look_outside(call, outside)
         line = self._around.directory.lines.get(member.line)
         group = call.group
         if line is None or (member.always and group is not None and not self._still(member, group)):
@@ -182,7 +192,16 @@ class Switchboard:
             trunk_full=line.trunk is not None and self._full(line.trunk, granted),
             is_caller=call.caller.line == member.line,
             wrap_up=group is not None and self.agents.floor.wraps_up(member.name) is not None,
+            dnd=self._around.handlings.get(line.name).dnd,
         )
+
+    def _look_outside(self, call: Call, name: str) -> Availability:
+        """Tell whether a call can go out through a trunk now; one for help is not kept back for want of channels."""
+        trunk, outside = self._around.trunks.get(name), call.called.outside
+        if trunk is None or outside is None or trunk.flow is None:
+            return Availability.NOT_REGISTERED
+        urgent = self._around.directory.outside.is_emergency(outside.number)
+        return Availability.TRUNK_FULL if trunk.full() and not urgent else Availability.AVAILABLE
 
     def _still(self, member: Member, group: Group) -> bool:
         now = self._around.directory.groups.get(group.name)
@@ -206,21 +225,53 @@ class Switchboard:
                 caller=call.caller.number,
             )
             return hunt, members
+        if called.outside is not None:
+            alone = Member("outside", place_of(called.outside.trunk), device=True, always=True)
+            return self._hunt(alone, Rules(give_up_after=LINE_RINGS, silent_after=OUTSIDE_SILENT)), (alone,)
         assert called.line is not None
         alone = Member(called.line.name, called.line.name, device=True, always=True)
-        return Hunt(Rules(give_up_after=LINE_RINGS), [alone.name], self._around.rng), (alone,)
+        handling = self._around.handlings.get(called.line.name)
+        rings = LINE_RINGS if handling.no_answer is None else handling.after
+        return self._hunt(alone, Rules(give_up_after=rings)), (alone,)
+
+    def _hunt(self, alone: Member, rules: Rules) -> Hunt:
+        return Hunt(rules, [alone.name], self._around.rng)
+
+    def diverted(self, call: Call, when: When) -> Called | None:
+        """Find where the line that is called lets its calls go, None: nowhere else, or not this call.
+
+        Whom calls are diverted to can still call the line.
+        """
+        line = call.called.line
+        number = self._around.handlings.get(line.name).to(when) if line is not None else None
+        if line is None or number is None:
+            return None
+        called = destination(number, self._around.directory)
+        if not called.known:
+            outsider = call.caller.trunk is not None
+            called = self._around.outsides.called(number, Asked(line.name, "diverted", for_outsider=outsider))
+        back = called.line is not None and called.line.name == call.caller.line
+        return called if called.known and not back and not call.has_been_at(called) else None
 
     def overflow(self, call: Call, number: str) -> Called | None:
         """Find where an overflow leads; a group is not tried twice."""
         group = self._around.directory.group(number)
         called = Called(number, group=group) if group else destination(number, self._around.directory)
-        if called.group is not None:
-            return None if call.has_visited(called.group.name) or not called.group.active else called
-        return called if called.line is not None else None
+        if called.group is not None and not called.group.active:
+            return None
+        return called if called.known and not call.has_been_at(called) else None
 
     def ring(self, call: Call, line: str, now: float) -> list[OutgoingLeg]:
         """Send the INVITEs to a line's contacts."""
-        legs = self._around.reach.ring(call.caller, call.group, line, call.passage, now)
+        outside = call.called.outside
+        if trunk_of(line) is not None and outside is not None:
+            legs = self._around.reach.ring_outside(call.caller, outside.trunk, outside.number, call.passage, now)
+            self._around.outsides.count(outside)
+            self._around.tell(
+                OutsideCalled(self.wall(), outside.line, outside.number, outside.trunk, call.id, call.caller.display)
+            )
+        else:
+            legs = self._around.reach.ring(call.caller, call.group, line, call.passage, now)
         if not legs and call.passage.refusal == NO_PORTS:
             self.notice_no_ports("a phone is not rung")
         return legs
@@ -239,8 +290,9 @@ class Switchboard:
         """Add to a line's use, and to its trunk's."""
         if line is not None:
             found = self._around.directory.lines.get(line)
-            if found is not None and found.trunk is not None:
-                self.carry(found.trunk, offers + calls)
+            trunk = trunk_of(line) or (found.trunk if found is not None else None)
+            if trunk is not None:
+                self.carry(trunk, offers + calls)
             self._around.lines.count(line, offers=offers, rings=rings, calls=calls)
 
     def carry(self, trunk: str, more: int) -> None:
@@ -304,17 +356,21 @@ class Switchboard:
                 return 403  # somebody else's talk
             self.join(transfer, onward, leaving)
             return 202
-        called = destination(user_of(to.uri), self._around.directory)
-        if called.group is None and called.line is None:
-            return 404
+        called = self.called_by_transfer(transfer, user_of(to.uri))
+        if not called.known:
+            return 403 if called.refused else 404
         caller = call.party_of(transfer.transferee)
         transfer.onward = self.new(transfer.transferee, transfer, caller, called, now)
         return 202
 
-    def called_by_transfer(self, transfer: Transfer, number: str) -> Called | None:
-        """Find where a transfer leads; None where it leads nowhere, or where its referrer may not call."""
+    def called_by_transfer(self, transfer: Transfer, number: str) -> Called:
+        """Find where a transfer leads: what its referrer may call."""
         called = destination(number, self._around.directory)
-        return called if called.group is not None or called.line is not None else None
+        if called.known:
+            return called
+        referrer, transferee = (transfer.call.party_of(leg) for leg in (transfer.referrer, transfer.transferee))
+        asked = Asked(referrer.line, "transferred", for_outsider=transferee.line is None)
+        return self._around.outsides.called(number, asked)
 
     def join(self, transfer: Transfer, onward: Call, leaving: Leg) -> None:
         """Prepare an attended transfer to another talk, which one leg is to leave. Raises `SipError` without ports."""
@@ -354,6 +410,9 @@ class Switchboard:
 
     def party(self, line: str | None, name: str) -> Caller:
         """Return a line of ours as a caller."""
+        trunk = trunk_of(line or "")
+        if trunk is not None:
+            return Caller(None, trunk, "", "")
         found = self._around.directory.lines.get(line or "")
         return Caller(line, None, found.number if found else "", self._around.directory.shown(name))
 

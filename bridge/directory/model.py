@@ -13,6 +13,7 @@ from functools import cached_property
 
 from bridge.directory.codes import Codes
 from bridge.directory.hours import Hours
+from bridge.directory.outside import OutsideRules
 
 
 class Level(StrEnum):
@@ -77,6 +78,9 @@ class Line:
     private: bool = False
     shown: str | None = None  # what a device is shown as
     address: str = ""  # its SIP address, which a device without a name is shown as
+    dial_out: tuple[str, ...] = ()  # the trunks through which it calls outside, the best first
+    dial_out_allow: tuple[str, ...] = ()  # prefixes that it may call though the site refuses them
+    dial_out_daily: int | None = None  # calls a day; None: as many as the site says
     media: MediaWay = MediaWay.AUTO  # of a line behind a trunk: the trunk's, unless it has its own
     confirm: bool = False  # whoever answers there has to press 1
 
@@ -179,6 +183,7 @@ class Directory:
     site_level: Level = Level.PUBLIC
     codes: Codes = Codes()
     menu: str | None = None  # the number of the spoken menu
+    outside: OutsideRules = OutsideRules()
 
     @cached_property
     def line_by_number(self) -> Mapping[str, Line]:

@@ -23,6 +23,7 @@ def availability(
     trunk_full: bool,
     is_caller: bool,
     group_open: bool = True,
+    dnd: bool = False,
     wrap_up: bool = False,
     excluded: bool = False,
 ) -> Availability:
@@ -30,7 +31,8 @@ def availability(
 
     `always`: a static member, who is in without a login but can be paused. `calls`: what the line is on now;
     `offers_elsewhere`: what it is being offered by other hunts than the one that asks; `max_calls`: how much
-    of both it takes together. `is_caller`: the hunt is for a call from this member's own line.
+    of both it takes together. `is_caller`: the hunt is for a call from this member's own line. `dnd`: the
+    line is not to be disturbed.
     """
     if not (always or login.logged_in):
         return Availability.LOGGED_OUT
@@ -38,6 +40,8 @@ def availability(
         return Availability.PAUSED
     if not group_open:
         return Availability.GROUP_CLOSED
+    if dnd:
+        return Availability.DND
     if wrap_up:
         return Availability.WRAP_UP
     if excluded:

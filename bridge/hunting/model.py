@@ -18,6 +18,7 @@ class Availability(StrEnum):
     AVAILABLE = "available"
     LOGGED_OUT = "logged out"
     PAUSED = "paused"
+    DND = "do not disturb"
     WRAP_UP = "wrap-up"
     NOT_REGISTERED = "phone not registered"
     ON_A_CALL = "on a call"
@@ -30,7 +31,7 @@ class Availability(StrEnum):
     @property
     def busy(self) -> bool:
         """Whether the member is logged in and only busy: counts for 486 rather than 480."""
-        return self in (Availability.ON_A_CALL, Availability.OFFERED_ANOTHER)
+        return self in (Availability.ON_A_CALL, Availability.OFFERED_ANOTHER, Availability.DND)
 
     @property
     def out(self) -> bool:
@@ -45,13 +46,14 @@ class Availability(StrEnum):
     @property
     def stops_ringing(self) -> bool:
         """Whether a phone that already rings is to stop; all other reasons only keep new offers away."""
-        return self in (Availability.LOGGED_OUT, Availability.PAUSED, Availability.GROUP_CLOSED)
+        return self in (Availability.LOGGED_OUT, Availability.PAUSED, Availability.GROUP_CLOSED, Availability.DND)
 
 
 _ABSENT = frozenset(
     {
         Availability.LOGGED_OUT,
         Availability.PAUSED,
+        Availability.DND,
         Availability.NOT_REGISTERED,
         Availability.CALLER,
         Availability.GROUP_CLOSED,

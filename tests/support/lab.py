@@ -15,6 +15,7 @@ from typing import Any
 
 from bridge.calls.exchange import Exchange
 from bridge.calls.model import ExchangeSettings
+from bridge.directory.handling import Handlings
 from bridge.directory.logins import Login, LoginChange, Logins
 from bridge.directory.model import Directory, Group, Line, Member, Strategy
 from bridge.events import Event
@@ -184,6 +185,7 @@ class Lab:
         groups = {g.name: g for g in (group, *self.more_groups)}
         self.directory = Directory(lines, {}, groups)
         self.logins = Logins()
+        self.handlings = Handlings()
         self.exchange = self.new_exchange()
         self.phones = {
             n: Phone(self, n, (line.contact.split("@")[1].split(":")[0], 5060))
@@ -204,6 +206,7 @@ class Lab:
             wall=lambda: 1_800_000_000.0 + self.now,
             rng=random.Random(7),
             media=self.media,
+            handlings=self.handlings,
         )
 
     def restart(self) -> None:

@@ -23,6 +23,7 @@ REASONS: list[tuple[dict[str, Any], Availability]] = [
     ({"login": Login(logged_in=False, paused=True)}, Availability.LOGGED_OUT),
     ({"login": Login(logged_in=True, paused=True)}, Availability.PAUSED),
     ({"group_open": False}, Availability.GROUP_CLOSED),
+    ({"dnd": True}, Availability.DND),
     ({"wrap_up": True}, Availability.WRAP_UP),
     ({"excluded": True}, Availability.EXCLUDED),
     ({"is_caller": True}, Availability.CALLER),
@@ -85,5 +86,5 @@ def test_a_phone_that_rings_for_this_hunt_never_hides_that_its_member_left() -> 
     """What stops a ringing phone comes before all that a ringing phone itself may cause."""
     order = [reason for _, reason in REASONS]
     stops = [order.index(a) for a in Availability if a.stops_ringing]
-    caused = [order.index(a) for a in Availability if a.busy or a is Availability.TRUNK_FULL]
+    caused = [order.index(a) for a in Availability if (a.busy and not a.stops_ringing) or a is Availability.TRUNK_FULL]
     assert max(stops) < min(caused)
