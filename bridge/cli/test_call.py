@@ -33,7 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's own options."""
     parser.add_argument("number", metavar="NUMBER", nargs="?", help="what to call; none with --answer")
     who = parser.add_argument_group("as whom; default: a line of the configuration whose phone registers here")
-    who.add_argument("--as", dest="line", metavar="LINE", help="the line (name or number) whose phone it is")
+    who.add_argument("--line", metavar="LINE", help="the line (name or number) whose phone it is")
     who.add_argument("--trunk", metavar="TRUNK", help="register at this trunk's server instead of here")
     who.add_argument("--server", metavar="HOST[:PORT]", help="register at this server instead")
     who.add_argument("--user", metavar="NAME", help="the user name there; its password is asked for, or comes by")
@@ -93,7 +93,7 @@ def _account(args: argparse.Namespace) -> Account:
         return _at_trunk(args, settings)
     name, number, password = _line(args, settings)
     if not args.line and not args.json:
-        print(f"it is the phone of line {name}; --as names another")
+        print(f"it is the phone of line {name}; --line names another")
     return Account(number, password, Flow("udp", *_own_place(settings)))
 
 

@@ -70,7 +70,7 @@ def test_what_happens_elsewhere_is_seen_at_once(office: Agent, terminal: Termina
     screen = terminal()
     office.login("support", "anna")
     screen.shows("600 support: parallel, 2 of 2 in", "anna in support (owner, control)")
-    with Process(office.argv("test-call", "600", "--as", "c", "--wait", "20"), env=ENVIRONMENT) as call:
+    with Process(office.argv("test-call", "600", "--line", "c", "--wait", "20"), env=ENVIRONMENT) as call:
         screen.shows("CALLS", "203 to 600 (support) since", "rings m", "ringing")
         call.end()
     screen.shows("no calls are up", "abandoned")

@@ -32,7 +32,7 @@ def answering(office: Agent) -> Iterator[Phones]:
     with ExitStack() as stack:
 
         def start(line: str, *options: str) -> Process:
-            argv = office.argv("test-call", "--answer", "--as", line, *options)
+            argv = office.argv("test-call", "--answer", "--line", line, *options)
             phone = stack.enter_context(Process(argv, env=ENVIRONMENT))
             phone.wait_for("ring here")
             return phone
@@ -97,7 +97,7 @@ def test_no_phone_is_left_behind(office: Agent, answering: Phones) -> None:
 @pytest.mark.parametrize(
     ("words", "said", "code"),
     [
-        (["600", "--as", "nobody"], "lines are: a, b, c", 2),
+        (["600", "--line", "nobody"], "lines are: a, b, c", 2),
         (["600", "--keys", "1x"], "right are 0-9, *, # and A-D", 2),
         ([], "a NUMBER to call, or --answer", 2),
         (["600", "--trunk", "fritz"], "there is no trunk 'fritz'", 2),

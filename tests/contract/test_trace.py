@@ -25,7 +25,7 @@ def office(bridge: Bridges, sipp: Sipps) -> Agent:
     member = sipp("member_answers", talk=20)
     lines = {"m": static("201", member.port), "c": {"number": "203", "password": PASSWORD}}
     agent = bridge(lines=lines, groups={"g": group("600", "m")})
-    agent.cli("test-call", "600", "--as", "c", "--talk", "0", code=1)  # SIPp sends no sound
+    agent.cli("test-call", "600", "--line", "c", "--talk", "0", code=1)  # SIPp sends no sound
     agent.wait_idle()
     return agent
 
@@ -97,7 +97,7 @@ def test_messages_are_followed(office: Agent) -> None:
     """With --follow each message is shown soon after it passed, as a line of JSON where that is asked for."""
     with Process(office.argv("trace", "--follow", "--last", "1", "--json"), env=ENVIRONMENT) as command:
         command.wait_for('"number"')
-        office.cli("test-call", "999", "--as", "c", code=1)
+        office.cli("test-call", "999", "--line", "c", code=1)
         command.wait_for("404 Not Found")
 
 
@@ -107,11 +107,11 @@ def test_more_is_logged_for_a_while(office: Agent) -> None:
     told = office.cli("log", "debug", "sip", "--for", "5m")["topics"]
     assert told["sip"]["level"] == "debug" and 290 < told["sip"]["for"] <= 300
     assert told["calls"] == {"level": "info", "for": None}
-    office.cli("test-call", "998", "--as", "c", code=1)
+    office.cli("test-call", "998", "--line", "c", code=1)
     office.process.wait_for(r"sip from udp:127.0.0.1:\d+: INVITE sip:998@")
     office.process.wait_for(r"sip to udp:127.0.0.1:\d+: SIP/2.0 404 Not Found")
     assert office.cli("log", "usual")["topics"]["sip"] == {"level": "info", "for": None}
-    office.cli("test-call", "997", "--as", "c", code=1)
+    office.cli("test-call", "997", "--line", "c", code=1)
     assert "sip:997@" not in office.process.output
 
 

@@ -155,3 +155,10 @@ def test_a_reader_that_goes_away() -> None:
         process.stdout.close()
         assert process.stderr.read() == ""
         assert process.wait() == ending.FAILED
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_tells_how_it_is_used(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--help` of each command ends with 0; its options do not clash with those of all."""
+    assert main([name, "--help"]) == 0
+    assert f"cti-bridge {name}" in capsys.readouterr().out
