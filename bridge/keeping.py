@@ -10,8 +10,9 @@ from bridge.events import Notice
 from bridge.store.errors import StoreError
 from bridge.store.kept import KeptStore
 
-KINDS = ("bindings", "talks", "lamps", "orders", "outside")
+KINDS = ("bindings", "talks", "lamps", "orders", "outside", "legs")
 SOON = 0.25  # seconds: many changes are one write
+WAITS = {"legs": 1.0}  # seconds that a change waits at least: most calls have gone on to something else by then
 
 Dump = Callable[[str], list[dict[str, Any]]]
 
@@ -23,7 +24,7 @@ class Keeping:
         self._store = store
         self._dump = dump
         self._failed = failed
-        self._touched: set[str] = set()
+        self._due: dict[str, float] = {}  # when each kind that was touched is to be written, monotonic
         self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Task[None] | None = None
         self._failing = False
@@ -39,10 +40,17 @@ class Keeping:
 
     def soon(self, kinds: Iterable[str]) -> None:
         """Write these kinds: at once, or a moment after the last write."""
-        self._touched.update(kinds)
-        if self._timer is None and self._writing is None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_at(max(loop.time(), self._last + SOON), self._begin)
+        loop = asyncio.get_running_loop()
+        for kind in kinds:
+            self._due.setdefault(kind, loop.time() + WAITS.get(kind, 0.0))
+        if self._writing is not None or not self._due:
+            return
+        at = max(loop.time(), self._last + SOON, min(self._due.values()))
+        if self._timer is not None:
+            if self._timer.when() <= at:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_at(at, self._begin)
 
     async def close(self) -> None:
         """Write what is still to be written, and close the file."""
@@ -50,24 +58,25 @@ class Keeping:
             self._timer.cancel()
         if self._writing is not None:
             await self._writing
-        await self._write()
+        await self._write(list(self._due))
         await self._store.close()
 
     def _begin(self) -> None:
         self._timer = None
-        self._last = asyncio.get_running_loop().time()
-        self._writing = asyncio.get_running_loop().create_task(self._write())
+        loop = asyncio.get_running_loop()
+        self._last = max(loop.time(), min(self._due.values()))
+        due = [kind for kind, at in self._due.items() if at <= self._last]
+        self._writing = loop.create_task(self._write(due))
         self._writing.add_done_callback(self._written)
 
     def _written(self, task: asyncio.Task[None]) -> None:
         self._writing = None
         task.result()
-        if self._touched:
-            self.soon(())
+        self.soon(())
 
-    async def _write(self) -> None:
-        touched, self._touched = self._touched, set()
-        for kind in sorted(touched):
+    async def _write(self, kinds: Iterable[str]) -> None:
+        for kind in sorted(kinds):
+            del self._due[kind]
             try:
                 await self._store.replace(kind, self._dump(kind))
             except StoreError as error:

@@ -89,10 +89,17 @@ class Call:
 
     @classmethod
     def resumed(
-        cls, switch: Switch, kept: Mapping[str, Any], caller: Caller, called: Called, talk: Talk, now: float
+        cls,
+        switch: Switch,
+        kept: Mapping[str, Any],
+        caller: Caller,
+        called: Called,
+        talk: Talk,
+        passage: Passage | None,
+        now: float,
     ) -> Call:
-        """Take up a talk from before a restart."""
-        call = cls(str(kept["call"]), switch, talk.caller, None, caller, called, now)
+        """Take up a talk from before a restart; `passage`: how it is relayed, None where it is not."""
+        call = cls(str(kept["call"]), switch, talk.caller, None, caller, called, now, passage)
         call.talk = talk
         talk.caller.owner = talk.member.owner = call
         call._since = float(kept["since"])
@@ -104,13 +111,21 @@ class Call:
         call._note(now, None, "taken up again after a restart")
         return call
 
-    def kept(self) -> dict[str, Any] | None:
-        """Return a talk as plain values, None where the call is none (any more)."""
+    @property
+    def resumable(self) -> bool:
+        """Whether this is a talk that a restart takes up again."""
         talk = self.talk
         if talk is None or self.result is not None or talk.caller.dialog is None or talk.member.dialog is None:
+            return False
+        return not (isinstance(self.asked_by, Transfer) and self.asked_by.pending)
+
+    def kept(self) -> dict[str, Any] | None:
+        """Return a talk as plain values, None where the call is none (any more), or its relay cannot be kept."""
+        talk = self.talk
+        relay = self.passage.plain() if self.passage.relayed else None
+        if not self.resumable or talk is None or (self.passage.relayed and relay is None):
             return None
-        if self.passage.relayed or (isinstance(self.asked_by, Transfer) and self.asked_by.pending):
-            return None
+        assert talk.caller.dialog is not None and talk.member.dialog is not None
         return {
             "call": self.id,
             "parties": plain_parties(self.caller, self.called),
@@ -120,6 +135,7 @@ class Call:
             "line": self._counted.get(talk.member),
             "record": self.record.plain(),
             "legs": [plain_dialog(talk.caller.dialog), plain_dialog(talk.member.dialog)],
+            "relay": relay,
         }
 
     @property
@@ -361,6 +377,7 @@ class Call:
                 event.context.on_replied(event, now)
             case Replied() if self.talk:
                 self.talk.on_replied(event, now)
+                self._switch.keep(self)
             case Acknowledged() if self.talk:
                 self.talk.on_acknowledged(event, now)
 

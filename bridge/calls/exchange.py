@@ -9,29 +9,27 @@ want to know, until nothing is left to do.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from bridge.calls import agents
 from bridge.calls.admission import Admission
-from bridge.calls.call import Call
 from bridge.calls.control import Control
 from bridge.calls.guard import Guard
-from bridge.calls.kept import Kept, dialog_of, parties_of
+from bridge.calls.kept import Kept
 from bridge.calls.lamps import Lamps
 from bridge.calls.lines import LineTable
 from bridge.calls.model import ExchangeSettings, TrunkSettings
 from bridge.calls.orders import Answer, Order
-from bridge.calls.outside import Asked, Outsides, trunk_of
-from bridge.calls.parties import Called, Caller, Outside, phone_destination, trunk_destination, user_of
+from bridge.calls.outside import Asked, Outsides
+from bridge.calls.parties import Called, Caller, phone_destination, trunk_destination, user_of
 from bridge.calls.passage import Passages
 from bridge.calls.present import Present
 from bridge.calls.reach import Reach
+from bridge.calls.resumption import Resumption
 from bridge.calls.services import Services, Wish
 from bridge.calls.status import CallStatus, LineStatus, Story, TrunkStatus
 from bridge.calls.switchboard import Surroundings, Switchboard
-from bridge.calls.talk import Talk
 from bridge.calls.trunks import Place
 from bridge.calls.upstream import Upstream
 from bridge.commands.model import Reply
@@ -112,6 +110,9 @@ class Exchange:
             tell=self._tell,
         )
         self.board = Switchboard(around, is_open)
+        self._resumption = Resumption(
+            self.present, self._trunks, self.ua, self.board, self.passages, self._notice_store
+        )
         self._control = Control(self.board, around)
         self.services = Services(
             self.present, logins, self._trunks, self.ua, self.board, self._control.pick_up, self._tell
@@ -148,6 +149,7 @@ class Exchange:
     def start(self, now: float) -> None:
         """Begin to register at trunks whose server is an IP address; the others wait for `trunk_resolved`."""
         self.upstream.start(now)
+        self._resumption.end(now)
         self.lamps.start(now)
         self._settle(now)
 
@@ -273,7 +275,7 @@ class Exchange:
     # -- what a restart takes up again ------------------------------------------------------------------------------
 
     def dump(self, kind: str, now: float) -> list[dict[str, Any]]:
-        """Return what is to be kept of a kind, "bindings", "lamps", "orders", "outside" or "talks", as plain values."""
+        """Return what is to be kept of a kind (`keeping.KINDS`) as plain values."""
         if kind == "bindings":
             return list(self.registrar.dump(now, self.wall()))
         if kind == agents.KIND:
@@ -282,54 +284,26 @@ class Exchange:
             return self.lamps.dump(now, self.wall())
         if kind == "outside":
             return self.outsides.dump()
-        return [kept for call in self.board.up.values() if (kept := call.kept()) is not None]
+        return self._resumption.legs() if kind == "legs" else self._resumption.talks()
 
     def load(self, kept: Mapping[str, Iterable[Mapping[str, Any]]], now: float) -> None:
         """Take up what was kept, by kind. What cannot be read any more is left out, and said so."""
+        resumption = self._resumption
         for binding in kept["bindings"]:
-            with self._said_if_unreadable("a registration"):
+            with resumption.said_if_unreadable("a registration"):
                 self.registrar.load([binding], now, self.wall())
-        for talk in kept["talks"]:
-            with self._said_if_unreadable("a call"):
-                self._resume(talk, now)
+        resumption.load(kept["talks"], kept.get("legs", ()), now)
         for counters in kept.get(agents.KIND, ()):
-            with self._said_if_unreadable("what the orders of groups go by"):
+            with resumption.said_if_unreadable("what the orders of groups go by"):
                 self.board.agents.load(counters)
         for lamp in kept.get("lamps", ()):
-            with self._said_if_unreadable("the subscription of a phone"):
+            with resumption.said_if_unreadable("the subscription of a phone"):
                 self.lamps.load(lamp, now, self.wall())
         for count in kept.get("outside", ()):
-            with self._said_if_unreadable("how many calls a line has made to the outside"):
+            with resumption.said_if_unreadable("how many calls a line has made to the outside"):
                 self.outsides.load(count)
+        self.kept.touch("legs")
         self._settle(now)
-
-    @contextmanager
-    def _said_if_unreadable(self, what: str) -> Iterator[None]:
-        try:
-            yield
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            self._events.append(Notice(self.wall(), "store", f"{what} from before the restart is lost: {error!r}"))
-
-    def _resume(self, kept: Mapping[str, Any], now: float) -> None:
-        through = trunk_of(str(kept["line"]))
-        line = self.directory.lines[kept["line"]] if through is None else None
-        caller, called = parties_of(kept["parties"], self.directory)
-        first, second = (dialog_of(plain) for plain in kept["legs"])
-        if through is not None:
-            called = Called(called.number, outside=Outside(through, called.number, caller.line or ""))
-        elif called.group is None and called.line is None:
-            called = Called(called.number, line=line)
-        talk = Talk(self.ua.resume(first, now), self.ua.resume(second, now))
-        trunk = self._trunks.get(caller.trunk or "")
-        if trunk is not None:
-            talk.caller.authenticator = trunk.authenticator
-            self.board.carry(trunk.settings.name, 1)
-        if line is not None:
-            through = line.trunk
-        if through is not None:
-            talk.member.authenticator = self._trunks[through].authenticator
-        call = Call.resumed(self.board, kept, caller, called, talk, now)
-        self.board.up[call.id] = call
 
     # -- the read side (Telephony) -----------------------------------------------------------------------------
 
@@ -382,6 +356,9 @@ class Exchange:
             else:
                 break
         self.lamps.show(now)
+        if self.ua.changed:
+            self.ua.changed = False
+            self.kept.touch("legs")
         if lines.restated:
             wall = self.wall()
             self._events.extend(LineChanged(wall, line, state.value) for line, state in lines.restated)
@@ -456,6 +433,9 @@ class Exchange:
             return trunk_destination(request, self._trunks[caller.trunk].settings.number, self.directory)
         called = phone_destination(user_of(request.uri), self.directory)
         return called if called.known else self.outsides.called(called.number, Asked(caller.line))
+
+    def _notice_store(self, text: str) -> None:
+        self._events.append(Notice(self.wall(), "store", text))
 
     def _notice_sip(self, text: str) -> None:
         self._events.append(Notice(self.wall(), "sip", text))

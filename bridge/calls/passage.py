@@ -7,8 +7,8 @@ none are left it is not rung, and a call that finds nobody for that reason is re
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from bridge.calls.present import Present
@@ -16,6 +16,7 @@ from bridge.directory.model import MediaWay
 from bridge.media.carriage import Carriage, Told, described
 from bridge.media.choice import Choice, Party, behind_nat, choose
 from bridge.media.model import CALLER, MEMBER, Media
+from bridge.media.resumed import plain_carriage, resumed_carriage
 from bridge.media.voice import NO_PORTS, Voice, speakable
 from bridge.sip.flow import Flow, Locate
 from bridge.sip.grammar import SipError
@@ -189,6 +190,18 @@ class Passage:
         for leg in tuple(self._ways):
             self.leaves(leg)
 
+    def plain(self) -> dict[str, Any] | None:
+        """Return how the talk is relayed as plain values; None where that cannot be taken up again."""
+        return plain_carriage(self._carriage) if self._carriage is not None else None
+
+    def take_up(self, member: Leg, carriage: Carriage) -> None:
+        """Go on with a carriage from before a restart."""
+        assert self._leg is not None
+        self.relayed = True
+        self._carriage = carriage
+        for side, leg in ((CALLER, self._leg), (MEMBER, member)):
+            self._told.of(leg, carriage.told[side])
+
     def close(self) -> None:
         """Give the ports back."""
         self._close_ways()
@@ -230,6 +243,19 @@ class Passages:
         """Return the passage of a call that a leg makes, from a line or trunk."""
         says = described(offer) if self._media is not None else None
         return Passage(self._media, leg, self.party(leg.flow, line, trunk, says), offer, self._told)
+
+    def resume(self, plain: Mapping[str, Any]) -> Carriage | None:
+        """Take up how a talk was relayed before a restart; None where its ports cannot be had.
+
+        Raises KeyError, TypeError or ValueError for what `Passage.plain` did not write.
+        """
+        return resumed_carriage(self._media, plain) if self._media is not None else None
+
+    def again(self, caller: Leg, member: Leg, carriage: Carriage) -> Passage:
+        """Return the passage of a talk that goes on with a carriage from before a restart."""
+        passage = Passage(self._media, caller, carriage.parties[CALLER], None, self._told)
+        passage.take_up(member, carriage)
+        return passage
 
     def toward(self) -> Passage:
         """Return the passage of a call whose caller is rung first: each of its phones is offered our voice."""

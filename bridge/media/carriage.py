@@ -62,6 +62,9 @@ class Carriage:
         self.relay = relay
         self.parties = list(parties)
         self.told = list(told)
+        self.agreed: tuple[int, Body, Body] | None = None
+        """What was agreed upon last: who offered, the offer and the answer, as each side said them."""
+        self._asked: list[Body | None] = [None, None]
         self._offers: list[Session | None] = [None, None]
         self._voices: list[Voice | None] = [None, None]
 
@@ -88,7 +91,7 @@ class Carriage:
     def offer(self, side: int, body: Body) -> Body:
         """Take an offer of one side; return it as the other side is to have it. Raises `SipError`."""
         session = _read(body)
-        self._offers[side] = session
+        self._offers[side], self._asked[side] = session, body
         other = 1 - side
         media = tuple(self._onward(number, session, each, other) for number, each in enumerate(session.media))
         return self.told[other].body(_readdressed(session, media, self._ours(other)), self._ours(other))
@@ -112,7 +115,10 @@ class Carriage:
         for number, (theirs, mine) in enumerate(paths):
             self.relay.settle(number, other, theirs)
             self.relay.settle(number, side, mine)
-        self._offers[other] = None
+        asked_for = self._asked[other]
+        if asked_for is not None:
+            self.agreed = other, asked_for, body
+        self._offers[other] = self._asked[other] = None
         known = self._hand_over(other)
         if known is not None:
             return known

@@ -100,6 +100,10 @@ class Speaker(Protocol):
 class Relay(Protocol):
     """One call's streams. Everything is closed with the call."""
 
+    @property
+    def held(self) -> Sequence[tuple[int, int]]:
+        """The RTP ports of every stream that has some, the caller's and the member's, in the streams' order."""
+
     def ports(self, stream: int) -> tuple[int, int] | None:
         """Return the RTP ports of a stream, the caller's and the member's; None where no more are left."""
 
@@ -124,3 +128,6 @@ class Media(Protocol):
 
     def open(self) -> Relay | None:
         """Return a relay whose first stream has its ports; None where no ports are left."""
+
+    def reopen(self, ports: Sequence[tuple[int, int]]) -> Relay | None:
+        """Return a relay whose streams have these ports, as one before had; None where one of them is taken."""

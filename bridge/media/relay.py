@@ -11,7 +11,7 @@ import contextlib
 import errno
 import socket
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from bridge.media.metronome import Metronome
@@ -24,6 +24,7 @@ from bridge.media.voice import Voice
 STREAMS = 4
 """Streams a call: sound, picture, and two more; further ones find no ports."""
 _LARGEST = 65536
+_HIGHEST_PORT = 65535
 _EXPEDITED = 0xB8  # DSCP EF (RFC 4594 §4.1): queues let speech pass
 _TAKEN = (errno.EADDRINUSE, errno.EACCES)
 
@@ -61,6 +62,15 @@ class Ports:
             return None
         return relay
 
+    def reopen(self, ports: Sequence[tuple[int, int]]) -> CallRelay | None:
+        """Return a relay whose streams have these ports, as one before had; None where one of them is taken."""
+        relay = CallRelay(self)
+        for stream, wanted in enumerate(ports):
+            if not relay.take_again(stream, wanted):
+                relay.close()
+                return None
+        return relay
+
     @property
     def free(self) -> int:
         """How many pairs are left."""
@@ -76,6 +86,15 @@ class Ports:
                 return pair
             self._free.append(port)
         return None
+
+    def take_again(self, port: int) -> Pair | None:
+        """Open this pair; None where somebody has it."""
+        pair = self._bound(port) if port not in self._used and 0 < port < _HIGHEST_PORT else None
+        if pair is not None:
+            self._used.add(port)
+            if port in self._free:
+                self._free.remove(port)
+        return pair
 
     def give_back(self, pair: Pair) -> None:
         """Close a pair."""
@@ -132,10 +151,29 @@ class CallRelay:
             if first is not None:
                 self._ports.give_back(first)
             return None
+        self._join(stream, first, second)
+        return first, second
+
+    @property
+    def held(self) -> list[tuple[int, int]]:
+        """The RTP ports of every stream that has some, in the streams' order."""
+        return [(first.port, second.port) for _, (first, second) in sorted(self._streams.items())]
+
+    def take_again(self, stream: int, ports: tuple[int, int]) -> bool:
+        """Give a stream these ports; False where it cannot have them."""
+        first = self._ports.take_again(ports[0])
+        second = self._ports.take_again(ports[1]) if first is not None else None
+        if first is None or second is None:
+            if first is not None:
+                self._ports.give_back(first)
+            return False
+        self._join(stream, first, second)
+        return True
+
+    def _join(self, stream: int, first: Pair, second: Pair) -> None:
         first.rtp.join(second.rtp)
         first.rtcp.join(second.rtcp)
         self._streams[stream] = first, second
-        return first, second
 
     def settle(self, stream: int, side: int, path: Path | None) -> None:
         """Take where a side of a stream is; None: it is not wanted (any more)."""

@@ -51,6 +51,13 @@ class IncomingLeg(Leg):
         """Whether the caller has been told that it rings."""
         return self.state is LegState.RINGING
 
+    @property
+    def early(self) -> tuple[Request, Flow] | None:
+        """The INVITE that is still to be answered finally, and the way back; None where it is."""
+        if self.invite is None or self._transaction is None:
+            return None
+        return self.invite, self._transaction.flow
+
     def ring(self, now: float, status: int = 180) -> None:
         """Say 180 (or another provisional), and again each minute until there is a final response."""
         if self.state in (LegState.TRYING, LegState.RINGING):
@@ -99,6 +106,7 @@ class IncomingLeg(Leg):
         invite = self.invite
         self.dialog = dialog_as_callee(invite, self.local_tag, self.contact, self.flow, self.pinned)
         self.state = LegState.ANSWERED
+        self.ua.changed = True
         self.peer_takes_update = "update" in invite.tokens("Allow")
         send = self._respond(200, body, now)
         self.invite = None

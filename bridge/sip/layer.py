@@ -107,6 +107,21 @@ class TransactionLayer:
         self._on_flow.setdefault(transaction.flow[:3], set()).add(transaction)
         transaction.start(now)
 
+    def taken_up(self, request: Request, flow: Flow) -> ServerInvite:
+        """Return the transaction of a peer's INVITE from before a restart, which is still to be answered finally."""
+        transaction = ServerInvite(self, self._server_key(request, top_via(request.need("Via")), "INVITE"), flow)
+        self.keep(transaction)
+        return transaction
+
+    def take_up(self, invite: Request, flow: Flow, user: Any) -> ClientTransaction:
+        """Return the transaction of an INVITE of ours from before a restart, which may have rung since."""
+        key = (top_via(invite.need("Via")).branch, "INVITE")
+        transaction = ClientInvite(self, key, invite, flow, user, None)
+        transaction.state = State.PROCEEDING
+        self._clients[key] = transaction
+        self._on_flow.setdefault(flow[:3], set()).add(transaction)
+        return transaction
+
     def send_ack(self, ack: Request, flow: Flow) -> Send:
         """Send the ACK to a 2xx, which is a transaction of nobody's; return it, to be sent again for a repeated 2xx."""
         self._put_via(ack, flow)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 
 LOOK_AFTER = 600.0  # seconds between looks whether a silent peer is still there
+LOOK_SOON = 20.0  # after a restart
 _LOOK = object()
 
 
@@ -162,6 +163,11 @@ class Leg:
         """Note that the dialog is confirmed on both sides; from now on the peer is looked after."""
         self.state = LegState.UP
         self._look_at = now + LOOK_AFTER
+        self._rearm()
+
+    def look_soon(self, now: float) -> None:
+        """See before long whether the peer is still there."""
+        self._look_at = now + LOOK_SOON
         self._rearm()
 
     def hang_up(self, reason: str | None, now: float) -> None:

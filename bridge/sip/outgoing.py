@@ -55,6 +55,23 @@ class OutgoingLeg(Leg):
             self.authenticator.authorize(request)
         self._request = request
         self._invite = self.ua.layer.request(request, self.flow, self, now)
+        self.ua.changed = True
+
+    @property
+    def early(self) -> tuple[Request, Flow] | None:
+        """The INVITE that is under way, and where to; None where there is none (any more)."""
+        if self._request is None or self._invite is None or self._cancel_wanted:
+            return None
+        return self._request, self._invite.flow
+
+    def take_up(self, request: Request, tag: str, now: float) -> None:
+        """Be the leg of an INVITE that was sent before a restart."""
+        self.ua.drop(self)
+        self.call_id, self.local_tag = request.call_id, tag
+        self._request = request
+        self._invite = self.ua.layer.take_up(request, self.flow, self)
+        self.state = LegState.RINGING
+        self.ua.legs[self.call_id, self.local_tag] = self
 
     def cancel(self, reason: str | None, now: float) -> None:
         """Cancel the INVITE, now or as soon as a provisional response has come."""
@@ -116,6 +133,7 @@ class OutgoingLeg(Leg):
         self._invite_seq = response.cseq.sequence
         self._request = None
         self.state = LegState.ANSWERED
+        self.ua.changed = True
         self.peer_takes_update = "update" in response.tokens("Allow")
         self._say(Accepted(self, response.content))
 

@@ -87,6 +87,8 @@ class UserAgent:
         self.layer = TransactionLayer(agenda, locate, token)
         self.events: deque[AgentEvent] = deque()
         self.legs: dict[tuple[str, str], Leg] = {}
+        self.changed = False
+        """Whether legs have come, gone, or been answered since somebody who wants to know set this back."""
         self.subscriptions: dict[tuple[str, str], Subscriber] = {}  # by Call-ID and our tag
         self.notifiers: dict[tuple[str, str], Notifier] = {}  # of phones' subscriptions at us, by Call-ID and our tag
         self._incoming: dict[tuple[str, str], IncomingLeg] = {}  # by Call-ID and remote tag
@@ -120,6 +122,7 @@ class UserAgent:
         )
         self.legs[leg.call_id, leg.local_tag] = leg
         self._incoming[leg.call_id, leg.remote_tag] = leg
+        self.changed = True
         return leg
 
     def resume(self, dialog: Dialog, now: float) -> Leg:
@@ -153,6 +156,7 @@ class UserAgent:
 
     def drop(self, leg: Leg) -> None:
         """Forget a leg that has ended."""
+        self.changed = True
         self.legs.pop((leg.call_id, leg.local_tag), None)
         if isinstance(leg, IncomingLeg):
             self._incoming.pop((leg.call_id, leg.remote_tag), None)

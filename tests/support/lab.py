@@ -214,6 +214,7 @@ class Lab:
         kept = {kind: self.exchange.dump(kind, self.now) for kind in KINDS}
         self.exchange = self.new_exchange("r")
         self.exchange.load(json.loads(json.dumps(kept)), self.now)
+        self.exchange.start(self.now)
 
     def __getitem__(self, name: str) -> Phone:
         return self.phones[name]

@@ -87,6 +87,11 @@ class ToldRelay:
             self._ports[stream] = (self._media.given - 4, self._media.given - 2)
         return self._ports[stream]
 
+    @property
+    def held(self) -> list[tuple[int, int]]:
+        """The ports of every stream that has some."""
+        return [pair for _, pair in sorted(self._ports.items())]
+
     def settle(self, stream: int, side: int, path: Path | None) -> None:
         """Remember it."""
         self.paths[stream, side] = path
@@ -121,6 +126,7 @@ class ToldMedia:
     def __init__(self, pairs: int = 100) -> None:
         self.pairs = pairs
         self.given = 20000
+        self.taken = False  # somebody else has the ports of before a restart
         self.opened: list[ToldRelay] = []
 
     def open(self) -> ToldRelay | None:
@@ -128,6 +134,16 @@ class ToldMedia:
         relay = ToldRelay(self)
         if relay.ports(0) is None:
             return None
+        self.opened.append(relay)
+        return relay
+
+    def reopen(self, ports: Sequence[tuple[int, int]]) -> ToldRelay | None:
+        """Return a relay with these ports, unless `taken`."""
+        if self.taken:
+            return None
+        relay = ToldRelay(self)
+        relay._ports = dict(enumerate(ports))
+        self.pairs -= 2 * len(ports)
         self.opened.append(relay)
         return relay
 

@@ -110,7 +110,9 @@ class Endpoint:
         return tuple((one.transport, one.host, one.port) for one in self._listeners)
 
     def locate(self, flow: Flow) -> LocalAddress:
-        """Return the address of ours for Via and Contact towards a peer."""
+        """Return the address of ours for Via and Contact towards a peer; before the start, what is known of it."""
+        if not self._listeners:
+            return LocalAddress(self._advertise or "127.0.0.1", self._listen[0][2] if self._listen else 5060)
         return self._routes.to(flow).local
 
     def pump(self) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from bridge.calls.exchange import Exchange
-from tests.support.lab import OFFER, Lab, answers
+from bridge.events import Notice
+from tests.support.lab import ANSWER, OFFER, Lab, answers
 from tests.unit.calls.test_dialogs import HOLD, connected
+from tests.unit.calls.test_media import connected as through_the_bridge
+from tests.unit.calls.test_media import sdp
 
 
 def test_a_talk_is_taken_up_and_either_side_can_hang_up() -> None:
@@ -72,9 +75,91 @@ def test_what_cannot_be_read_is_left_out_and_said() -> None:
 
 
 def test_a_member_who_left_the_configuration_keeps_talking() -> None:
-    """The line is gone from the configuration: its talk cannot be accounted for any more and is left to the phones."""
-    lab, _ = connected()
+    """The line is gone from the configuration: its talk goes on, and its hang-up is carried through."""
+    lab, call = connected()
     (talk,) = lab.exchange.dump("talks", lab.now)
-    fresh = lab.new_exchange("r")
-    fresh.load({"bindings": [], "talks": [{**talk, "line": "gone"}]}, lab.now)
-    assert fresh.calls() == []
+    lab.exchange = lab.new_exchange("r")
+    lab.exchange.load({"bindings": [], "talks": [{**talk, "line": "gone"}]}, lab.now)
+    assert [each.answered_by for each in lab.exchange.calls()] == ["m1"]
+    call.hang_up(None, lab.now)
+    lab.run(1)
+    assert lab.ended("m1")
+
+
+def test_a_relayed_talk_goes_on_at_the_same_ports() -> None:
+    """The relay is settled as it was, each side's `o=` goes on from where it was, hold goes through."""
+    lab, media, call = through_the_bridge()
+    before = dict(media.opened[0].paths)
+    told = sdp(lab.sent("c3", "200 INVITE")[-1].message).origin
+    lab.restart()
+    relay = media.opened[-1]
+    assert relay is not media.opened[0]
+    assert relay.paths == before and relay.held == media.opened[0].held
+    assert lab["m1"].leg.request("INVITE", HOLD, "hold", lab.now)
+    lab.run(1)
+    lab["m1"].leg.acknowledge(None, lab.now)
+    lab.run(1)
+    again = sdp(lab.sent("c3", "INVITE")[-1].message)
+    assert again.origin.session == told.session and again.origin.version == told.version + 1
+    assert again.media[0].port == relay.held[0][0]
+    call.hang_up(None, lab.now)
+    lab.run(1)
+    assert lab.ended("m1") and relay.closed
+
+
+def test_a_relayed_talk_whose_ports_are_taken_is_ended_on_both_sides() -> None:
+    """Nobody is left in silence: both sides get BYE, and people are told why."""
+    lab, media, _ = through_the_bridge()
+    media.taken = True
+    lab.restart()
+    lab.run(1)
+    assert lab.sent("c3", "BYE") and lab.sent("m1", "BYE")
+    assert any("somebody else has the ports" in event.text for event in lab.events if isinstance(event, Notice))
+    assert lab.exchange.calls() == []
+
+
+def test_a_hunt_ends_for_the_caller_and_the_phones() -> None:
+    """Killed while it rang: at the start the caller gets 480, and each phone that rang a CANCEL."""
+    lab = Lab(members=2)
+    lab["c1"].call("600")
+    lab.run(1)
+    lab.restart()
+    lab.run(1)
+    assert lab.to("c1")[-1] == "480 INVITE" and lab.of("c1", "ACK")
+    for member in ("m1", "m2"):
+        assert lab.sent(member, "CANCEL") and lab.of(member, "487 INVITE") and lab.sent(member, "ACK")
+    assert lab.exchange.ua.legs == {}
+    lab.run(40)
+    assert len(lab.exchange.ua.layer) == 0
+
+
+def test_a_phone_that_answers_while_the_bridge_starts_is_hung_up() -> None:
+    """Its 200 crosses our CANCEL: it gets an ACK, then a BYE."""
+    lab = Lab(members=1)
+    lab["c1"].call("600")
+    lab.run(1)
+    lab["m1"].leg.accept(ANSWER, lab.now)
+    lab.restart()
+    lab.run(1)
+    assert lab.sent("m1", "ACK") and lab.sent("m1", "BYE")
+    assert lab.exchange.ua.legs == {}
+
+
+def test_a_caller_who_hung_up_meanwhile_is_no_trouble() -> None:
+    """The caller gave up while the bridge was away: nobody answers our 480, and nothing stays of it."""
+    lab = Lab(members=1)
+    lab["c1"].call("600")
+    lab.run(1)
+    lab.drop = lambda passed: True
+    lab.restart()
+    lab.run(70)
+    assert len(lab.exchange.ua.layer) == 0 and lab.exchange.ua.legs == {}
+
+
+def test_phones_that_are_gone_after_a_power_cut_are_not_busy_for_long() -> None:
+    """Nobody is there any more: it is asked soon, and the call is over."""
+    lab, _ = connected()
+    lab.restart()
+    lab.drop = lambda passed: True
+    lab.run(90)
+    assert lab.exchange.calls() == [] and lab.exchange.line("m1").state.value == "idle"
