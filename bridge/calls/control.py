@@ -12,10 +12,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bridge.calls.call import Call
+from bridge.calls.dialling import Dialling
 from bridge.calls.fork import Fork
 from bridge.calls.holding import Hold, Reconnect
 from bridge.calls.orders import Answer, Order
 from bridge.calls.parties import Called, Caller
+from bridge.calls.passage import Passage
 from bridge.calls.pickup import Picker
 from bridge.calls.replacing import BUSY_HERE, NO_SUCH_CALL, Replacement, Wanted, find, wanted
 from bridge.calls.transfer import OrderedTransfer
@@ -44,6 +46,7 @@ class Control:
         self._board = board
         self._around = around
         self._carry: dict[LineVerb, Callable[[Order, Answer, float], None]] = {
+            LineVerb.DIAL: self._dial,
             LineVerb.HANGUP: self._hang_up,
             LineVerb.PICKUP: self._pick_up,
             LineVerb.HOLD: self._hold,
@@ -66,6 +69,53 @@ class Control:
         answer(Reply({"line": order.line, "call": ident, "number": order.number}))
         wall, verb = self._board.wall(), order.verb.value
         self._around.tell(LineOrdered(wall, verb, order.line, order.by, order.origin, ident, order.number))
+
+    # -- dial ----------------------------------------------------------------------------------------------------
+
+    def _dial(self, order: Order, answer: Answer, now: float) -> None:
+        """Ring the line's own phone; the number is called once that has answered."""
+        number = order.number or ""
+        called = self._board.dialled(order.line, number)
+        if not called.known:
+            raise CommandError("not_allowed" if called.refused else "unknown_line", _nowhere(order, called))
+        if called.line is not None and called.line.name == order.line:
+            raise CommandError("bad_request", f"{number} is line {order.line}'s own number")
+        self._ensure_free(order.line)
+        count = self._board.count
+        passage = self._around.passages.toward()
+        dialling = Dialling(
+            passage,
+            self._around.ua.agenda,
+            call=partial(self._call_out, order, called),
+            count=lambda offers, rings, calls: count(order.line, offers=offers, rings=rings, calls=calls),
+            failed=lambda why: self._tell_failed(order, f"{number} was not called: {why}"),
+        )
+        shown = Caller(None, None, number, self._name_of(called))
+        legs = self._around.reach.ring(shown, None, order.line, passage, now, answer_by_itself=True)
+        if not legs:
+            passage.close()
+            raise CommandError("unreachable", _not_rung(order.line, passage))
+        dialling.begin(legs, now)
+        self._done(order, answer, None)
+
+    def _name_of(self, called: Called) -> str:
+        if called.group is not None:
+            return called.group.shown
+        if called.line is not None:
+            return self._around.directory.shown(member_at(called.line.name, self._around.directory))
+        return ""
+
+    def _call_out(
+        self, order: Order, called: Called, dialling: Dialling, leg: Leg, passage: Passage, now: float
+    ) -> None:
+        caller = self._board.party(order.line, order.member)
+        call = self._board.new(leg, dialling, caller, called, now, passage)
+        dialling.take(call)
+        self._board.begin(call, now)
+
+    def _tell_failed(self, order: Order, text: str) -> None:
+        wall, verb = self._board.wall(), order.verb.value
+        self._around.tell(CommandRefused(wall, verb, None, order.line, order.origin, order.by, "refused", text))
 
     # -- hang up -------------------------------------------------------------------------------------------------
 
@@ -142,9 +192,7 @@ class Control:
     def _transferred(self, order: Order, call: Call) -> Callable[[int], None]:
         def told(status: int) -> None:
             if status >= 300:
-                text = f"the transfer of call {call.id} failed (SIP {status})"
-                wall, verb = self._board.wall(), order.verb.value
-                self._around.tell(CommandRefused(wall, verb, None, order.line, order.origin, order.by, "refused", text))
+                self._tell_failed(order, f"the transfer of call {call.id} failed (SIP {status})")
 
         return told
 
@@ -166,7 +214,7 @@ class Control:
         self._ensure_free(order.line)
         legs = self._around.reach.ring(call.caller, call.group, order.line, call.passage, now, answer_by_itself=True)
         if not legs:
-            raise CommandError("unreachable", f"line {order.line} cannot be rung: its phone is not registered")
+            raise CommandError("unreachable", _not_rung(order.line, call.passage))
         fork = Fork(order.member, order.line, now)
         fork.legs = legs
         call.let_take(fork)
@@ -286,6 +334,13 @@ class Control:
             named = ", ".join(call.id for call in chosen)
             raise CommandError("several_calls", f"line {order.line} has several calls; say which: {named}")
         return chosen[0]
+
+
+def _not_rung(line: str, passage: Passage) -> str:
+    """Return why a line's own phone could not be rung."""
+    if passage.refusal is not None:
+        return f"line {line} cannot be rung: there are no ports for its media"
+    return f"line {line} cannot be rung: its phone is not registered, or its trunk is down"
 
 
 def _nowhere(order: Order, called: Called) -> str:

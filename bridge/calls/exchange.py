@@ -21,7 +21,7 @@ from bridge.calls.lamps import Lamps
 from bridge.calls.lines import LineTable
 from bridge.calls.model import ExchangeSettings, TrunkSettings
 from bridge.calls.orders import Answer, Order
-from bridge.calls.outside import Asked, Outsides
+from bridge.calls.outside import Outsides
 from bridge.calls.parties import Called, Caller, phone_destination, trunk_destination, user_of
 from bridge.calls.passage import Passages
 from bridge.calls.present import Present
@@ -432,7 +432,7 @@ class Exchange:
         if caller.trunk is not None:
             return trunk_destination(request, self._trunks[caller.trunk].settings.number, self.directory)
         called = phone_destination(user_of(request.uri), self.directory)
-        return called if called.known else self.outsides.called(called.number, Asked(caller.line))
+        return called if called.known or caller.line is None else self.board.dialled(caller.line, called.number)
 
     def _notice_store(self, text: str) -> None:
         self._events.append(Notice(self.wall(), "store", text))

@@ -372,6 +372,11 @@ class Switchboard:
         asked = Asked(referrer.line, "transferred", for_outsider=transferee.line is None)
         return self._around.outsides.called(number, asked)
 
+    def dialled(self, line: str, number: str) -> Called:
+        """Find what a number is that is dialled in the name of a line."""
+        called = destination(number, self._around.directory)
+        return called if called.known else self._around.outsides.called(number, Asked(line))
+
     def join(self, transfer: Transfer, onward: Call, leaving: Leg) -> None:
         """Prepare an attended transfer to another talk, which one leg is to leave. Raises `SipError` without ports."""
         assert onward.talk is not None

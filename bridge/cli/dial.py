@@ -15,4 +15,4 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Ring the phone, then the number."""
-    return do(args, "dial", "{line} rings, then {number} is called (call {call}).", number=args.number)
+    return do(args, "dial", "{line} rings, then {number} is called.", number=args.number)
