@@ -34,7 +34,7 @@ from bridge.control.server import ControlServer
 from bridge.control.socketfile import ControlError
 from bridge.desk.model import DeskError
 from bridge.directory.logins import Origin
-from bridge.events import Event, HandlingChanged, LoginChanged, Notice, OpeningChanged
+from bridge.events import Event, HandlingChanged, LoginChanged, Notice, OpeningChanged, iso
 from bridge.journaling import Journaling
 from bridge.keeping import KINDS, Keeping
 from bridge.log import NOTICE, Log
@@ -56,6 +56,7 @@ from bridge.store.kept import KeptStore
 from bridge.store.logins import LoginStore
 from bridge.systemd import notify, watchdog_seconds
 from bridge.tending import Tended
+from bridge.upkeep.diagnosis import Diagnosis
 from bridge.upkeep.metering import Metering, Page
 from bridge.upkeep.trace import TraceAnswers
 from bridge.upkeep.verbosity import Verbosity
@@ -156,6 +157,7 @@ class Agent:
             options.config, lambda: self.settings, self._go_by, self.port.publish, partial(self.log.write, NOTICE)
         )
         self.metering = Metering(self._numbers)
+        self.diagnosis = Diagnosis(options.config, options.state, self._known)
         self.mqtt: MqttDoor | None = None
         self.desks: OpenDesks | None = None
         self._stop = asyncio.Event()
@@ -204,6 +206,8 @@ class Agent:
         parts.callback(self.port.close)
         self.control.offer(TraceAnswers(self.exchange, self.endpoint.locate).verbs)
         self.control.offer(Verbosity(self.log, self.exchange.tape, time.monotonic).verbs)
+        self.port.follow(self.diagnosis)
+        self.control.offer(self.diagnosis.verbs)
         await self.control.start()
         parts.push_async_callback(self.control.close)
         self.tls.configure(*tls_of(self.settings))
@@ -374,6 +378,16 @@ class Agent:
         links: tuple[Link, ...] = () if self.mqtt is None else (self.mqtt.link,)
         links += () if self.desks is None else self.desks.links
         return Info(__version__, self.settings.site.name, self.started, links)
+
+    def _known(self) -> dict[str, Any]:
+        """Return what the parts know of their own health."""
+        born = self.mqtt.born if self.mqtt is not None else None
+        return {
+            "watchdog": watchdog_seconds(),
+            "simulated": self.options.simulate_hardware,
+            "rtp_pairs_in_use": self.ports.in_use,
+            "home_assistant_born": iso(born),
+        }
 
     # -- running and ending ---------------------------------------------------------------------------------------
 

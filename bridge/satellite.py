@@ -33,6 +33,7 @@ from bridge.options import Options
 from bridge.port.remote import RemotePort
 from bridge.reloading import Reloading, broker_of
 from bridge.systemd import notify, watchdog_seconds
+from bridge.upkeep.diagnosis import Diagnosis
 
 if TYPE_CHECKING:
     from hardware.model import Board
@@ -66,6 +67,7 @@ class Satellite:
             learned=self._open_desks,
         )
         self.control = ControlServer(options.control, self.port, time.time)
+        self.control.offer(Diagnosis(options.config, options.state, self._known).verbs)
         self.desks: OpenDesks | None = None
         self.reloading = Reloading(
             options.config, lambda: self.settings, self._go_by, self._tell, partial(self.log.write, NOTICE)
@@ -143,6 +145,9 @@ class Satellite:
         links: tuple[Link, ...] = self.port.links
         links += () if self.desks is None else self.desks.links
         return Info(__version__, self.settings.site.name, self.started, links)
+
+    def _known(self) -> dict[str, Any]:
+        return {"watchdog": watchdog_seconds(), "simulated": self.options.simulate_hardware}
 
     # -- running and ending ---------------------------------------------------------------------------------------
 

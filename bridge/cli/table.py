@@ -21,6 +21,7 @@ COMMANDS = {
     "check": Entry("bridge.cli.check", "name every mistake in the configuration"),
     "init": Entry("bridge.cli.init", "write a configuration, from answers to a few questions"),
     "demo": Entry("bridge.cli.demo", "show a call through a hunt group, on this machine alone"),
+    "doctor": Entry("bridge.cli.doctor", "look for all that may be wrong here and around, and say what to do"),
     "status": Entry("bridge.cli.status", "what is up: trunks, groups, calls"),
     "login": Entry("bridge.cli.login", "log a member in to a group"),
     "logout": Entry("bridge.cli.logout", "log a member out of a group"),

@@ -76,6 +76,11 @@ class Ports:
         """How many pairs are left."""
         return len(self._free)
 
+    @property
+    def in_use(self) -> int:
+        """How many pairs are in use."""
+        return len(self._used)
+
     def take(self) -> Pair | None:
         """Open the pair that has been free for the longest; None where none is left. One that others use is kept."""
         for _ in range(len(self._free)):

@@ -51,7 +51,7 @@ class BrokerClient:
         self._role = role
         self._owner = owner
         self._wall = wall
-        self._context = _tls(settings)
+        self._context = tls_context(settings)
         self._session: Session | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
@@ -170,7 +170,7 @@ def _wait_for(message: MQTTMessageInfo) -> None:
         return
 
 
-def _tls(settings: MqttSettings) -> ssl.SSLContext | None:
+def tls_context(settings: MqttSettings) -> ssl.SSLContext | None:
     """Return what TLS needs, None where it is not wanted; raises MqttError."""
     if not settings.tls:
         return None

@@ -58,6 +58,8 @@ class MqttDoor:
         self._client = BrokerClient(settings, self._role(), self, wall)
         self._survey = Survey(self._client, self._topics, self._where, self._take_away, self._announce)
         self._sayings = Sayings(port, self._topics, self._publish_state)
+        self.born: float | None = None
+        """When Home Assistant said last that it has started, UTC seconds; None where it did not yet."""
         self._birth: asyncio.TimerHandle | None = None
         self._commands: set[asyncio.Task[None]] = set()
         self._unfollow: Callable[[], None] = lambda: None
@@ -148,6 +150,8 @@ class MqttDoor:
 
     def _on_birth(self, message: Message) -> None:
         """Say everything to a Home Assistant that has started, a little later than others do."""
+        if message.payload == b"online":
+            self.born = self._wall()
         if message.payload == b"online" and not message.retained and self._birth is None:
             self._birth = self._loop.call_later(self._spread(), self._on_born)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -70,10 +71,10 @@ class Tmux:
         self.type(*keys, "Enter")
 
     def looks_like(self, name: str, *hidden: tuple[str, str]) -> None:
-        """Compare the screen with the one on file; `hidden`: what differs each time, and what stands for it there."""
+        """Compare the screen with the one on file; `hidden`: what differs each time (a pattern), and its stand-in."""
         shown = self.screen
         for real, stand_in in hidden:
-            shown = shown.replace(real, stand_in)
+            shown = re.sub(real, stand_in, shown)
         file = SCREENS / f"{name}.txt"
         if os.environ.get("CTI_BRIDGE_SCREENS") == "write":
             file.parent.mkdir(exist_ok=True)

@@ -53,6 +53,7 @@ LAYERS = {
     "bridge.reloading": COMPOSITION,
     "bridge.satellite": COMPOSITION,
     "bridge.demo": COMPOSITION,
+    "bridge.doctor": COMPOSITION,
     "bridge.cli": COMMAND_LINE,
 }
 """The layer of each module, by the longest name that begins its own; an arrow never leads to a higher layer."""
@@ -79,7 +80,7 @@ NOT_IN_THE_DOMAIN = {
 AT_HOME = {
     "pydantic": ("bridge.config",),
     "pydantic_core": ("bridge.config",),
-    "tomllib": ("bridge.config", "bridge.recipes"),
+    "tomllib": ("bridge.config", "bridge.recipes", "bridge.doctor.configuration"),
     "argparse": ("bridge.cli",),
     "rich": ("bridge.cli",),
     "pyVoIP": ("bridge.phone",),
