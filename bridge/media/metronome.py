@@ -36,11 +36,13 @@ class Metronome:
         self._began = 0.0
         self._turn = 0  # steps since it began
         self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def join(self, player: Player) -> None:
         """Beat for a player, for the first time within 20 ms; among the phases with the fewest players, the soonest."""
         if self._timer is None:
-            self._began, self._turn = asyncio.get_running_loop().time(), 0
+            self._loop = asyncio.get_running_loop()
+            self._began, self._turn = self._loop.time(), 0
         first = min(range(_PHASES), key=lambda ahead: len(self._phases[(self._turn + ahead) % _PHASES]))
         self._phases[(self._turn + first) % _PHASES][player] = None
         self._arm()
@@ -52,7 +54,8 @@ class Metronome:
 
     def _run(self) -> None:
         self._timer = None
-        now = asyncio.get_running_loop().time()
+        assert self._loop is not None
+        now = self._loop.time()
         late = int((now - self._began) / _STEP) - self._turn
         if late > _MADE_UP * _PHASES:
             frames = late // _PHASES
@@ -68,12 +71,15 @@ class Metronome:
 
     def _arm(self) -> None:
         """Wake up for the next phase that has players."""
-        ahead = next((n for n in range(_PHASES) if self._phases[(self._turn + n) % _PHASES]), None)
-        if ahead is None:
+        for turn in range(self._turn, self._turn + _PHASES):
+            if self._phases[turn % _PHASES]:
+                break
+        else:
             return
-        due = self._began + (self._turn + ahead) * _STEP
+        assert self._loop is not None
+        due = self._began + turn * _STEP
         if self._timer is not None:
             if self._timer.when() <= due:
                 return
             self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_at(due, self._run)
+        self._timer = self._loop.call_at(due, self._run)

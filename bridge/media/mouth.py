@@ -108,8 +108,10 @@ class Mouth:
     def say(self, data: bytes) -> None:
         """Send a packet of our own to the side. What cannot be sent is lost, as packets may be."""
         if self._place is not None:
-            with contextlib.suppress(OSError, OverflowError):
+            try:
                 self._socket.sendto(data, self._place)
+            except (OSError, OverflowError):
+                return
 
     def settle(self, path: Path | None, port: int, translation: Translation | None) -> None:
         """Take where the side is; the latch is open again."""

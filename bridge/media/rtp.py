@@ -69,7 +69,7 @@ class Stream:
         """Return the next packet, which holds `samples`; the first one of a talk spurt is marked."""
         data = self._next(payload_type, payload, self._timestamp, self._spurt)
         self._spurt = False
-        self.pause(samples, spurt=False)
+        self._timestamp = (self._timestamp + samples) & 0xFFFFFFFF
         return data
 
     def event(self, payload_type: int, payload: bytes, timestamp: int, *, marker: bool) -> bytes:

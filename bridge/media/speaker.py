@@ -163,9 +163,11 @@ class PairSpeaker:
                 self._look()
                 asyncio.get_running_loop().call_soon(self._tell, Played(self._voice))
                 return
-            self._send(terms, frame)
+            self.pair.rtp.say(self._stream.packet(terms.payload, frame, FRAME))
+            self._sent += 1
+            self._octets += FRAME
         else:
-            self._send(terms, bytes([terms.law.silence]) * FRAME)
+            self.pair.rtp.say(self._stream.packet(terms.payload, bytes([terms.law.silence]) * FRAME, FRAME))
             self._fill -= 1
             if not self._fill:
                 self._over()
@@ -175,11 +177,6 @@ class PairSpeaker:
     def miss(self, frames: int) -> None:
         """Leave out what should have been sent while the program was held up."""
         self._stream.pause(frames * FRAME)
-
-    def _send(self, terms: Terms, frame: bytes) -> None:
-        self.pair.rtp.say(self._stream.packet(terms.payload, frame, FRAME))
-        self._sent += 1
-        self._octets += FRAME
 
     def _press_on(self, terms: Terms) -> None:
         event = self._events.popleft()
