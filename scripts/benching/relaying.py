@@ -6,14 +6,13 @@ import contextlib
 import selectors
 import socket
 import statistics
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from benching.measure import Numbers
-from benching.systems import ROOT, Places, System
-from tests.support.agent import static, toml
+from benching.systems import Places, System, configured
+from tests.support.agent import static
 from tests.support.datagrams import Datagrams
 from tests.support.ports import free_even_port, free_port
 
@@ -96,19 +95,14 @@ def relayed_talks(directory: Path, seconds: float) -> Numbers:
 
 
 def _bridge(directory: Path, signals: list[Datagrams]) -> System:
-    directory.mkdir(parents=True, exist_ok=True)
     places = Places(free_port(), 0, 0, 0, 0)
     rtp = free_even_port()
     lines = {f"p{number}": static(str(1000 + number), each.port) for number, each in enumerate(signals)}
-    tables = {
+    tables: dict[str, object] = {
         "sip": {"listen": [f"udp:127.0.0.1:{places.system}"], "rtp_ports": [rtp, min(rtp + 16 * TALKS, 65535)]},
         "lines": {name: {**line, "media": "relay"} for name, line in lines.items()},
     }
-    config = directory / "cti-bridge.toml"
-    config.write_text("".join(f"{name} = {toml(table)}\n" for name, table in tables.items()))
-    command = [sys.executable, "-m", "bridge.cli", "run", "--config", str(config)]
-    command += ["--state", str(directory / "state"), "--control", str(directory / "control.sock")]
-    return System("bridge, relay", 1, command, places, directory, {"PYTHONPATH": str(ROOT)})
+    return configured("bridge, relay", 1, tables, places, directory)
 
 
 def _call(number: int, signals: list[Datagrams], phones: _Phones, port: int) -> Iterator[int]:

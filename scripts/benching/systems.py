@@ -86,7 +86,6 @@ class System:
 
 def bridge(members: int, places: Places, directory: Path) -> System:
     """Return the bridge with group 600 of N members, all of whom ring at once and the first of whom answers."""
-    directory.mkdir(parents=True, exist_ok=True)
     names = [f"m{number}" for number in range(1, members + 1)]
     every = 10_000
     lines = {name: _line(200 + number, places.losers, every) for number, name in enumerate(names, 1)}
@@ -98,11 +97,17 @@ def bridge(members: int, places: Places, directory: Path) -> System:
         "lines": lines,
         "groups": {"sales": group("600", *names)},
     }
+    return configured(f"bridge, N={members}", members, tables, places, directory)
+
+
+def configured(name: str, members: int, tables: dict[str, object], places: Places, directory: Path) -> System:
+    """Return the bridge with a configuration."""
+    directory.mkdir(parents=True, exist_ok=True)
     config = directory / "cti-bridge.toml"
-    config.write_text("".join(f"{name} = {toml(table)}\n" for name, table in tables.items()))
+    config.write_text("".join(f"{key} = {toml(table)}\n" for key, table in tables.items()))
     command = [sys.executable, "-m", "bridge.cli", "run", "--config", str(config)]
     command += ["--state", str(directory / "state"), "--control", str(directory / "control.sock")]
-    return System(f"bridge, N={members}", members, command, places, directory, {"PYTHONPATH": str(ROOT)})
+    return System(name, members, command, places, directory, {"PYTHONPATH": str(ROOT)})
 
 
 def sippy(places: Places, directory: Path) -> System:
