@@ -56,6 +56,9 @@ class Known:
 
 def _name(member: Member, directory: Directory) -> tuple[Sound, ...]:
     """Return how a member is called: by the name that was recorded, else by number."""
+    user = None if member.device else directory.users.get(member.name)
+    if user is not None and user.spoken_name is not None:
+        return (user.spoken_name,)
     line = directory.lines.get(member.line)
     return digits(line.number) if line is not None else ()
 

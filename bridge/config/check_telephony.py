@@ -106,7 +106,7 @@ def _numbers(draft: Draft) -> Iterator[Finding]:
     for loc, number in draft.numbered():
         first = draft.numbers[number]
         if first != loc:
-            yield loc, f"{number!r} is the number of {dotted(first[:2])} too; each number may be given once"
+            yield loc, f"{number!r} is the number of {dotted(first[:-1])} too; each number may be given once"
 
 
 def _codes(draft: Draft) -> Iterator[Finding]:

@@ -141,6 +141,7 @@ def _user(name: str, user: UserSettings) -> User:
         grants=tuple(user.grants.items()),
         favourites=user.favourites,
         unix=user.unix,
+        spoken_name=user.spoken_name,
     )
 
 

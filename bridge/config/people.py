@@ -9,7 +9,7 @@ from pydantic import Discriminator, Field, Tag
 
 from bridge.config.fields import Count, Flag, Hours, Key, Name, Number, Part, Restart, Text, UnixLogin
 from bridge.config.secret import PinField
-from bridge.config.sound import SoundField
+from bridge.config.sound import SoundField, WavField
 from bridge.directory.model import LastOut, Level, Strategy
 
 Order = Literal["listed", "round-robin", "longest-idle", "fewest-calls", "random"]
@@ -23,6 +23,7 @@ class UserSettings(Part):
 
     `unix`: the login on this machine in whose name the person uses the command line. `favourites`: users and devices
     whom the person's monitor shows beside the groups. `grants`: what this person lets others see and do, by user.
+    `pin`: for the spoken menu, from phones behind a trunk; `spoken_name`: how the menu calls the person.
     """
 
     name: Text | None = None
@@ -33,6 +34,7 @@ class UserSettings(Part):
     favourites: tuple[str, ...] = ()
     grants: Mapping[Name, Level] = Field({})
     pin: PinField | None = None
+    spoken_name: WavField | None = None
 
 
 class MemberSettings(Part):

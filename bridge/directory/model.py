@@ -97,6 +97,7 @@ class User:
     grants: tuple[tuple[str, Level], ...] = ()
     favourites: tuple[str, ...] = ()  # users, and lines without a user
     unix: str | None = None  # the login on this machine that acts in this user's name
+    spoken_name: str | None = None  # a WAV file: how the spoken menu calls this user
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -203,6 +204,10 @@ def test_who_is_in_is_for_whom_it_may_be() -> None:
         *(number(3), Prompt.MEMBERS_IN),
         *(SILENCE, *digits("201"), SILENCE, *digits("202"), SILENCE, *digits("203")),
     ]
+    lab.configure(users={**lab.directory.users, "ben": replace(lab.directory.users["ben"], spoken_name="/ben.wav")})
+    lab.press("3")
+    lab.press("3")
+    assert "/ben.wav" in lab.hears() and lab.hears()[-4:] == [SILENCE, *digits("203")]
     lab.dial("m3", "*40")
     lab.press("3")
     assert lab.hears() == [number(1), Prompt.MEMBERS_IN, SILENCE, *digits("203")]

@@ -167,6 +167,21 @@ CASES: dict[str, tuple[str, str, str]] = {
         'login = "*41"\nlogout = "*4"',
         "codes.login: '*41' begins with '*4', codes.logout; choose codes that differ sooner (line 38)",
     ),
+    "a menu's number that is a line's too": (
+        'login = "*41"',
+        'login = "*41"\n[menu]\nnumber = "203"',
+        "lines.lobby.number: '203' is the number of menu too; each number may be given once (line 21)",
+    ),
+    "a menu that nobody has a PIN for": (
+        'login = "*41"',
+        'login = "*41"\n[menu]\nnumber = "700"',
+        "menu: is of no use, no user has a PIN; give users.NAME.pin, 4 to 12 digits as text (line 39)",
+    ),
+    "a menu's number that begins with a code": (
+        'login = "*41"',
+        'login = "*41"\n[menu]\nnumber = "*411"',
+        "menu.number: '*411' begins with '*41', codes.login; choose another number or code (line 40)",
+    ),
     "a number that begins with a code": (
         'number = "601"',
         'number = "*4155"',
