@@ -7,7 +7,7 @@ the members send. Nobody takes the call: it overflows to another group or line, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bridge.calls.errand import Errand
@@ -636,9 +636,9 @@ class Call:
         """Return the lines that this call is being offered to."""
         return self._search.offered_lines
 
-    def rings_at(self, line: str) -> bool:
-        """Whether a line's phone rings for this call."""
-        return self._search.rings_at(line)
+    def ringing_at(self, line: str) -> Sequence[OutgoingLeg]:
+        """Return the legs of a line whose phone rings for this call."""
+        return self._search.ringing_at(line)
 
     def line_of(self, leg: Leg) -> str | None:
         """Return the line that a leg of this talk makes busy."""

@@ -325,13 +325,16 @@ class Lamps:
         state = self._lines.status(line).state
         if state not in (LineState.RINGING, LineState.BUSY):
             return
-        open_to_us = line == lamp.line or may_at(actor_at(lamp.line, directory), Right.SEE_CALLS, line, directory)
+        actor = actor_at(lamp.line, directory)
+        open_to_us = line == lamp.line or may_at(actor, Right.SEE_CALLS, line, directory)
         host = parse_uri(lamp.entity).host
         local = Party(f"sip:{directory.lines[line].number}@{host}")
         found = [side for call in self._board.up.values() for side in sides(call, line)]
         for side in found:
             remote = _party(side, host) if open_to_us else None
-            yield DialogShown(side.call, side.state, side.direction, local, remote)
+            right = Right.PICKUP if side.state == "early" else Right.CONTROL
+            taken = side.dialog if line == lamp.line or may_at(actor, right, line, directory) else None
+            yield DialogShown(side.call, side.state, side.direction, local, remote, taken)
         if not found:
             yield DialogShown("line", "early" if state is LineState.RINGING else "confirmed")
 

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from bridge.calls.fork import ELSEWHERE, Fork
@@ -379,9 +380,9 @@ class Search:
         """The lines that the call is being offered to."""
         return {fork.line for fork in self._forks.values() if fork.offered}
 
-    def rings_at(self, line: str) -> bool:
-        """Whether a line's phone rings."""
-        return any(fork.line == line and fork.ringing for fork in self._forks.values())
+    def ringing_at(self, line: str) -> Sequence[OutgoingLeg]:
+        """Return the legs of a line whose phone rings; none where it does not."""
+        return [leg for fork in self._forks.values() if fork.line == line and fork.ringing for leg in fork.legs]
 
     @property
     def ringing(self) -> tuple[str, ...]:

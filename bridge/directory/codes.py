@@ -37,10 +37,15 @@ class Codes:
     night: str | None = None
 
     def read(self, dialled: str) -> Dialled | None:
-        """Return what was dialled, None where it begins with no code; of several the longest counts."""
+        """Return what was dialled, None where it begins with no code; of several the longest counts.
+
+        Phones dial the pickup code and what a key watches where that blinks: before another code it means nothing.
+        """
         found = [(code, each) for each in fields(self) if (code := getattr(self, each.name)) is not None]
         matching = [(code, each) for code, each in found if dialled.startswith(code)]
         if not matching:
             return None
         code, field = max(matching, key=lambda pair: len(pair[0]))
-        return Dialled(Code(field.name), dialled[len(code) :])
+        rest = dialled[len(code) :]
+        behind = self.read(rest) if field.name == Code.PICKUP else None
+        return behind or Dialled(Code(field.name), rest)

@@ -15,7 +15,7 @@ from bridge.directory.model import Directory, Level, Line, Member, User
 from bridge.sip.digest import Authenticator, Credentials
 from bridge.sip.flow import Flow
 from bridge.sip.message import Body
-from tests.support.lab import Lab, answers, refuses
+from tests.support.lab import BRIDGE, OFFER, Lab, answers, refuses
 from tests.support.watchers import Key
 
 CODES = Codes(login="*41", logout="*42", toggle="*43", pickup="*8", menu="*40", night="*44")
@@ -310,6 +310,31 @@ def test_a_private_line_shows_no_numbers() -> None:
     lab["c1"].call("201")
     lab.run(1)
     assert key.state == "ringing" and remotes(key) == [] and remotes(own)
+
+
+def named(key: Key) -> list[tuple[str | None, ...]]:
+    """Return how the dialogs of the last document are named: Call-ID, the phone's tag, the peer's."""
+    found = key.documents[-1].findall(f"{SPACE}dialog")
+    return [tuple(dialog.get(name) for name in ("call-id", "local-tag", "remote-tag")) for dialog in found]
+
+
+def test_a_lamp_says_how_to_pick_up() -> None:
+    """With the level for it a document names the dialog, and an INVITE with Replaces made of that takes the call."""
+    for level, names in ((Level.BUSINESS, False), (Level.TEAM, True)):
+        lab = office(member_level=level)
+        key = Key(lab, "m2", "201")
+        lab["c1"].call("201", OFFER)
+        lab.run(1)
+        (call_id, phones, ours) = named(key)[0]
+        assert (call_id is not None) is names
+    picker = lab["m2"]
+    leg = picker.ua.call(BRIDGE, picker.name, pinned=False)
+    replaces = {"Replaces": f"{call_id};to-tag={ours};from-tag={phones};early-only"}
+    leg.invite("sip:201@10.0.0.100", "<sip:202@10.0.0.2>", "<sip:201@10.0.0.100>", OFFER, replaces, lab.now)
+    lab.run(1)
+    assert picker.accepted(leg)
+    lab.run(1)
+    assert lab.exchange.calls()[0].answered_by == "ben" and lab.sent("m1", "CANCEL")
 
 
 def test_callers_of_a_group() -> None:

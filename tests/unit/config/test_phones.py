@@ -39,6 +39,7 @@ def test_codes_and_menu() -> None:
         ("*41support", Dialled(Code.LOGIN, "support")),
         ("*41", Dialled(Code.LOGIN)),
         ("*8201", Dialled(Code.PICKUP, "201")),
+        ("*8*43600", Dialled(Code.TOGGLE, "600")),
         ("*40", Dialled(Code.MENU)),
         ("*4", None),
         ("600", None),
