@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bridge.calls.direct import Directing
 from bridge.calls.errand import Errand
 from bridge.calls.fork import Fork
 from bridge.calls.holding import Hold
@@ -82,6 +83,7 @@ class Call:
         self._counted: dict[Leg, str | None] = {}  # the legs that talk, or want to, and the lines that they make busy
         self.errands: set[Errand] = set()  # that are to be told when the call is over
         self.hold: Hold | None = None  # one of the sides waits, by command
+        self._directing: Directing | None = None
         self._parting: tuple[CallResult, str] | None = None  # what it has come to, while a waiting caller is told so
         self.transfer: Transfer | None = None  # one of this call's sides is being transferred
         if not isinstance(asked_by, Transfer):  # whose transferee stays with its talk until the transfer is done
@@ -224,6 +226,14 @@ class Call:
         """Let nobody ring for a waiting caller who holds us, and go on afterwards."""
         self._follow(self._search.step(CallerHolds(held), now), now)
 
+    def confirmed(self, fork: Fork, now: float) -> None:
+        """Take note that somebody who was asked to has pressed 1."""
+        self._follow(self._search.confirmed(fork, now), now)
+
+    def unconfirmed(self, fork: Fork, now: float) -> None:
+        """Take note that somebody who was asked to press 1 has hung up."""
+        self._follow(self._search.unconfirmed(fork, now), now)
+
     def leave_queue(self, why: str, now: float) -> None:
         """Let a waiting caller go where the exit key leads."""
         self._follow(self._search.leave(why, now), now)
@@ -305,7 +315,7 @@ class Call:
         how = self.passage.settle_on(member)
         self.talk = Talk(self.leg, member, self.passage)
         try:
-            self.talk.connect(self.asked_by, self.offer is not None, fork.body, now)
+            self.talk.connect(self.asked_by, self.offer is not None, fork.body, now, acknowledged=fork.acknowledged)
         except SipError as error:
             self._cannot_connect(member, str(error), now)
             return
@@ -317,6 +327,13 @@ class Call:
         if self.group is not None:
             self._switch.agents.took(fork.member)
         self._note(now, fork.member, "connected", how)
+        if self.passage.may_go_direct() and not isinstance(self.asked_by, Transfer):
+            self._directing = Directing(self, self.passage, self._switch, now)
+
+    def went_direct(self, now: float) -> None:
+        """Note that media flow from phone to phone now."""
+        self._note(now, None, "media go directly", "the bridge is not needed between them")
+        self._switch.keep(self)
 
     def _cannot_connect(self, member: Leg, why: str, now: float) -> None:
         """End a call whose answer the relay cannot carry."""
@@ -605,6 +622,8 @@ class Call:
             if self.talk is not None and self.group is not None and self._answered_by is not None:
                 self._switch.agents.talk_over(self.group, self._answered_by, self.record.talk, now)
             self._note(now, None, "over", result)
+            if self._directing is not None:
+                self._directing.stop()
             self._switch.arm(self, None)
             self.end_hold()
             errands, self.errands = self.errands, set()

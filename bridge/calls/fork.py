@@ -6,9 +6,14 @@ the best final response: a decline over busy over the rest.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bridge.sip.leg import Leg
 from bridge.sip.message import Body
 from bridge.sip.outgoing import OutgoingLeg
+
+if TYPE_CHECKING:
+    from bridge.calls.confirming import Confirming
 
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
 _RANK = {603: 0, 403: 1, 600: 2, 486: 3}
@@ -27,6 +32,8 @@ class Fork:
         self.rang_at: float | None = None  # seconds, monotonic
         self.body: Body | None = None  # of the answer, until the caller has it
         self.answered: Leg | None = None
+        self.acknowledged = False  # before it takes the call, since we have spoken to it
+        self.confirming: Confirming | None = None  # who answered has still to press 1
         self.takes = False  # beside the hunt: who answers here has picked the call up
         self._statuses: list[int] = []
 
@@ -61,6 +68,8 @@ class Fork:
         return 0.0 if self.rang_at is None else now - self.rang_at
 
     def withdraw(self, reason: str | None, now: float) -> None:
-        """Stop ringing."""
+        """Stop ringing, and hang up on who has not taken the call."""
         for leg in self.legs:
             leg.cancel(reason, now)
+        if self.confirming is not None:
+            self.confirming.hang_up(reason, now)

@@ -13,15 +13,17 @@ from weakref import WeakKeyDictionary
 
 from bridge.calls.present import Present
 from bridge.directory.model import MediaWay
-from bridge.media.carriage import Carriage, Told, described
+from bridge.media.carriage import Carriage, Told, described, reads
 from bridge.media.choice import Choice, Party, behind_nat, choose
-from bridge.media.model import CALLER, MEMBER, Media
+from bridge.media.model import CALLER, MEMBER, SIDES, Media
 from bridge.media.resumed import plain_carriage, resumed_carriage
 from bridge.media.voice import NO_PORTS, Voice, speakable
 from bridge.sip.flow import Flow, Locate
 from bridge.sip.grammar import SipError
 from bridge.sip.leg import Leg
 from bridge.sip.message import Body
+from bridge.sip.sdp import Direction, Session
+from bridge.sip.sdpread import session_in
 
 
 class Way(NamedTuple):
@@ -76,6 +78,7 @@ class Passage:
         self._told = told
         self._ways: dict[Leg, Way] = {}
         self._carriage: Carriage | None = None
+        self._direct: tuple[list[Told], tuple[str, str]] | None = None  # what was told by us before, and where from
 
     def reserve(self) -> bool:
         """Open the relay for a caller who will need it, whoever answers; False where no ports are left."""
@@ -172,10 +175,14 @@ class Passage:
 
     def offer(self, leg: Leg, body: Body | None) -> Body | None:
         """Return a leg's offer as the other is to have it. Raises `SipError`."""
+        if self._direct is not None:
+            return self.directly(leg, body)
         return body if self._carriage is None or body is None else self._carriage.offer(self._side(leg), body)
 
     def answer(self, leg: Leg, body: Body | None) -> Body | None:
         """Return a leg's answer as the other is to have it. Raises `SipError`."""
+        if self._direct is not None:
+            return self.directly(leg, body)
         return body if self._carriage is None or body is None else self._carriage.answer(self._side(leg), body)
 
     def _join(self, apart: Passage) -> None:
@@ -202,6 +209,56 @@ class Passage:
         for side, leg in ((CALLER, self._leg), (MEMBER, member)):
             self._told.of(leg, carriage.told[side])
 
+    # -- without us (`direct`) -----------------------------------------------------------------------------------------
+
+    def may_go_direct(self) -> bool:
+        """Whether the relay carries only because we spoke to a side, and both could reach each other."""
+        carriage = self._carriage
+        return carriage is not None and not choose(carriage.parties[CALLER], carriage.parties[MEMBER]).relay
+
+    def flows(self) -> bool:
+        """Whether both sides hear each other, in the relay: nobody holds."""
+        return self._carriage is not None and all(_both_ways(reads(self._carriage.said(side))) for side in SIDES)
+
+    def behind_trunk(self, leg: Leg) -> bool:
+        """Whether a leg's side is behind a trunk."""
+        return self._carriage is not None and self._carriage.parties[self._side(leg)].trunk is not None
+
+    def said(self, leg: Leg) -> Body | None:
+        """Return what a leg's side has said of itself last."""
+        return self._carriage.said(self._side(leg)) if self._carriage is not None else None
+
+    def told(self, leg: Leg) -> Session | None:
+        """Return what a leg was told last."""
+        return self._carriage.told[self._side(leg)].last if self._carriage is not None else None
+
+    def again(self, leg: Leg, told: Session) -> Body | None:
+        """Return what a leg was told before, to be told once more."""
+        if self._carriage is None:
+            return None
+        side = self._side(leg)
+        return self._carriage.told[side].body(told, self._carriage.parties[side].ours)
+
+    def directly(self, leg: Leg, body: Body | None) -> Body | None:
+        """Return a leg's description for the other leg as it is, but for `o=`, which goes on. Raises `SipError`."""
+        session, other = session_in(body), 1 - self._side(leg)
+        if session is None:
+            return None
+        if self._direct is not None:
+            told, ours = self._direct
+        else:
+            assert self._carriage is not None
+            told, ours = self._carriage.told, (self._carriage.parties[CALLER].ours, self._carriage.parties[MEMBER].ours)
+        return told[other].body(session, ours[other])
+
+    def go_direct(self) -> None:
+        """Close the relay: both sides know where the other one is."""
+        carriage = self._carriage
+        assert carriage is not None
+        self._direct = carriage.told, (carriage.parties[CALLER].ours, carriage.parties[MEMBER].ours)
+        self.relayed = False
+        self.close()
+
     def close(self) -> None:
         """Give the ports back."""
         self._close_ways()
@@ -222,6 +279,13 @@ class Passage:
             self._carriage = Carriage(relay, (self._caller or member, member), told)
         self._carriage.parties[MEMBER] = member
         return self._carriage
+
+
+def _both_ways(session: Session | None) -> bool:
+    if session is None:
+        return False
+    taken = next((media for media in session.media if media.port), None)
+    return taken is not None and session.way_of(taken) is Direction.BOTH
 
 
 class Passages:

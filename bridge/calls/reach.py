@@ -69,7 +69,9 @@ class Reach:
         for target in self.targets(found):
             says = _host_of(target.uri) if target.pinned else None
             try:
-                way = passage.way_to(self._passages.party(target.flow, line, target.trunk, says))
+                party = self._passages.party(target.flow, line, target.trunk, says)
+                confirm = found.confirm and group is not None  # a line that is called itself may have its mailbox
+                way = passage.way_apart(party) if confirm else passage.way_to(party)
             except SipError:  # which the passage remembers
                 continue
             leg = self._invite(caller, group, found, target, way.body, now, answer_by_itself)

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from bridge.calls.confirming import Confirming
 from bridge.calls.fork import ELSEWHERE, Fork
 from bridge.calls.parties import Called
 from bridge.calls.status import Step
@@ -32,6 +33,7 @@ from bridge.hunting.model import (
     MemberChanged,
     Offer,
     Phase,
+    PickedUp,
     Refused,
     Release,
     Responded,
@@ -42,12 +44,14 @@ from bridge.hunting.model import (
 from bridge.hunting.model import Outcome as Ending
 from bridge.hunting.model import Result as HuntResult
 from bridge.hunting.outcome import outcome_of
+from bridge.sip.grammar import SipError
 from bridge.sip.leg import Leg
 from bridge.sip.message import Body
 from bridge.sip.outgoing import OutgoingLeg
 
 if TYPE_CHECKING:
     from bridge.calls.call import Call
+    from bridge.calls.passage import Passage
 
 
 class Found(NamedTuple):
@@ -220,10 +224,21 @@ class Search:
     def _withdraw(self, member: str, why: Withdrawal, now: float) -> None:
         fork = self._forks.get(member)
         if fork is not None:
-            ending = _ending(why, fork.ringing)
+            ending = _ending(why, fork.ringing or fork.confirming is not None)
             self._tell_ended(fork, ending, now, self._reason(member, why) if ending is Ending.WITHDRAWN else "")
             fork.withdraw(ELSEWHERE if why is Withdrawal.ELSEWHERE else None, now)
             self.quiet(fork)
+            if fork.confirming is not None:  # its INVITE has had its final response
+                self._forget(fork)
+                self._queue.append(Refused(member, 487))
+
+    def _forget(self, fork: Fork) -> None:
+        """Take an offer that ended after it was answered out of the books, and give its ports back."""
+        if self._forks.get(fork.member) is fork:
+            del self._forks[fork.member]
+        for leg in fork.legs:
+            self._fork_of.pop(leg, None)
+            self._call.passage.leaves(leg)
 
     def _reason(self, member: str, why: Withdrawal) -> str:
         """Return why a member rings no more; the trace knows it better where the member could ring no longer."""
@@ -326,9 +341,52 @@ class Search:
         if fork.answered is not None or self._forks.get(fork.member) is not fork:
             leg.hang_up(None, now)
             return []
+        apart = self._call.passage.apart(leg)
+        if apart is not None:
+            return self._ask(fork, leg, apart, body, now)
         fork.body = body
         fork.win(leg, now)
         return self.step(Answered(fork.member), now)
+
+    # -- who has to press 1 --------------------------------------------------------------------------------------
+
+    def _ask(self, fork: Fork, leg: OutgoingLeg, apart: Passage, body: Body | None, now: float) -> list[Outcome]:
+        """Ask whoever has picked up to press 1; a phone that cannot be spoken to has not answered."""
+        if self._hunt.phase is not Phase.HUNTING or not fork.offered:
+            leg.hang_up(None, now)
+            self._forget(fork)
+            return self.step(Refused(fork.member, 487), now)
+        fork.confirming = Confirming(self._call, fork, leg, body)
+        try:
+            fork.confirming.begin(apart, now)
+        except SipError as error:
+            fork.confirming.hang_up(None, now)
+            return self._not_taken(fork, Ending.UNREACHABLE, str(error), now)
+        return self.step(PickedUp(fork.member), now)
+
+    def confirmed(self, fork: Fork, now: float) -> list[Outcome]:
+        """Take the 1 of somebody who was asked for it."""
+        asked = fork.confirming
+        if asked is None or self._forks.get(fork.member) is not fork:
+            return []
+        asked.leg.owner = self._call
+        fork.confirming = None
+        fork.acknowledged = True
+        fork.body = asked.body
+        fork.win(asked.leg, now)
+        return self.step(Answered(fork.member), now)
+
+    def unconfirmed(self, fork: Fork, now: float) -> list[Outcome]:
+        """Take note that somebody who was asked to press 1 has hung up."""
+        return self._not_taken(fork, Ending.NO_ANSWER, "picked up, and hung up without pressing 1", now)
+
+    def _not_taken(self, fork: Fork, ending: Ending, why: str, now: float) -> list[Outcome]:
+        ours = self._forks.get(fork.member) is fork
+        if fork.offered:
+            self._tell_ended(fork, ending, now, why)
+        self.quiet(fork)
+        self._forget(fork)
+        return self.step(Refused(fork.member, 480, ending), now) if ours else []
 
     def rejected(self, leg: OutgoingLeg, status: int, now: float) -> tuple[str, int, list[Outcome]] | None:
         """Take a leg's failure; return the member, the fork's status and what came of it once its last leg failed."""

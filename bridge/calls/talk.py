@@ -40,21 +40,26 @@ class Talk:
         self.member = member
         self._passage = passage
         self._answer_comes_with_ack: Leg | None = None  # the leg whose 2xx brought an offer
+        self._acknowledged = False  # and that has had its ACK, so that only the relay waits for the answer
 
     def other(self, leg: Leg) -> Leg:
         """Return the opposite leg."""
         return self.member if leg is self.caller else self.caller
 
-    def connect(self, caller: Asking, offer_was_sent: bool, body: Body | None, now: float) -> None:
+    def connect(
+        self, caller: Asking, offer_was_sent: bool, body: Body | None, now: float, *, acknowledged: bool = False
+    ) -> None:
         """Pass the member's 2xx to the caller; if it is an offer, its answer comes with the caller's ACK.
 
-        Raises `SipError` where the relay cannot carry it.
+        `acknowledged`: the member is up already, since we have spoken to it before. Raises `SipError` where the relay
+        cannot carry it.
         """
         body = self._carried(self.member, body, is_answer=offer_was_sent)
-        if offer_was_sent:
-            self.member.acknowledge(None, now)
-        else:
+        self._acknowledged = acknowledged
+        if not offer_was_sent:
             self._answer_comes_with_ack = self.member
+        elif not acknowledged:
+            self.member.acknowledge(None, now)
         caller.accept(body, now)
 
     def await_answer(self, leg: Leg) -> None:
@@ -108,7 +113,9 @@ class Talk:
                 body = self._carried(event.leg, event.body, is_answer=True)
             except SipError:  # nobody can be told any more; the side that waits for an answer hears nothing
                 body = None
-            waiting.acknowledge(body, now)
+            if not self._acknowledged:
+                waiting.acknowledge(body, now)
+            self._acknowledged = False
 
     def _carried(self, leg: Leg, body: Body | None, *, is_answer: bool) -> Body | None:
         """Return a leg's description as the other is to have it."""

@@ -25,8 +25,6 @@ def _first_word(*words: str) -> Callable[[Any], bool]:
 _DEAD_BUTTONS = _first_word("pickup", "hangup", "dial")
 
 TABLE = (
-    Later(("trunks", "*", "confirm"), "whoever answers takes the call"),
-    Later(("lines", "*", "confirm"), "whoever answers takes the call"),
     Later(("users", "*", "additional_lines"), "no line can be controlled"),
     Later(("groups", "*", "buttons"), "desks have the buttons of their own section alone"),
     Later(("groups", "*", "follow_diversion"), "a member's diversion is not followed"),

@@ -80,6 +80,13 @@ class Carriage:
         """Our own end towards the caller, where there is one."""
         return self._voices[CALLER]
 
+    def said(self, side: int) -> Body | None:
+        """Return what a side has said of itself in what was agreed upon last, None where nothing was."""
+        if self.agreed is None:
+            return None
+        offerer, offer, answer = self.agreed
+        return offer if side == offerer else answer
+
     def adopt_caller(self, other: Carriage) -> None:
         """Take over the caller's side of another carriage: what it was told, its ports, and our voice to it."""
         self.relay.adopt(CALLER, other.relay)

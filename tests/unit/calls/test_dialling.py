@@ -44,7 +44,7 @@ def test_the_own_phone_first_then_the_number() -> None:
     states = {name: made.exchange.line(name).state.value for name in ("c1", "m1")}
     assert states == {"c1": "busy", "m1": "ringing"}
     made["m1"].leg.accept(OWN, made.now)
-    made.run(1)
+    made.run(0.5)
     (call,) = made.exchange.calls()
     assert (call.state, call.caller, call.answered_by) == ("connected", "301", "m1")
     assert media.speaker.closed and not made.sent("c1", "BYE")

@@ -85,7 +85,9 @@ class Hall:
 
 def hall(members: int = 2, logged_in: bool = True, more_groups: tuple[Group, ...] = (), **more: Any) -> Hall:
     """Return a queue; `more` are settings of the group, or of its queue."""
-    rules = {key: more.pop(key) for key in ("overflow", "order", "ring_seconds", "max_calls") if key in more}
+    rules: dict[str, Any] = {
+        key: more.pop(key) for key in ("overflow", "order", "ring_seconds", "max_calls") if key in more
+    }
     media = ToldMedia()
     lines = tuple(
         Line(name, str(300 + int(name[1])), contact=f"sip:{name}@10.0.1.{name[1]}:5060", max_calls=5)
@@ -147,7 +149,8 @@ def test_the_agent_who_answers_is_connected_without_another_word_to_the_caller()
     assert made.voice().closed
     paths = made.media.opened[0].paths
     assert paths[0, CALLER] == Path("10.0.1.3", 4000, 4001)
-    assert paths[0, MEMBER] is not None and paths[0, MEMBER][:3] == ("10.0.0.1", 4000, 4001)
+    member = paths[0, MEMBER]
+    assert member is not None and member[:3] == ("10.0.0.1", 4000, 4001)
     assert "ACK" in made.lab.to("m1")
     assert not [name for name in made.lab.to("c3")[before:] if name not in ("INVITE", "ACK")]
     assert [event.member for event in made.told("answered")] == ["m1"]
