@@ -23,7 +23,8 @@ class Sipp:
     `keys` become `[key]` in the scenario, `rows` its injection file (`[field0]`, ...), `auth` a user name and
     password for `[authentication]`. `transport` is "u1" (UDP) or "t1" (TCP, one connection). `talk` is the length
     of pauses in milliseconds. `literal` switches SIPp's own retransmissions off, and its hiding of those that it
-    gets: every copy is a message to the scenario.
+    gets: every copy is a message to the scenario. `rtp`: where the scenario says that it receives RTP, a port that
+    somebody else listens at.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Sipp:
         auth: tuple[str, str] | None = None,
         talk: int = 50,
         literal: bool = False,
+        rtp: int | None = None,
         extra: Sequence[str] = (),
     ) -> None:
         self.scenario = scenario
@@ -50,7 +52,7 @@ class Sipp:
         self.port = port or free_port(host)
         self._logs = directory / f"sipp-{scenario}-{self.port}"
         self._logs.mkdir(parents=True, exist_ok=True)
-        argv: list[str | Path] = ["sipp", "-sf", SCENARIOS / f"{scenario}.xml", "-nostdin", "-skip_rlimit"]
+        argv: list[str | Path] = ["sipp", "-sf", self._script(rtp), "-nostdin", "-skip_rlimit"]
         argv += ["-i", host, "-bind_local", "-p", str(self.port), "-t", transport, "-s", service]
         argv += ["-mi", host, "-mp", str(free_even_port(host)), "-ci", host, "-cp", str(free_port(host))]
         argv += ["-m", str(calls), "-d", str(talk), "-key", "stream", "tcp" if transport.startswith("t") else "udp"]
@@ -120,6 +122,14 @@ class Sipp:
         if not self.messages:
             parts.append(self.process.report())
         return "\n".join(parts)
+
+    def _script(self, rtp: int | None) -> Path:
+        script = SCENARIOS / f"{self.scenario}.xml"
+        if rtp is None:
+            return script
+        copy = self._logs / script.name
+        copy.write_text(script.read_text("utf-8").replace("[media_port]", str(rtp)), "utf-8")
+        return copy
 
     def _injection(self, rows: Sequence[Sequence[str]]) -> Path:
         path = self._logs / "rows.csv"
