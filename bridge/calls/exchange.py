@@ -36,11 +36,11 @@ from bridge.commands.model import Reply
 from bridge.directory.handling import Handlings
 from bridge.directory.logins import Logins
 from bridge.directory.model import Directory, Group
-from bridge.events import Event, GroupCall, LineChanged, Notice
+from bridge.events import CallerWaits, Event, GroupCall, LineChanged, Notice
 from bridge.media.model import Media, VoiceEvent
 from bridge.media.voice import NO_PORTS
 from bridge.sip.agenda import Agenda
-from bridge.sip.binding import RegisterRefused
+from bridge.sip.binding import BindingAdded, BindingRefreshed, RegisterRefused
 from bridge.sip.challenger import Challenger
 from bridge.sip.flow import Flow, Locate, Send
 from bridge.sip.leg import LegState
@@ -170,6 +170,7 @@ class Exchange:
         self.ua.flow_failed(flow, now)
         if flow.reliable:
             self.registrar.flow_gone(flow)
+            self.lamps.flow_gone(flow, now)
         self.upstream.flow_failed(flow, now)
         self._settle(now)
 
@@ -391,6 +392,8 @@ class Exchange:
                 self._guard.tell(event.flow, refused, now)
             else:
                 self.kept.touch("bindings")
+            if isinstance(event, BindingAdded | BindingRefreshed):
+                self.lamps.registered(event.line, event.binding, now)
             if event.line in self.directory.lines:
                 self.lines.refresh(event.line)
 
@@ -442,7 +445,7 @@ class Exchange:
 
     def _tell(self, event: Event) -> None:
         self._events.append(event)
-        if isinstance(event, GroupCall):
+        if isinstance(event, GroupCall | CallerWaits):
             self.lamps.touch_group(event.group)
 
 

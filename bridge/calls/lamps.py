@@ -28,9 +28,11 @@ from bridge.commands.phones import actor_at
 from bridge.commands.rights import Right, at_least, belongs, leads, may_at
 from bridge.directory.logins import Logins
 from bridge.directory.model import Level
+from bridge.sip.binding import Binding
 from bridge.sip.dialog import dialog_as_callee
 from bridge.sip.dialogdocument import DialogShown, Party, dialog_document
 from bridge.sip.dialoginfo import ACCEPT
+from bridge.sip.flow import Flow
 from bridge.sip.grammar import parse_uri
 from bridge.sip.message import Body
 from bridge.sip.notifier import LEAST_EXPIRES, Notifier, event_id
@@ -82,6 +84,8 @@ class Lamps:
         self._lamps: dict[Notifier, Lamp] = {}
         self._about: dict[tuple[bool, str], dict[Notifier, None]] = {}
         self._groups: set[str] = set()  # that may have changed in this step
+        self._registered: list[tuple[str, Binding]] = []  # before the start
+        self._started = False
 
     def __len__(self) -> int:
         return len(self._lamps)
@@ -234,14 +238,13 @@ class Lamps:
     def load(self, kept: Mapping[str, Any], now: float, wall: float) -> None:
         """Take up what `dump` wrote; raises KeyError, TypeError or ValueError where that is none.
 
-        No connection survives a restart: who was reached by one that cannot be made anew subscribes again.
+        No connection survives a restart: who was reached by one is told as soon as it has registered again.
         """
         dialog, line, entity = dialog_of(kept["dialog"]), str(kept["line"]), str(kept["entity"])
         expires_at = now + min(float(kept["expires"]) - wall, self._most_seconds)
         found = self._present.directory.lines.get(line)
         shows = watchable(user_of(entity), line, self._present.directory) if found is not None else 404
-        lost = dialog.pinned and dialog.flow.reliable
-        if isinstance(shows, int) or lost or expires_at <= now or not self._may(line, shows):
+        if isinstance(shows, int) or expires_at <= now or not self._may(line, shows):
             return
         lamp = Lamp(line, entity, shows)
         notifier = Notifier(
@@ -254,9 +257,32 @@ class Lamps:
             version=int(kept["version"]) + _VERSIONS_SKIPPED,
         )
         self._add(notifier, lamp)
+        notifier.flow_gone(dialog.flow, now)
+
+    def flow_gone(self, flow: Flow, now: float) -> None:
+        """Note that a connection has ended."""
+        for notifier in tuple(self._lamps):
+            notifier.flow_gone(flow, now)
+
+    def registered(self, line: str, binding: Binding, now: float) -> None:
+        """Tell a phone that has registered again by another connection how things are; from the start on."""
+        if not self._started:
+            self._registered.append((line, binding))
+            return
+        for notifier, lamp in self._lamps.items():
+            if (
+                lamp.line == line
+                and notifier.adrift
+                and _host(notifier.dialog.remote_target) == _host(binding.contact_uri)
+            ):
+                notifier.find(binding.flow, now)
 
     def start(self, now: float) -> None:
         """Tell all phones that were taken up what has become of what they watch."""
+        self._started = True
+        for line, binding in self._registered:
+            self.registered(line, binding, now)
+        self._registered.clear()
         for notifier, lamp in list(self._lamps.items()):
             if lamp.told is None:
                 notifier.tell(now)
@@ -313,8 +339,7 @@ class Lamps:
     def _has_callers(self, name: str) -> bool:
         """Whether a caller of a group rings or waits."""
         return any(
-            call.group is not None and call.group.name == name and call.talk is None and call.result is None
-            for call in self._board.up.values()
+            call.group is not None and call.group.name == name and call.searching for call in self._board.up.values()
         )
 
     def _of_line(self, line: str, lamp: Lamp) -> Iterator[DialogShown]:
@@ -337,6 +362,10 @@ class Lamps:
             yield DialogShown(side.call, side.state, side.direction, local, remote, taken)
         if not found:
             yield DialogShown("line", "early" if state is LineState.RINGING else "confirmed")
+
+
+def _host(uri: str) -> str:
+    return parse_uri(uri).host.lower()
 
 
 def _one(ident: str, state: str, direction: str = "") -> Shown:

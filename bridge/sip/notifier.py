@@ -3,7 +3,8 @@
 The subscription's dialog begins with the phone's SUBSCRIBE, which is already found to be right when it comes here. The
 whole state is told at once, again after each change and after each refresh. One NOTIFY is under way at a time, so that
 none overtakes another; what changes meanwhile is told as soon as it is answered, the latest alone. A NOTIFY that is
-refused or not answered ends the subscription, as RFC 6665 §4.2.2 has it: the phone is gone, or knows nothing of it.
+refused or not answered ends the subscription, as RFC 6665 §4.2.2 has it: the phone is gone, or knows nothing of it. A
+phone whose connection is lost is waited for: as soon as it is found again it is told how things are.
 
 Which phase follows which signal is in `TABLE`, what is done on entering a phase in `_enter`.
 """
@@ -32,6 +33,7 @@ class Phase(Enum):
     QUIET = "quiet"  # the phone knows all that is to be known
     TELLING = "telling"  # a NOTIFY is under way
     BEHIND = "behind"  # a NOTIFY is under way, and what it says is outdated
+    ADRIFT = "adrift"  # the phone's connection is gone, and was its only way
     LAST = "last"  # the NOTIFY that ends it is under way
     OVER = "over"
 
@@ -42,6 +44,8 @@ class Signal(Enum):
     CHANGED = "changed"  # there is news, or the phone has asked
     ANSWERED = "answered"
     FAILED = "failed"
+    LOST = "lost"  # the connection
+    FOUND = "found"  # the phone is there again
     END = "end"  # it expired, the phone has taken it back, or we do
 
 
@@ -51,12 +55,18 @@ TABLE: dict[tuple[Phase, Signal], Phase] = {
     (Phase.TELLING, Signal.ANSWERED): Phase.QUIET,
     (Phase.BEHIND, Signal.ANSWERED): Phase.TELLING,
     (Phase.LAST, Signal.ANSWERED): Phase.OVER,
+    (Phase.QUIET, Signal.LOST): Phase.ADRIFT,
+    (Phase.TELLING, Signal.LOST): Phase.ADRIFT,
+    (Phase.BEHIND, Signal.LOST): Phase.ADRIFT,
+    (Phase.ADRIFT, Signal.FOUND): Phase.TELLING,
+    (Phase.ADRIFT, Signal.END): Phase.OVER,
+    (Phase.LAST, Signal.LOST): Phase.OVER,
     (Phase.QUIET, Signal.END): Phase.LAST,
     (Phase.TELLING, Signal.END): Phase.LAST,
     (Phase.BEHIND, Signal.END): Phase.LAST,
 } | {(phase, Signal.FAILED): Phase.OVER for phase in Phase}
 
-_LIVE = (Phase.QUIET, Phase.TELLING, Phase.BEHIND)
+_LIVE = (Phase.QUIET, Phase.TELLING, Phase.BEHIND, Phase.ADRIFT)
 
 
 class Notifier:
@@ -108,9 +118,25 @@ class Notifier:
         self.expires_at = now + granted
         if granted:
             self._ua.agenda.arm(self, self.expires_at)
-            self._take(Signal.CHANGED, now)
+            self._take(Signal.FOUND if self.adrift else Signal.CHANGED, now)
         else:
+            if self.adrift:
+                self.phase = Phase.QUIET  # it has asked by another way, which it is answered by
             self.end("timeout", now)
+
+    @property
+    def adrift(self) -> bool:
+        """Whether there is no way to the phone now."""
+        return self.phase is Phase.ADRIFT
+
+    def lose(self, now: float) -> None:
+        """Note that the phone's connection is gone."""
+        self._take(Signal.LOST, now)
+
+    def find(self, flow: Flow, now: float) -> None:
+        """Note that the phone is there again, by another connection."""
+        self.dialog = replace(self.dialog, flow=flow)
+        self._take(Signal.FOUND, now)
 
     def follow(self, request: Request, flow: Flow) -> bool:
         """Take over what a later SUBSCRIBE says of the way to the phone; False where it comes out of order."""
@@ -130,10 +156,6 @@ class Notifier:
         self._reason = reason
         self._take(Signal.END, now)
 
-    def drop(self, now: float) -> None:
-        """End it without a word: there is no way to the phone any more."""
-        self._take(Signal.FAILED, now)
-
     def tick(self, now: float) -> None:
         """Let it expire."""
         if self.phase in _LIVE:
@@ -149,7 +171,17 @@ class Notifier:
     def on_failure(self, transaction: ClientTransaction, status: int, now: float) -> None:
         """Take that a NOTIFY was not answered, or could not be sent."""
         if transaction is self._sent:
-            self._take(Signal.FAILED, now)
+            self._take(Signal.LOST if status == 503 and self._is_bound else Signal.FAILED, now)
+
+    @property
+    def _is_bound(self) -> bool:
+        """Whether the phone is reached by its own connection alone."""
+        return self.dialog.pinned and self.dialog.flow.reliable
+
+    def flow_gone(self, flow: Flow, now: float) -> None:
+        """Note that a connection has ended."""
+        if self._is_bound and self.dialog.flow[:3] == flow[:3]:
+            self.lose(now)
 
     def _take(self, signal: Signal, now: float) -> None:
         following = TABLE.get((self.phase, signal))
