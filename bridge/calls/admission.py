@@ -44,7 +44,8 @@ class Admission:
             if claimed is None or not claimed.registers:
                 trunk = peers.trunk(flow)
         if trunk is not None:
-            return Caller(None, trunk, *shown_identity(request))
+            number, name = shown_identity(request)
+            return Caller(None, trunk, number, self._present.settings.phonebook.name_of(number) or name)
         proven = self._prove(invited, now)
         return self._line(proven.name, request) if proven else None
 

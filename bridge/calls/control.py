@@ -103,7 +103,7 @@ class Control:
             return called.group.shown
         if called.line is not None:
             return self._around.directory.shown(member_at(called.line.name, self._around.directory))
-        return ""
+        return self._around.present.settings.phonebook.name_of(called.number)
 
     def _call_out(
         self, order: Order, called: Called, dialling: Dialling, leg: Leg, passage: Passage, now: float

@@ -22,7 +22,7 @@ from bridge.calls.lines import LineTable
 from bridge.calls.model import ExchangeSettings, TrunkSettings
 from bridge.calls.orders import Answer, Order
 from bridge.calls.outside import Outsides
-from bridge.calls.parties import Called, Caller, phone_destination, trunk_destination, user_of
+from bridge.calls.parties import Called, Caller, destination, phone_destination, trunk_destination, user_of
 from bridge.calls.passage import Passages
 from bridge.calls.present import Present
 from bridge.calls.reach import Reach
@@ -407,9 +407,14 @@ class Exchange:
             self._control.replace(invited, caller, now)
             return
         called = self._called(invited.request, caller)
+        blocked = caller.trunk is not None and self.present.settings.blocklist.has(caller.number)
+        if blocked and self.present.settings.blocklist.send_to is not None:
+            called = destination(self.present.settings.blocklist.send_to, self.directory)
         registered = caller.line is not None and self.directory.lines[caller.line].registers
         up, full = self.board.up, self.ua.layer.full
         refusal = self._guard.refusal(caller, invited.flow, up, full, now)
+        if refusal is None and blocked and self.present.settings.blocklist.send_to is None:
+            refusal = 603
         if refusal is None and called.service is None:
             refusal = self.board.refusal(called, caller)
         if refusal is not None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bridge.directory.model import MediaWay
+from bridge.directory.phonebook import Blocklist, Phonebook
 from bridge.sip.flow import Flow
 
 
@@ -34,6 +35,8 @@ class ExchangeSettings:
     passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
     pins: Mapping[str, str] = field(default_factory=dict, repr=False)
     watched: frozenset[str] = frozenset()
+    phonebook: Phonebook = Phonebook()
+    blocklist: Blocklist = Blocklist()
     registrar: bool = True
     realm: str = "cti-bridge"
     max_expires: int = 600

@@ -187,6 +187,8 @@ def never_began(ident: str, caller: Caller, called: Called, status: int, wall: f
 
 
 _REFUSALS = {
+    403: "this number may not be called",
+    603: "the caller is on the block list",
     404: "no such number",
     482: "it came back to where it was",
     486: "as many calls as are allowed are up",

@@ -24,6 +24,7 @@ def findings(draft: Draft) -> Iterator[Finding]:
     yield from _numbers(draft)
     yield from _codes(draft)
     yield from _menu(draft)
+    yield from _blocklist(draft)
     yield from _mqtt(_table(draft.data, "mqtt"))
 
 
@@ -90,6 +91,13 @@ def _line(draft: Draft, name: str, line: Table) -> Iterator[Finding]:
     trunk = text(line, "trunk")
     if trunk is not None and trunk not in draft.trunks:
         yield (*here, "trunk"), unknown("trunk", trunk, draft.trunks)
+    for index, out in enumerate(elements(line, "dial_out") or [line.get("dial_out")]):
+        if isinstance(out, str) and out not in draft.trunks:
+            place = (index,) if isinstance(line["dial_out"], list) else ()
+            yield (*here, "dial_out", *place), unknown("trunk", out, draft.trunks)
+    for key in ("dial_out_allow", "dial_out_daily"):
+        if key in line and not line.get("dial_out"):
+            yield (*here, key), "goes with dial_out; give the trunk through which the line calls outside"
     if "trunk" not in line:
         for key in ("dial", "watch", "confirm"):
             if key in line:
@@ -107,6 +115,15 @@ def _numbers(draft: Draft) -> Iterator[Finding]:
         first = draft.numbers[number]
         if first != loc:
             yield loc, f"{number!r} is the number of {dotted(first[:-1])} too; each number may be given once"
+
+
+def _blocklist(draft: Draft) -> Iterator[Finding]:
+    blocklist = _table(draft.data, "blocklist")
+    to = text(blocklist, "send_to")
+    if to is not None and to not in draft.numbers:
+        yield ("blocklist", "send_to"), unknown("group or line with the number", to, draft.numbers)
+    if to is not None and not blocklist.get("numbers") and blocklist.get("anonymous") is not True:
+        yield ("blocklist", "send_to"), "is for nobody; give numbers, or anonymous = true"
 
 
 def _codes(draft: Draft) -> Iterator[Finding]:

@@ -25,6 +25,8 @@ from bridge.directory.model import (
     Strategy,
     User,
 )
+from bridge.directory.outside import OutsideRules
+from bridge.directory.phonebook import Blocklist, Home, Phonebook
 
 
 class TlsFiles(NamedTuple):
@@ -45,6 +47,7 @@ def directory_of(settings: Settings) -> Directory:
         site_level=settings.site.level,
         codes=Codes(**settings.codes.model_dump()),
         menu=settings.menu.number if settings.menu else None,
+        outside=OutsideRules(country=settings.phonebook.country, **settings.outside.model_dump()),
     )
 
 
@@ -56,6 +59,8 @@ def exchange_of(settings: Settings) -> ExchangeSettings:
         passwords={name: line.password.reveal() for name, line in settings.lines.items() if line.password is not None},
         pins={name: user.pin.reveal() for name, user in settings.users.items() if user.pin is not None},
         watched=frozenset(name for name, line in settings.lines.items() if _watched(line, settings)),
+        phonebook=_phonebook(settings),
+        blocklist=Blocklist(_home(settings), **settings.blocklist.model_dump()),
         registrar=registrar.enabled,
         realm=registrar.realm,
         max_expires=registrar.max_expires,
@@ -82,6 +87,15 @@ def tls_of(settings: Settings) -> TlsFiles:
         or any(uri.startswith("sips:") or "transport=tls" in uri for uri in uris)
     )
     return TlsFiles(tls.cert, tls.key, tls.ca, connects)
+
+
+def _home(settings: Settings) -> Home:
+    return Home(settings.phonebook.country, settings.phonebook.area or "")
+
+
+def _phonebook(settings: Settings) -> Phonebook:
+    books = (settings.phonebook.vcard, settings.phonebook.fritzbox)
+    return Phonebook.of(_home(settings), (entry for book in books if book for entry in book.entries))
 
 
 def _watched(line: LineSettings, settings: Settings) -> bool:
@@ -115,6 +129,9 @@ def _line(name: str, line: LineSettings, settings: Settings) -> Line:
         contact=line.contact,
         registers=line.password is not None,
         max_calls=line.max_calls,
+        dial_out=line.dial_out,
+        dial_out_allow=line.dial_out_allow,
+        dial_out_daily=line.dial_out_daily,
         private=line.private,
         shown=line.name,
         address=line.contact or f"sip:{line.number}@{_host(trunk, settings)}",

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from bridge.config.calling import BlocklistSettings, OutsideSettings, PhonebookSettings
 from bridge.config.doors import CodeSettings, DeskSettings, MenuSettings, MetricsSettings, MqttSettings
 from bridge.config.fields import Count, Name, Part
 from bridge.config.people import GroupSettings, UserSettings
@@ -36,6 +37,9 @@ class Settings(Part):
     users: Mapping[Name, UserSettings] = Field({})
     groups: Mapping[Name, GroupSettings] = Field({})
     codes: CodeSettings = CodeSettings()
+    outside: OutsideSettings = OutsideSettings()
+    phonebook: PhonebookSettings = PhonebookSettings()
+    blocklist: BlocklistSettings = BlocklistSettings()
     menu: MenuSettings | None = None
     mqtt: MqttSettings | None = None
     metrics: MetricsSettings | None = None

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from bridge.config.calling import Prefix, Trunks
 from bridge.config.fields import (
     Contact,
     Count,
@@ -74,7 +75,8 @@ class TrunkSettings(Part):
 class LineSettings(Part):
     """`[lines.NAME]`: reached through a trunk, or attached by registering (password) or at a static contact.
 
-    `name`: what a device is shown as; without it, its SIP address.
+    `name`: what a device is shown as; without it, its SIP address. `dial_out`: the trunks through which it calls
+    outside; `dial_out_allow`: beginnings of numbers that it may call though `[outside]` refuses them.
     """
 
     number: Number
@@ -84,6 +86,9 @@ class LineSettings(Part):
     password: SecretField | None = None
     contact: Contact | None = None
     max_calls: Count = 1
+    dial_out: Trunks = ()
+    dial_out_allow: tuple[Prefix, ...] = ()
+    dial_out_daily: Annotated[int, Field(strict=True, ge=0, le=10_000)] | None = None
     private: Flag = False
     watch: Watch | None = None
     confirm: Flag | None = None

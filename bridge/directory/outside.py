@@ -42,13 +42,18 @@ class OutsideRules:
     def why_not(self, number: str, allow: Iterable[str] = ()) -> str:
         """Return why a number is not called, "" where it may be; `allow`: the line's own prefixes."""
         plain = national(number, self.country)
-        allowed = _longest(plain, number, (*self.allow, *allow))
+        allowed = self._longest(plain, (*self.allow, *allow))
         if not _DIGITS.match(plain):
             return "" if allowed else f"{number} is no plain number; digits with a + in front are"
-        refused = _longest(plain, number, self.refuse)
+        refused = self._longest(plain, self.refuse)
         if refused and len(refused) >= len(allowed):
             return f"numbers that begin with {refused} are not called"
         return ""
+
+    def _longest(self, plain: str, prefixes: Iterable[str]) -> str:
+        """Return the longest prefix that begins a number, both as they are dialled within the country."""
+        dialled = (national(prefix, self.country) for prefix in prefixes)
+        return max((prefix for prefix in dialled if plain.startswith(prefix)), key=len, default="")
 
 
 def national(number: str, country: str) -> str:
@@ -59,8 +64,3 @@ def national(number: str, country: str) -> str:
     if country and number.startswith(own):
         return "0" + number[len(own) :].lstrip("0")
     return number
-
-
-def _longest(plain: str, number: str, prefixes: Iterable[str]) -> str:
-    """Return the longest prefix that begins a number, as it was dialled or as it is dialled within the country."""
-    return max((p for p in prefixes if plain.startswith(p) or number.startswith(p)), key=len, default="")

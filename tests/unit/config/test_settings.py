@@ -319,6 +319,7 @@ def test_the_schema() -> None:
     schema = json.loads(json.dumps(Settings.model_json_schema()))
     assert set(schema["properties"]) == {
         *("site", "sip", "trunks", "lines", "users", "groups", "codes", "menu", "metrics", "mqtt", "desks"),
+        *("outside", "phonebook", "blocklist"),
     }
     assert "register" in schema["$defs"]["TrunkSettings"]["properties"]
     assert len(schema["$defs"]["GroupSettings"]["properties"]["members"]["items"]["oneOf"]) == 2
