@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Mapping
 from typing import Any
 
 from bridge.doctor.asking import Place, Silence, ask, words
 from bridge.doctor.model import Findings, Patient, fail, ok, warn
 from bridge.sip.grammar import parse_uri
+
+DAYS = 30  # of the journal that are looked at
 
 
 def check_lines(patient: Patient) -> Findings:
@@ -56,11 +59,28 @@ def _unreachable(name: str, number: str, told: Mapping[str, Any]) -> Any:
 
 def check_mailboxes(patient: Patient) -> Findings:
     """Tell who answered calls without having rung: a mailbox, a diversion, a phone that answers by itself."""
-    seen: Mapping[str, Mapping[str, int]] = patient.diagnosis.get("answers", {})
-    for line, counts in seen.items():
-        if counts["without_ringing"]:
-            said = f"answered {counts['without_ringing']} of {counts['all']} calls without ringing: a mailbox, perhaps"
+    seen = _answers(patient)
+    for line, (every, silent) in seen.items():
+        if silent:
+            said = f"answered {silent} of {every} calls without ringing: a mailbox, perhaps"
             todo = f"switch the mailbox off, let it answer later, or give [lines.{line}] confirm = true"
             yield warn(f"line {line}", said, todo)
-    if seen and not any(counts["without_ringing"] for counts in seen.values()):
+    if seen and not any(silent for _, silent in seen.values()):
         yield ok("mailboxes", "whoever answered had rung before")
+
+
+def _answers(patient: Patient) -> dict[str, tuple[int, int]]:
+    """Return each line's answers, of the last days by the journal, and since its start by the agent."""
+    from bridge.store.answers import answers
+    from bridge.store.errors import StoreError
+    from bridge.store.journal import FILE
+
+    found: dict[str, tuple[int, int]] = {}
+    try:
+        if (patient.state / FILE).exists():
+            found = answers(patient.state / FILE, time.time() - DAYS * 86400)
+    except (OSError, StoreError):
+        pass  # it is another login's; the agent counts too
+    for line, counts in patient.diagnosis.get("answers", {}).items():
+        found[line] = max(found.get(line, (0, 0)), (counts["all"], counts["without_ringing"]))
+    return {line: counts for line, counts in found.items() if line in patient.settings.lines}

@@ -7,6 +7,7 @@ import email.utils
 import ipaddress
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from bridge.calls.model import TrunkSettings
@@ -17,7 +18,7 @@ from bridge.doctor.asking import Answer, Place, Silence, ask, words
 from bridge.doctor.model import Findings, Patient, fail, ok, warn
 from bridge.resolving import places
 from bridge.sip.digest import Credentials
-from bridge.sip.grammar import SipError, parse_parameters
+from bridge.sip.grammar import SipError, parse_parameters, parse_uri, uri_of
 from bridge.sip.via import top_via
 
 SKEW = 60.0  # seconds that clocks may differ
@@ -55,11 +56,13 @@ def _trunk(patient: Patient, trunk: TrunkSettings) -> Findings:
     told = patient.status.get("trunks", {}).get(trunk.name)
     if told is not None:
         yield from _as_told(check, told)
-        answer = _asked_gently(place, trunk)
+        answer = _asked_gently(place, trunk, registered=told["state"] == "registered")
     else:
         answer = yield from _registered(check, place, trunk)
     if answer is not None:
         yield from _on_the_way(trunk.name, place, answer)
+        if told is not None and told["state"] == "registered":
+            yield from _our_binding(patient, trunk, answer)
         yield from _its_clock(trunk.name, answer)
 
 
@@ -73,10 +76,11 @@ def _as_told(check: str, told: Mapping[str, Any]) -> Findings:
         yield fail(check, f"{state}: {reason}" if reason else state, todo)
 
 
-def _asked_gently(place: Place, trunk: TrunkSettings) -> Answer | None:
-    """Ask without an account: the agent has it in use, and a second refusal may lock it."""
+def _asked_gently(place: Place, trunk: TrunkSettings, registered: bool) -> Answer | None:
+    """Ask for our bindings, where the agent is registered; else without an account: a second refusal may lock it."""
+    credentials = Credentials(trunk.username, trunk.password) if registered else None
     try:
-        return ask(place, "OPTIONS", _uri(trunk), _account(trunk), seconds=2.0)
+        return ask(place, "REGISTER" if registered else "OPTIONS", _uri(trunk), _account(trunk), credentials, 2.0)
     except Silence:
         return None
 
@@ -126,6 +130,28 @@ def _on_the_way(trunk: str, place: Place, answer: Answer) -> Findings:
             )
     else:
         yield ok(check, "nothing rewrites what we say")
+
+
+def _our_binding(patient: Patient, trunk: TrunkSettings, answer: Answer) -> Findings:
+    """Compare where the PBX has us with where we listen: an ALG rewrites contacts too (RFC 3261 §10.3)."""
+    sip = patient.settings.sip
+    bound = []
+    for value in answer.response.all("Contact"):
+        with suppress(SipError):
+            uri = parse_uri(uri_of(value))
+            bound.append((uri.host.strip("[]"), uri.port or 5060))
+    if not bound or sip is None or answer.response.code >= 300:
+        return
+    ours = {sip.advertise or (answer.source[0] if _everywhere(each.host) else each.host) for each in sip.listen}
+    ports = {each.port for each in sip.listen} | {0}
+    if trunk.transport == "udp" and not any(host in ours and port in ports for host, port in bound):
+        there = ", ".join(f"{host}:{port}" for host, port in bound)
+        said = f"the PBX has us at {there}, we are at {', '.join(sorted(ours))}: something rewrote our Contact"
+        yield warn(f"way to {trunk.name}", said, f"calls may not come in, or without sound; {_ALG}")
+
+
+def _everywhere(host: str) -> bool:
+    return ipaddress.ip_address(host).is_unspecified
 
 
 def _its_clock(trunk: str, answer: Answer) -> Findings:

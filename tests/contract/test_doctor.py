@@ -19,7 +19,7 @@ from bridge.cli.main import main
 from tests.support.agent import ENVIRONMENT, Agent, Table, group, static, toml
 from tests.support.control import Served
 from tests.support.kamailio import HOST, Kamailio
-from tests.support.middle import Box, Parrot, Router, alg
+from tests.support.middle import Box, Parrot, Router, alg, contact_alg
 from tests.support.mosquitto import Mosquitto
 from tests.support.ports import free_even_port, free_port
 from tests.support.process import wait_until
@@ -211,6 +211,26 @@ def test_router_that_rewrites_sip(practice: Practice, pbx: Pbxs, boxes: Callable
     practice.finds("way to pbx", "warn", r"came back as 127\.0\.0\.8:1024")
 
 
+def test_router_that_rewrites_contacts(
+    practice: Practice, visit: Callable[..., Agent], pbx: Pbxs, boxes: Callable[[Box], Box]
+) -> None:
+    """Registered, and yet no call comes in: the PBX has us where nobody is."""
+    box = pbx("asterisk", accounts=ACCOUNTS)
+    router = boxes(Router((HOST, box.port), "127.0.0.8", contact_alg("127.0.0.8")))
+    direct = visit(trunks=trunk(box.port))
+    wait_until(lambda: direct.ask("status")["trunks"]["pbx"]["state"] == "registered", "registered")
+    practice.examine(code=0)
+    practice.finds("way to pbx", "ok", "nothing rewrites")
+    direct.configure(trunks=trunk(router.port, "127.0.0.8"))
+    direct.ended_cleanly()
+    direct.start()
+    wait_until(lambda: direct.ask("status")["trunks"]["pbx"]["state"] in ("registered", "lost"), "answered")
+    practice.examine(code=0 if direct.ask("status")["trunks"]["pbx"]["state"] == "registered" else 1)
+    assert any(re.search(r"127\.0\.0\.8:1024|not for our contact", each["said"]) for each in practice.every), (
+        practice.every
+    )
+
+
 def test_addresses_translated_inside_the_house(practice: Practice, pbx: Pbxs, boxes: Callable[[Box], Box]) -> None:
     """A container's network, for one: the PBX sees another address than ours."""
     box = pbx("asterisk", accounts=ACCOUNTS)
@@ -275,7 +295,12 @@ def test_mailbox_that_takes_calls(practice: Practice, visit: Callable[..., Agent
     caller.passed()
     agent.wait_idle()
     practice.examine(code=1)  # by now neither phone is there any more
-    assert any("answered 1 of 1 calls without ringing" in each["said"] for each in practice.every), practice.every
+    found = "answered 1 of 1 calls without ringing"
+    assert any(found in each["said"] for each in practice.every), practice.every
+    agent.ended_cleanly()
+    practice.examine(code=1)
+    assert any(found in each["said"] for each in practice.every), "told by the journal, without the agent"
+    agent.start()
 
 
 def test_broker_that_is_off(practice: Practice) -> None:

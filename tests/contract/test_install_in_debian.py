@@ -130,7 +130,7 @@ def test_whole_life_of_an_installation(root: Root) -> None:
     assert "It serves already" in root.install()
 
     words = ("--own-phone", "Anna 201", "--group", "Support 600", "--port", "35060", "--listen", "127.0.0.1")
-    root.run("cti-bridge", "init", *words)
+    root.run("cti-bridge", "init", "--force", *words)
     assert root.run("stat", "-c", "%U %a", "/etc/cti-bridge/secrets/line-anna") == "cti-bridge 600\n"
     assert root.run("stat", "-c", "%G %a", "/etc/cti-bridge/cti-bridge.toml") == "cti-bridge 640\n"
     root.run("systemctl", "stop")

@@ -66,6 +66,13 @@ class Router(Box):
             self._socket.sendto(self._rewrite(data), self._server)
 
 
+def contact_alg(host: str) -> Callable[[bytes], bytes]:
+    """Return what another kind of it does to the Contact."""
+    return lambda data: re.sub(
+        rb"(?m)^(Contact: <sip:[^@]+@)[^;>]+", rb"\g<1>" + f"{host}:1024".encode(), data, count=1
+    )
+
+
 def alg(host: str) -> Callable[[bytes], bytes]:
     """Return what a router with "SIP ALG" does to the Via of what passes: its own address takes the phone's place."""
     return lambda data: re.sub(rb"(?m)^(Via: SIP/2.0/UDP )[^;]+", rb"\g<1>" + f"{host}:1024".encode(), data, count=1)

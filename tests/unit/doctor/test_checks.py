@@ -36,8 +36,9 @@ table inet filter {
 
 
 def patient(**told: object) -> Patient:
-    """Return a patient with an empty configuration, of whose agent this is told."""
-    return Patient(Path("/c"), Settings.model_validate({}), Path("/tmp"), current_user(), **told)  # type: ignore[arg-type]
+    """Return a patient with two lines, of whose agent this is told."""
+    lines = {name: {"number": name, "contact": f"sip:{name}@192.0.2.1"} for name in ("anna", "ben")}
+    return Patient(Path("/c"), Settings.model_validate({"lines": lines}), Path("/nowhere"), current_user(), **told)  # type: ignore[arg-type]
 
 
 def test_version_that_is_not_the_installed_one() -> None:
