@@ -26,7 +26,7 @@ from bridge.calls.services import Wish
 from bridge.clock import Clock
 from bridge.commands.model import OWNER
 from bridge.commands.views import CLOCK, Info, Link
-from bridge.config.domain import directory_of, exchange_of, monitors_of, tls_of
+from bridge.config.domain import directory_of, exchange_of, modems_of, monitors_of, tls_of
 from bridge.config.fields import Listen
 from bridge.config.settings import Settings
 from bridge.config.sound import files_in
@@ -41,6 +41,7 @@ from bridge.log import NOTICE, Log
 from bridge.lookups import Lookups
 from bridge.media.relay import Ports, shared_host
 from bridge.media.sounds import Sounds
+from bridge.modems import Modems
 from bridge.monitoring import keep_monitored
 from bridge.mqtt.model import MqttError
 from bridge.options import Options
@@ -158,6 +159,10 @@ class Agent:
         )
         self.metering = Metering(self._numbers)
         self.diagnosis = Diagnosis(options.config, options.state, self._known)
+        self.modems = Modems(
+            lambda line, what: self._touch(lambda now: self.exchange.line_heard(line, what, now)),
+            lambda text: self.port.publish(Notice(time.time(), "modem", text)),
+        )
         self.mqtt: MqttDoor | None = None
         self.desks: OpenDesks | None = None
         self._stop = asyncio.Event()
@@ -218,6 +223,8 @@ class Agent:
         if self.settings.mqtt is not None:
             await self._open_mqtt(self._new_mqtt(self.settings))
         parts.push_async_callback(self.metering.close)
+        parts.callback(self.modems.close)
+        self.modems.configure(modems_of(self.settings))
         for problem in await self.metering.configure(self.settings.metrics):
             raise EndpointError(problem)
         self._touch(self.exchange.start)
@@ -290,6 +297,7 @@ class Agent:
             await self._close_mqtt()
             if door is not None:
                 await self._open_mqtt(door)
+        self.modems.configure(modems_of(settings))
         problems += await self.metering.configure(settings.metrics)
         return problems + await self._prepare_sounds()
 
@@ -377,6 +385,7 @@ class Agent:
     def _info(self) -> Info:
         links: tuple[Link, ...] = () if self.mqtt is None else (self.mqtt.link,)
         links += () if self.desks is None else self.desks.links
+        links += self.modems.links
         return Info(__version__, self.settings.site.name, self.started, links)
 
     def _known(self) -> dict[str, Any]:

@@ -181,6 +181,17 @@ class LineChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class LineRings(Event):
+    """An analogue line rings, as its modem hears; `caller` and `caller_name` are "" where nobody tells them."""
+
+    type: ClassVar[str] = "line_rings"
+    line: str
+    call: str
+    caller: str
+    caller_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class TrunkChanged(Event):
     """A trunk is now registered, static, trying or lost (`reason`: the PBX's own words)."""
 

@@ -22,6 +22,7 @@ from bridge.events import (
     HandlingChanged,
     LineChanged,
     LineOrdered,
+    LineRings,
     LoginChanged,
     MemberDropped,
     Notice,
@@ -112,6 +113,8 @@ def describe(event: Event) -> tuple[int, str] | None:
             return (INFO if state in ("registered", "static") else WARNING), f"trunk {trunk}: {state}{_because(reason)}"
         case LineChanged(_, line, state):
             return (NOTICE if state == "unreachable" else DEBUG), f"line {line}: {state}"
+        case LineRings(_, line, _, caller, name):
+            return INFO, f"line {line}: rings, {name or caller or 'an unknown caller'}"
         case GroupCall():
             who = f" {event.member}" if event.member else ""
             caller = event.caller_name or event.caller or "anonymous"

@@ -14,6 +14,7 @@ from typing import Any
 
 from bridge.calls import agents
 from bridge.calls.admission import Admission
+from bridge.calls.analogue import Analogue, Heard
 from bridge.calls.control import Control
 from bridge.calls.guard import Guard
 from bridge.calls.kept import Kept
@@ -114,6 +115,7 @@ class Exchange:
             self.present, self._trunks, self.ua, self.board, self.passages, self._notice_store
         )
         self._control = Control(self.board, around)
+        self.analogue = Analogue(self.present, self.lines, token, wall, self._tell)
         self.services = Services(
             self.present, logins, self._trunks, self.ua, self.board, self._control.pick_up, self._tell
         )
@@ -271,6 +273,11 @@ class Exchange:
     def monitor_closed(self, trunk: str, now: float) -> None:
         """Note that a trunk's call monitor is not listened to any more."""
         self.upstream.monitor_closed(trunk)
+        self._settle(now)
+
+    def line_heard(self, line: str, what: Heard, now: float) -> None:
+        """Take what the modem of an analogue line says."""
+        self.analogue.heard(line, what, now)
         self._settle(now)
 
     # -- what a restart takes up again ------------------------------------------------------------------------------

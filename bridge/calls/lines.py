@@ -113,7 +113,8 @@ class LineTable:
             return LineState.BUSY
         if use.rings > 0:
             return LineState.RINGING
-        if self._lines[line].trunk is not None:
+        found = self._lines[line]
+        if found.trunk is not None or found.modem is not None:
             return use.known or LineState.UNKNOWN
         return LineState.IDLE if self._contacts(line) else LineState.UNREACHABLE
 

@@ -33,6 +33,7 @@ class CallResult(StrEnum):
     NOBODY = "nobody logged in"
     CLOSED = "group closed"
     OVERFLOWED = "overflowed"  # of a visit: the call went on elsewhere
+    RANG = "rang"  # at an analogue line; whether somebody has answered, nobody can tell
     REFUSED = "refused"  # before anybody was searched for
     FAILED = "failed"  # answered with what cannot be carried, or ended by the bridge
 

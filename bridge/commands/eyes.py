@@ -26,6 +26,7 @@ from bridge.events import (
     GroupCall,
     HandlingChanged,
     LineChanged,
+    LineRings,
     LoginChanged,
     MemberDropped,
     OfferEnded,
@@ -148,6 +149,9 @@ class Eyes:
                 return event.to_json() if self.sees_line(line) else None
             case HandlingChanged(line=line):
                 return event.to_json() if self.sees_numbers_at(line) else None
+            case LineRings(line=line):
+                hidden = {} if self.sees_numbers((), (line,), ()) else {"caller": None, "caller_name": None}
+                return {**event.to_json(), **hidden} if self.sees_line(line) else None
             case CommandRefused(by=by):
                 return event.to_json() if by == self.viewer.name else None
             case OfferEnded(group=group, member=name):

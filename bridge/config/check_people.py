@@ -97,6 +97,8 @@ def _member(draft: Draft, loc: Loc, key: str, name: str) -> Iterator[Finding]:
     elif name not in draft.lines:
         what = "line" if key else "user or line"
         yield (*loc, key) if key else loc, unknown(what, name, (*(() if key else draft.users), *draft.lines))
+    elif "modem" in draft.lines[name]:
+        yield (*loc, key) if key else loc, f"line {name!r} is an analogue one that a modem hears; it cannot be rung"
     elif name in draft.user_of_line:
         user = draft.user_of_line[name]
         yield (*loc, key) if key else loc, f"line {name!r} is the one of user {user!r}; name the user instead"

@@ -9,7 +9,7 @@ from bridge.config.draft import Draft, Finding, Table, elements, text, unknown
 from bridge.config.problems import dotted
 
 _PAIRS_OF_A_CALL = 2  # of an even port for RTP and the next for RTCP
-_REACHED = ("trunk", "password", "contact")
+_REACHED = ("trunk", "password", "contact", "modem")
 
 
 def findings(draft: Draft) -> Iterator[Finding]:
@@ -82,10 +82,8 @@ def _line(draft: Draft, name: str, line: Table) -> Iterator[Finding]:
     here = ("lines", name)
     given = [key for key in _REACHED if key in line]
     if not given:
-        yield (
-            here,
-            ("nothing tells how it is reached; give trunk, or password (its phone registers), or contact (static)"),
-        )
+        ways = "trunk, or password (its phone registers), or contact (static), or modem (an analogue line)"
+        yield here, f"nothing tells how it is reached; give {ways}"
     elif len(given) > 1:
         yield here, f"{' and '.join(given)} are given; a line is reached in one way, leave the others out"
     trunk = text(line, "trunk")

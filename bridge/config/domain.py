@@ -98,6 +98,11 @@ def _phonebook(settings: Settings) -> Phonebook:
     return Phonebook.of(_home(settings), (entry for book in books if book for entry in book.entries))
 
 
+def modems_of(settings: Settings) -> dict[str, str]:
+    """Return the device of each analogue line's modem."""
+    return {name: line.modem for name, line in settings.lines.items() if line.modem is not None}
+
+
 def _watched(line: LineSettings, settings: Settings) -> bool:
     """Whether the PBX of a line is asked what the line is doing; the line's own word counts before its trunk's."""
     return line.trunk is not None and (line.watch or settings.trunks[line.trunk].watch) == "dialog"
@@ -128,6 +133,7 @@ def _line(name: str, line: LineSettings, settings: Settings) -> Line:
         dial=line.dial,
         contact=line.contact,
         registers=line.password is not None,
+        modem=line.modem,
         max_calls=line.max_calls,
         dial_out=line.dial_out,
         dial_out_allow=line.dial_out_allow,

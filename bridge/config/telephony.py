@@ -10,6 +10,7 @@ from bridge.config.calling import Prefix, Trunks
 from bridge.config.fields import (
     Contact,
     Count,
+    Device,
     FileField,
     Flag,
     Host,
@@ -75,8 +76,9 @@ class TrunkSettings(Part):
 class LineSettings(Part):
     """`[lines.NAME]`: reached through a trunk, or attached by registering (password) or at a static contact.
 
-    `name`: what a device is shown as; without it, its SIP address. `dial_out`: the trunks through which it calls
-    outside; `dial_out_allow`: beginnings of numbers that it may call though `[outside]` refuses them.
+    `modem`: an analogue line, heard by a modem. `name`: what a device is shown as; without it, its SIP address.
+    `dial_out`: the trunks through which it calls outside; `dial_out_allow`: beginnings of numbers that it may call
+    though `[outside]` refuses them.
     """
 
     number: Number
@@ -85,6 +87,7 @@ class LineSettings(Part):
     dial: Number | None = None
     password: SecretField | None = None
     contact: Contact | None = None
+    modem: Device | None = None
     max_calls: Count = 1
     dial_out: Trunks = ()
     dial_out_allow: tuple[Prefix, ...] = ()

@@ -74,6 +74,7 @@ class Line:
     dial: str | None = None  # what to dial at the trunk; None: the number
     contact: str | None = None  # SIP URI of a static contact
     registers: bool = False  # its phone registers at the bridge
+    modem: str | None = None  # an analogue line, which cannot be rung: the device of the modem that tells who calls
     max_calls: int = 1
     private: bool = False
     shown: str | None = None  # what a device is shown as

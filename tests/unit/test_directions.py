@@ -46,6 +46,7 @@ LAYERS = {
     "bridge.tending": EDGE,
     "bridge.systemd": EDGE,
     "bridge.upkeep": EDGE,
+    "bridge.modems": EDGE,
     "bridge.options": EDGE,
     "bridge.recipes": EDGE,
     "bridge.opening": COMPOSITION,
@@ -90,7 +91,15 @@ AT_HOME = {
     "gpiozero": ("hardware",),
     "lgpio": ("hardware",),
     "serial": ("hardware",),
-    "hardware": ("hardware", "bridge.desk", "bridge.opening", "bridge.agent", "bridge.satellite", "bridge.demo"),
+    "hardware": (
+        "hardware",
+        "bridge.desk",
+        "bridge.modems",
+        "bridge.opening",
+        "bridge.agent",
+        "bridge.satellite",
+        "bridge.demo",
+    ),
 }
 """The only places where these may be imported."""
 
