@@ -29,7 +29,7 @@ CASES: dict[str, tuple[str, str, str]] = {
         'trunk = "fritz"\n',
         "",
         "lines.ben: nothing tells how it is reached; "
-        "give trunk, or password (its phone registers), or contact (static) (line 17)",
+        "give trunk, or password (its phone registers), or contact (static), or modem (an analogue line) (line 17)",
     ),
     "what to dial at no trunk": (
         'password = "line secret"',
