@@ -2,35 +2,27 @@
 
 Only a phone that has proven its line, or stands at its static contact, may subscribe. What it is shown is the confirmed
 state: a key that dials `*43600` and watches it too is lit once its member is really logged in. Who is at the other end
-of a call is shown to whom the rights show it.
-
-A lamp that is lit is a confirmed dialog, one that blinks an early one. A line that calls somebody is lit from the
-start, since phones take every early dialog for one that rings and could be picked up.
+of a call is shown to whom the rights show it (`pictures`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from bridge.calls.admission import Admission
 from bridge.calls.kept import Kept, dialog_of, plain_dialog
 from bridge.calls.lines import LineTable
 from bridge.calls.parties import Caller, user_of
+from bridge.calls.pictures import Pictures, Shown
 from bridge.calls.present import Present
-from bridge.calls.sides import Side, sides
-from bridge.calls.status import LineState
 from bridge.calls.switchboard import Switchboard
 from bridge.calls.watchable import Watchable, What, watchable
-from bridge.commands.phones import actor_at
-from bridge.commands.rights import Right, at_least, belongs, leads, may_at
 from bridge.directory.logins import Logins
-from bridge.directory.model import Level
 from bridge.sip.binding import Binding
 from bridge.sip.dialog import dialog_as_callee
-from bridge.sip.dialogdocument import DialogShown, Party, dialog_document
+from bridge.sip.dialogdocument import dialog_document
 from bridge.sip.dialoginfo import ACCEPT
 from bridge.sip.flow import Flow
 from bridge.sip.grammar import parse_uri
@@ -42,8 +34,6 @@ MOST = 2000  # subscriptions in all
 MOST_OF_A_LINE = 100
 _ACCEPTED = frozenset({ACCEPT, "application/*", "*/*"})
 _VERSIONS_SKIPPED = 1000  # what was told after the last write may have used some
-
-Shown = tuple[DialogShown, ...]
 
 
 @dataclass
@@ -75,9 +65,8 @@ class Lamps:
         kept: Kept,
     ) -> None:
         self._present = present
-        self._logins = logins
         self._lines = lines
-        self._board = board
+        self._pictures = Pictures(present, logins, lines, board)
         self._admission = admission
         self._ua = ua
         self._kept = kept
@@ -122,7 +111,7 @@ class Lamps:
         if isinstance(shows, int):
             self._refuse(asked, shows, now)
             return
-        if not self._may(caller.line, shows):
+        if not self._pictures.may(caller.line, shows):
             self._refuse(asked, 403, now)
             return
         granted = self._granted(asked, now)
@@ -172,18 +161,6 @@ class Lamps:
     def _refuse(self, asked: Subscribing, status: int, now: float, extra: dict[str, list[str]] | None = None) -> None:
         self._ua.answer(asked.transaction, asked.request, status, now, extra)
 
-    def _may(self, line: str, shows: Watchable) -> bool:
-        """Whether a line's phone may see what it asks for; a login that is asked for is always its own."""
-        directory, actor = self._present.directory, actor_at(line, self._present.directory)
-        if shows.what is What.LOGIN:
-            return True
-        if shows.what is What.LINE:
-            return line == shows.names[0] or may_at(actor, Right.SEE_STATE, shows.names[0], directory)
-        group = directory.groups.get(shows.names[0])
-        if group is None:
-            return False
-        return at_least(directory.site_level, Level.PUBLIC) or belongs(actor, group) or leads(actor, group)
-
     # -- what is known of all ---------------------------------------------------------------------------------------
 
     def _add(self, notifier: Notifier, lamp: Lamp) -> None:
@@ -217,7 +194,7 @@ class Lamps:
         for place in [(True, line) for line in sorted(lines)] + [(False, group) for group in sorted(groups)]:
             for notifier in tuple(self._about.get(place, ())):
                 lamp = self._lamps[notifier]
-                if lamp.told is not None and lamp.told != self._shown(lamp):
+                if lamp.told is not None and lamp.told != self._pictures.shown(lamp.line, lamp.entity, lamp.shows):
                     notifier.tell(now)
                     self._kept.touch("lamps")
 
@@ -244,7 +221,7 @@ class Lamps:
         expires_at = now + min(float(kept["expires"]) - wall, self._most_seconds)
         found = self._present.directory.lines.get(line)
         shows = watchable(user_of(entity), line, self._present.directory) if found is not None else 404
-        if isinstance(shows, int) or expires_at <= now or not self._may(line, shows):
+        if isinstance(shows, int) or expires_at <= now or not self._pictures.may(line, shows):
             return
         lamp = Lamp(line, entity, shows)
         notifier = Notifier(
@@ -293,7 +270,7 @@ class Lamps:
         for notifier, lamp in list(self._lamps.items()):
             found = lamp.line in directory.lines
             shows = watchable(user_of(lamp.entity), lamp.line, directory) if found else 404
-            if isinstance(shows, int) or not self._may(lamp.line, shows):
+            if isinstance(shows, int) or not self._pictures.may(lamp.line, shows):
                 notifier.end("noresource", now)
             elif shows != lamp.shows:
                 self._over(notifier)
@@ -307,74 +284,10 @@ class Lamps:
         for is_line, name in lamp.places:
             (self._lines.touched if is_line else self._groups).add(name)
 
-    # -- what they show ---------------------------------------------------------------------------------------------
-
     def _content(self, lamp: Lamp, version: int) -> Body:
-        lamp.told = self._shown(lamp)
+        lamp.told = self._pictures.shown(lamp.line, lamp.entity, lamp.shows)
         return dialog_document(lamp.entity, version, lamp.told)
-
-    def _shown(self, lamp: Lamp) -> Shown:
-        shows = lamp.shows
-        if not self._may(lamp.line, shows):
-            return ()
-        match shows.what:
-            case What.LINE:
-                return tuple(self._of_line(shows.names[0], lamp))
-            case What.CALLERS:
-                return _one("callers", "early", "recipient") if self._has_callers(shows.names[0]) else ()
-            case What.LOGIN:
-                return self._login(shows)
-            case What.NIGHT:
-                group = self._present.directory.groups.get(shows.names[0])
-                shut = group is not None and not self._board.is_open(group)
-                return _one("night", "confirmed") if shut else ()
-
-    def _login(self, shows: Watchable) -> Shown:
-        logins = [self._logins.get(group, shows.member) for group in shows.names]
-        inside = [login for login in logins if login.logged_in]
-        if not inside:
-            return ()
-        return _one("login", "early" if all(login.paused for login in inside) else "confirmed", "initiator")
-
-    def _has_callers(self, name: str) -> bool:
-        """Whether a caller of a group rings or waits."""
-        return any(
-            call.group is not None and call.group.name == name and call.searching for call in self._board.up.values()
-        )
-
-    def _of_line(self, line: str, lamp: Lamp) -> Iterator[DialogShown]:
-        """Yield the calls that are on a line, else what else makes it busy: its PBX's word, or the bridge itself."""
-        directory = self._present.directory
-        if line not in directory.lines:
-            return
-        state = self._lines.status(line).state
-        if state not in (LineState.RINGING, LineState.BUSY):
-            return
-        actor = actor_at(lamp.line, directory)
-        open_to_us = line == lamp.line or may_at(actor, Right.SEE_CALLS, line, directory)
-        host = parse_uri(lamp.entity).host
-        local = Party(f"sip:{directory.lines[line].number}@{host}")
-        found = [side for call in self._board.up.values() for side in sides(call, line)]
-        for side in found:
-            remote = _party(side, host) if open_to_us else None
-            right = Right.PICKUP if side.state == "early" else Right.CONTROL
-            taken = side.dialog if line == lamp.line or may_at(actor, right, line, directory) else None
-            yield DialogShown(side.call, side.state, side.direction, local, remote, taken)
-        if not found:
-            yield DialogShown("line", "early" if state is LineState.RINGING else "confirmed")
 
 
 def _host(uri: str) -> str:
     return parse_uri(uri).host.lower()
-
-
-def _one(ident: str, state: str, direction: str = "") -> Shown:
-    return (DialogShown(ident, state, direction),)
-
-
-def _party(side: Side, host: str) -> Party | None:
-    """Return who is at the other end, None where that is nobody's to know."""
-    if not side.peer.number:
-        return None
-    user = quote(side.peer.number, safe="-_.!~*'()+")
-    return Party(f"sip:{user}@{host}", side.peer.name)

@@ -11,9 +11,9 @@ from bridge.calls.passage import Passage
 from bridge.calls.pins import Pins, Verdict
 from bridge.calls.present import Present
 from bridge.calls.spoken import Spoken
+from bridge.commands.eyes import Eyes
 from bridge.commands.model import Actor, Kind, LoginCommand, LoginVerb, Reply
 from bridge.commands.phones import actor_at, groups_with
-from bridge.commands.rights import Right, may, whose
 from bridge.directory.logins import Logins
 from bridge.directory.model import Directory, Group, Member
 from bridge.events import PinRefused, PinTaken
@@ -46,21 +46,20 @@ class Known:
 
     def _inside(self, group: Group) -> Iterable[tuple[Sound, ...]]:
         """Yield what is said for each member who is in, as far as that is for this caller to know."""
-        directory = self._present.directory
+        eyes = Eyes(self.actor, self._present.directory)
         for member in group.members:
-            if not self._logins.get(group.name, member.name).logged_in:
-                continue
-            if may(self.actor, Right.SEE_STATE, whose(member), directory, group):
-                yield (SILENCE, *_name(member, directory))
+            if self._logins.get(group.name, member.name).logged_in and eyes.sees_member(member):
+                yield (SILENCE, *_name(member, eyes))
 
 
-def _name(member: Member, directory: Directory) -> tuple[Sound, ...]:
-    """Return how a member is called: by the name that was recorded, else by number."""
+def _name(member: Member, eyes: Eyes) -> tuple[Sound, ...]:
+    """Return how a member is called: by the recorded name, else by number; not at all where that is private."""
+    directory = eyes.directory
     user = None if member.device else directory.users.get(member.name)
     if user is not None and user.spoken_name is not None:
         return (user.spoken_name,)
     line = directory.lines.get(member.line)
-    return digits(line.number) if line is not None else ()
+    return digits(line.number) if line is not None and eyes.sees_number_of(line) else ()
 
 
 class MenuCall(Attended):

@@ -316,6 +316,17 @@ def test_a_private_line_shows_no_numbers() -> None:
     assert key.state == "ringing" and remotes(key) == [] and remotes(own)
 
 
+def test_a_private_caller() -> None:
+    """What a private line calls shows its number to nobody else, whatever they may see of who is called."""
+    lab = office(member_level=Level.PERSONAL)
+    lines = {**lab.directory.lines, "c1": replace(lab.directory.lines["c1"], private=True)}
+    configure(lab, replace(lab.directory, lines=lines))
+    key = Key(lab, "m2", "201")
+    lab["c1"].call("201")
+    lab.run(1)
+    assert key.state == "ringing" and remotes(key) == []
+
+
 def named(key: Key) -> list[tuple[str | None, ...]]:
     """Return how the dialogs of the last document are named: Call-ID, the phone's tag, the peer's."""
     found = key.documents[-1].findall(f"{SPACE}dialog")
