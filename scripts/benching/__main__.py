@@ -14,7 +14,7 @@ sys.path[:0] = [str(Path(__file__).parent.parent), str(Path(__file__).parent.par
 
 from benching import broker, desks, measure, systems  # noqa: E402  # found only through the path above
 from benching.relaying import relayed_talks  # noqa: E402
-from benching.waiting import waiting_callers  # noqa: E402
+from benching.waiting import connected_callers, waiting_callers  # noqa: E402
 from tests.support.ports import free_port  # noqa: E402
 
 COUNTS = (1, 5, 20)
@@ -51,6 +51,7 @@ def main() -> int:
             results[candidates[0].name].update(relayed_talks(Path(directory) / "relay", effort.step))
             print("measuring callers who wait", file=sys.stderr)
             results[candidates[0].name].update(waiting_callers(Path(directory) / "waiting", effort.step))
+            results[candidates[0].name].update(connected_callers(Path(directory) / "connected"))
     print(json.dumps(results, indent=1) if options.json else _table(results))
     return 0
 
