@@ -23,16 +23,20 @@ def run(args: argparse.Namespace) -> int:
         request(agent, args, "follow", {})
         try:
             for event in agent.events():
-                print(json.dumps(event) if args.json else _text(event), flush=True)
+                print(json.dumps(event) if args.json else event_text(event), flush=True)
         except KeyboardInterrupt:
             return DONE
     raise Stop(f"the agent at {agent.path} has ended, or let this slow reader go", UNREACHABLE)
 
 
-def _text(event: Mapping[str, Any]) -> str:
-    """Return "14:05  login_changed  group support, member anna, login ON"."""
+def event_text(event: Mapping[str, Any]) -> str:
+    """Return "14:05  support: anna logged in by anna (button)"; what is in no words, key by key."""
+    return clean(f"{clock(event['at'])}  {event.get('text') or _listed(event)}")
+
+
+def _listed(event: Mapping[str, Any]) -> str:
     told = ", ".join(f"{key} {_value(value)}" for key, value in event.items() if key not in ("type", "at") and value)
-    return clean(f"{clock(event['at'])}  {event['type']}  {told}")
+    return f"{event['type'].replace('_', ' ')}: {told}"
 
 
 def _value(value: object) -> str:

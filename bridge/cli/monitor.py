@@ -20,13 +20,15 @@ from typing import Any
 
 from bridge.cli.asking import connect, request
 from bridge.cli.ending import DONE, UNREACHABLE, USAGE, Stop
+from bridge.cli.events import event_text
 from bridge.cli.screen import Picture, Place, Style, composed
-from bridge.cli.text import clean, clock
+from bridge.cli.text import clean
 from bridge.control.client import Agent, AgentUnreachable
 
 GATHER = 0.15  # seconds in which further events are waited for before the screen is drawn again
 EVENTS = 50
 PAUSE_REASON = "by monitor"
+_TOO_MANY = ("offer_ended", "call_over")  # told by other events as well
 _VERBS = {"i": "login", "o": "logout", "p": "pause", "u": "unpause"}
 
 
@@ -125,9 +127,8 @@ class Monitor:
             event = self._coming.events.get()
             if event is None:
                 raise AgentUnreachable(f"the agent at {self._agent.path} has ended, or let this slow reader go")
-            line = event_text(event)
-            if line:
-                self._told.append(line)
+            if event["type"] not in _TOO_MANY:
+                self._told.append(event_text(event))
 
     def _draw(self) -> None:
         size = os.get_terminal_size()
@@ -179,33 +180,6 @@ class Monitor:
             return None
         data: dict[str, Any] = answer["data"]
         return data
-
-
-def event_text(event: Mapping[str, Any]) -> str:
-    """Return an event in one line: `14:05 support: anna logged in (button)`."""
-    told = {key: value for key, value in event.items() if key not in ("type", "at") and value not in (None, "", False)}
-    match event["type"]:
-        case "login_changed":
-            login = event["login"]
-            state = "paused in" if login["paused"] else "in" if login["login"] == "ON" else "out of"
-            text = f"{event['member']} {state} {event['group']} ({login['by']}, {login['origin']})"
-        case "group_call":
-            who = event["caller_name"] or event["caller"] or "anonymous"
-            text = f"{event['group']}: call of {who} {event['event_type']} {event['member'] or ''}".rstrip()
-        case "line_changed":
-            text = f"line {event['line']}: {event['state']}"
-        case "trunk_changed":
-            text = f"trunk {event['trunk']}: {event['state']} {event['reason']}".rstrip()
-        case "command_refused":
-            text = f"refused: {event['message']}"
-        case "notice":
-            text = str(event["text"])
-        case "offer_ended" | "call_over":
-            return ""
-        case other:
-            plain = {key: value for key, value in told.items() if not isinstance(value, dict | list)}
-            text = f"{other.replace('_', ' ')}: {', '.join(f'{key} {value}' for key, value in plain.items())}"
-    return clean(f"{clock(event['at'])} {text}")
 
 
 def _styles(plain: bool) -> Mapping[Style, int]:

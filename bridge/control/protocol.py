@@ -3,7 +3,7 @@
 A request is `{"verb": "login", "arguments": {"group": "support", "member": "anna"}, "transaction": "..."}`; arguments
 and transaction may be left out. `as` beside them names the user, or device, as whom the owner acts and sees. The answer
 is the contract's response object. After `follow` is answered, every event is a line of its own: it has a `type`, where
-an answer has a `status`.
+an answer has a `status`, and `text`, the event in words, where nothing of it is hidden.
 """
 
 from __future__ import annotations

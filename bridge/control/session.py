@@ -15,6 +15,7 @@ from bridge.commands.words import NAME_LENGTH, check_fields
 from bridge.control.protocol import FOLLOW, LONGEST_LINE, Request, read_request, write_line
 from bridge.directory.logins import Origin
 from bridge.events import Event
+from bridge.log import describe
 from bridge.port.model import Port
 
 Verb = Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]
@@ -113,7 +114,7 @@ class Session:
                 eyes = Eyes(actor, self._port.directory)
             body = eyes.event(event)
             if body is not None:
-                self._tell(body)
+                self._tell(_in_words(body, event, whole=eyes.all))
 
         self._unfollow = self._port.follow(tell)
 
@@ -125,3 +126,9 @@ class Session:
         self._writer.write(write_line(body))
         if self._writer.transport.get_write_buffer_size() > UNREAD_AT_MOST:
             self._writer.transport.abort()
+
+
+def _in_words(body: dict[str, Any], event: Event, *, whole: bool) -> dict[str, Any]:
+    """Add an event in words, as the log has it, unless something of it is hidden from whoever sees it."""
+    described = describe(event) if whole or body == event.to_json() else None
+    return {**body, "text": described[1]} if described is not None else body

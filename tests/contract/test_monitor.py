@@ -69,7 +69,7 @@ def test_what_happens_elsewhere_is_seen_at_once(office: Agent, terminal: Termina
     """A login, and a call that rings, without a key being pressed."""
     screen = terminal()
     office.login("support", "anna")
-    screen.shows("600 support: parallel, 2 of 2 in", "anna in support (owner, control)")
+    screen.shows("600 support: parallel, 2 of 2 in", "support: anna logged in by owner (control)")
     with Process(office.argv("test-call", "600", "--line", "c", "--wait", "20"), env=ENVIRONMENT) as call:
         screen.shows("CALLS", "203 to 600 (support) since", "rings m", "ringing")
         call.end()
