@@ -218,4 +218,4 @@ def _own_password(path: Path, key: str, show: bool) -> str:
 def _next(path: Path) -> str:
     if path == PLACES[1]:
         return "Next: sudo systemctl restart cti-bridge, then sudo cti-bridge doctor"
-    return f"Next: cti-bridge run --config {path}, then cti-bridge doctor"
+    return f"Next: cti-bridge run --config {path}, then cti-bridge doctor --config {path}"

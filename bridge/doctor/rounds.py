@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from bridge.doctor.broker import check_broker
+from bridge.doctor.certificates import check_certificates
 from bridge.doctor.configuration import check_configuration
 from bridge.doctor.lines import check_lines, check_mailboxes
 from bridge.doctor.listening import check_firewall, check_listening, check_sound
@@ -30,6 +31,7 @@ CHECKS: tuple[Check, ...] = (
     check_listening,
     check_firewall,
     check_sound,
+    check_certificates,
     check_lines,
     check_mailboxes,
     check_broker,
