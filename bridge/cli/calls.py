@@ -49,5 +49,5 @@ def _row(call: Mapping[str, Any]) -> tuple[object, ...]:
 
 def _members(call: Mapping[str, Any]) -> str:
     if call["answered_by"]:
-        return f"talks to {call['answered_by']}"
+        return f"talks to {call['answered_by']}" + (" (on hold)" if call.get("held") else "")
     return f"rings {', '.join(call['ringing'])}" if call["ringing"] else ""

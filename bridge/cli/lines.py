@@ -8,6 +8,7 @@ from typing import Any
 
 from bridge.cli.asking import ask, print_json
 from bridge.cli.ending import DONE
+from bridge.cli.linework import RINGS, handling_text
 from bridge.cli.text import clock, columns
 
 HEADINGS = ("LINE", "NUMBER", "STATE", "SINCE", "GROUPS", "REACHED")
@@ -40,7 +41,8 @@ def _row(name: str, line: Mapping[str, Any]) -> tuple[object, ...]:
 
 def _reached(line: Mapping[str, Any]) -> str:
     """Return by which way the phone is reached, and where it is."""
-    at = ", ".join(line["contacts"])
+    at = ", ".join(line["contacts"]) or ("its phone has not registered" if line["via"] == "registers" else "")
     if line["via"].startswith("trunk "):
-        return str(line["via"])
-    return at or ("its phone has not registered" if line["via"] == "registers" else "")
+        at = str(line["via"])
+    handled = handling_text(line["handling"]) if line.get("handling") else RINGS
+    return at if handled == RINGS else f"{at} ({handled})"

@@ -10,6 +10,8 @@ from bridge.cli.asking import ask, print_json
 from bridge.cli.ending import DONE
 from bridge.cli.text import clean
 
+RINGS = "rings as usual"
+
 
 def whose(parser: argparse.ArgumentParser) -> None:
     """Declare whose line it is about."""
@@ -55,4 +57,4 @@ def handling_text(data: Mapping[str, Any]) -> str:
         said.append(f"calls go to {divert['busy']} when it is busy")
     if divert["no-answer"]:
         said.append(f"calls go to {divert['no-answer']} after {divert['after']:g} s")
-    return "; ".join(said) or "rings as usual"
+    return "; ".join(said) or RINGS

@@ -126,7 +126,7 @@ def decide_line(
     """Return what a command that is authorised changes, or orders. Raises CommandError."""
     line = _first_in(command, directory, seen) if _to_anybody(command, actor) else line_of(command, actor, directory)
     if command.verb in _SETTINGS:
-        return _settings(command, actor, origin, line, handlings, now)
+        return _settings(command, actor, origin, line, directory, handlings, now)
     order = Order(
         command.verb, line.name, member_at(line.name, directory, command.member or actor.name), actor.name, origin
     )
@@ -142,30 +142,50 @@ def member_at(line: str, directory: Directory, wanted: str | None = None) -> str
 
 
 def _settings(
-    command: LineCommand, actor: Actor, origin: Origin, line: Line, handlings: Handlings, now: Instant
+    command: LineCommand,
+    actor: Actor,
+    origin: Origin,
+    line: Line,
+    directory: Directory,
+    handlings: Handlings,
+    now: Instant,
 ) -> Decision:
     before = handlings.get(line.name)
     if command.verb is LineVerb.DND:
         after = replace(before, dnd=not before.dnd if command.on is None else command.on)
     else:
-        after = _diverted(command, line, before)
+        after = _diverted(command, line, before, directory)
     if after != before:
         after = replace(after, since=now.stamp, by=actor.name, origin=origin)
     changes = (HandlingChange(line.name, before, after),) if after != before else ()
     return Decision(changes, {"line": line.name, **handling_json(after), "changed": bool(changes)})
 
 
-def _diverted(command: LineCommand, line: Line, before: Handling) -> Handling:
+def _diverted(command: LineCommand, line: Line, before: Handling, directory: Directory) -> Handling:
     when = command.when or When.ALWAYS
     number = command.number or None
-    if number == line.number:
-        raise CommandError("bad_request", f"{number} is the line's own number; right is another one, or none")
+    if number is not None:
+        _ensure_leads_somewhere(number, line, directory)
     after = before.after if command.after is None else command.after
     if when is When.ALWAYS:
         return replace(before, always=number)
     if when is When.BUSY:
         return replace(before, busy=number)
     return replace(before, no_answer=number, after=after)
+
+
+def _ensure_leads_somewhere(number: str, line: Line, directory: Directory) -> None:
+    """Raise CommandError where no call of the line could ever be diverted to a number."""
+    if number == line.number:
+        raise CommandError("bad_request", f"{number} is the line's own number; right is another one, or none")
+    if number in directory.group_by_number or number in directory.line_by_number:
+        return
+    if not line.dial_out:
+        nobody = f"{number} is nobody's number here, and line {line.name} has no dial_out to call it outside"
+        raise CommandError("unknown_line", nobody)
+    why = directory.outside.why_not(number, line.dial_out_allow)
+    if why:
+        raise CommandError("not_allowed", f"line {line.name} may not call {number}: {why}")
 
 
 def handling_json(handling: Handling) -> dict[str, Any]:

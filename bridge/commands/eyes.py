@@ -26,11 +26,14 @@ from bridge.events import (
     GroupCall,
     HandlingChanged,
     LineChanged,
+    LineOrdered,
     LineRings,
     LoginChanged,
     MemberDropped,
     OfferEnded,
     OpeningChanged,
+    OutsideCalled,
+    OutsideRefused,
     WrapUp,
     iso,
     part_json,
@@ -147,7 +150,9 @@ class Eyes:
                 return event.to_json() if group_ and self.sees_group(group_) else None
             case LineChanged(line=line):
                 return event.to_json() if self.sees_line(line) else None
-            case HandlingChanged(line=line):
+            case HandlingChanged(line=line) | LineOrdered(line=line):
+                return event.to_json() if self.sees_numbers_at(line) else None
+            case OutsideCalled(line=line) | OutsideRefused(line=line):
                 return event.to_json() if self.sees_numbers_at(line) else None
             case LineRings(line=line):
                 hidden = {} if self.sees_numbers((), (line,), ()) else {"caller": None, "caller_name": None}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bridge.calls.status import LineState, LineStatus, Story, Telephony, TrunkStatus
+from bridge.commands.control import handling_json
 from bridge.commands.eyes import Eyes
 from bridge.commands.leases import following
 from bridge.commands.model import OWNER
@@ -73,7 +74,9 @@ class Picture:
         return self.now or Instant(0.0, self.wall)
 
 
-def availability(login: Login, line: LineStatus, is_open: bool = True, wraps_up: bool = False) -> Availability:
+def availability(
+    login: Login, line: LineStatus, is_open: bool = True, wraps_up: bool = False, dnd: bool = False
+) -> Availability:
     """Return whether a member can be rung now, or the first reason why not; `is_open`: whether the group is."""
     if not login.logged_in:
         return Availability.LOGGED_OUT
@@ -81,6 +84,8 @@ def availability(login: Login, line: LineStatus, is_open: bool = True, wraps_up:
         return Availability.PAUSED
     if not is_open:
         return Availability.GROUP_CLOSED
+    if dnd:
+        return Availability.DND
     if wraps_up:
         return Availability.WRAP_UP
     return _LINE_WORDS.get(line.state, Availability.AVAILABLE)
@@ -165,7 +170,8 @@ def status(picture: Picture, eyes: Eyes) -> dict[str, Any]:
 def _availability(group: Group, member: Member, picture: Picture) -> Availability:
     login = picture.login(group.name, member.name)
     wraps_up = picture.telephony.wraps_up(member.name) is not None
-    return availability(login, picture.telephony.line(member.line), picture.opening(group).open, wraps_up)
+    dnd = picture.handling(member.line).dnd
+    return availability(login, picture.telephony.line(member.line), picture.opening(group).open, wraps_up, dnd)
 
 
 def _group(group: Group, picture: Picture, eyes: Eyes) -> dict[str, Any]:
@@ -212,6 +218,7 @@ def _line(line: Line, picture: Picture, eyes: Eyes) -> dict[str, Any]:
         "reachable": state.reachable,
         "contacts": list(state.contacts) if eyes.all or eyes.is_own(line.name) else [],
         "groups": list(dict.fromkeys(g.name for g in groups if eyes.sees_group(g))),
+        "handling": handling_json(picture.handling(line.name)) if eyes.sees_numbers_at(line.name) else None,
     }
 
 

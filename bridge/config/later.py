@@ -22,14 +22,9 @@ def _first_word(*words: str) -> Callable[[Any], bool]:
     return lambda value: value is not None and value.split()[0] in words
 
 
-_DEAD_BUTTONS = _first_word("pickup", "hangup", "dial")
-
 TABLE = (
-    Later(("users", "*", "additional_lines"), "no line can be controlled"),
     Later(("groups", "*", "buttons"), "desks have the buttons of their own section alone"),
     Later(("groups", "*", "follow_diversion"), "a member's diversion is not followed"),
-    Later(("desks", "*", "buttons", "*", "press"), "the button does nothing", _DEAD_BUTTONS),
-    Later(("desks", "*", "buttons", "*", "hold"), "the button does nothing", _DEAD_BUTTONS),
     Later(("desks", "*", "lamps", "*", "shows"), "the lamp stays dark", _first_word("missed")),
 )
 
