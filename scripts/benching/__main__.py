@@ -13,6 +13,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parent.parent), str(Path(__file__).parent.parent.parent)]
 
 from benching import broker, desks, measure, systems  # noqa: E402  # found only through the path above
+from benching.commands import start_ups  # noqa: E402
 from benching.relaying import relayed_talks  # noqa: E402
 from benching.waiting import connected_callers, waiting_callers  # noqa: E402
 from tests.support.ports import free_port  # noqa: E402
@@ -49,6 +50,8 @@ def main() -> int:
         if options.peer != "only" and counts:
             print("measuring the relay", file=sys.stderr)
             results[candidates[0].name].update(relayed_talks(Path(directory) / "relay", effort.step))
+            print("measuring commands", file=sys.stderr)
+            results[candidates[0].name].update(start_ups(3 if options.quick else 9))
             print("measuring callers who wait", file=sys.stderr)
             results[candidates[0].name].update(waiting_callers(Path(directory) / "waiting", effort.step))
             results[candidates[0].name].update(connected_callers(Path(directory) / "connected"))
