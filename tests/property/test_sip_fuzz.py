@@ -62,6 +62,7 @@ def serves(lab: Lab) -> None:
         lab.phones[phone.name] = Phone(lab, phone.name, phone.address)
     lab.run(1500)
     assert not lab.exchange.calls() and not lab.exchange.ua.legs and len(lab.exchange.ua.layer) == 0
+    assert not len(lab.exchange.lamps) and not lab.exchange.ua.notifiers
     assert all(lab.exchange.lines.use(name).calls == 0 for name in lab.directory.lines)
     assert all(lab.exchange.lines.use(name).offers == 0 for name in lab.directory.lines)
 

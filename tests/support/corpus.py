@@ -49,6 +49,11 @@ def plain(host: str) -> list[bytes]:
     found.append(request("INVITE", host, "203", extra=DIGEST + "Session-Expires: 90;refresher=uac\nSupported: timer\n"))
     found.append(request("INVITE", host, "600", extra="Record-Route: <sip:10.9.9.9;lr>, <sip:10.9.9.8>\n", body=body))
     found += [request(method, host, "600", tag=";tag=x", body=body) for method in ("INVITE", "UPDATE", "INFO", "ACK")]
+    watch = "Event: dialog;id=7\nAccept: application/dialog-info+xml\nExpires: 90\n"
+    found += [
+        request("SUBSCRIBE", host, called, tag, extra=watch) for called in ("600", "201") for tag in ("", ";tag=x")
+    ]
+    found += [response(f"{code} X", "NOTIFY", host) for code in (200, 481, 500)]
     found += [response(f"{code} X", "INVITE", host, body=ANSWER.data) for code in (100, 180, 200, 486)]
     found += [response(f"{code} X", "REGISTER", host, CHALLENGE) for code in (200, 401, 407, 423)]
     return found
