@@ -25,7 +25,7 @@ from bridge.sip.dialog import dialog_as_callee
 from bridge.sip.dialogdocument import dialog_document
 from bridge.sip.dialoginfo import ACCEPT
 from bridge.sip.flow import Flow
-from bridge.sip.grammar import parse_uri
+from bridge.sip.grammar import SipError, parse_uri
 from bridge.sip.message import Body
 from bridge.sip.notifier import LEAST_EXPIRES, Notifier, event_id
 from bridge.sip.useragent import DIALOG, Subscribing, UserAgent, event_of
@@ -86,7 +86,13 @@ class Lamps:
     # -- SUBSCRIBE ------------------------------------------------------------------------------------------------
 
     def receive(self, asked: Subscribing, now: float) -> None:
-        """Take a SUBSCRIBE."""
+        """Take a SUBSCRIBE; one that is written wrongly is refused, and says why."""
+        try:
+            self._take(asked, now)
+        except SipError as error:
+            self._ua.answer(asked.transaction, asked.request, error.status, now, phrase=str(error)[:100])
+
+    def _take(self, asked: Subscribing, now: float) -> None:
         request = asked.request
         if event_of(request) != DIALOG:
             self._refuse(asked, 489, now, {"Allow-Events": [DIALOG]})

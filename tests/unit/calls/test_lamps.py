@@ -155,6 +155,20 @@ def test_what_it_cannot_read() -> None:
     assert refused.message.get("Accept") == "application/dialog-info+xml"
 
 
+@pytest.mark.parametrize("wound", ["Contact: <sip:m1@1 .0>", "Expires: soon", "Contact: *", "Record-Route: x"])
+def test_what_is_written_wrongly(wound: str) -> None:
+    """A SUBSCRIBE whose Contact, expiry or way back cannot be read gets 400, and leaves nothing behind."""
+    lab = office()
+    name = wound.partition(":")[0]
+    heads = {"Contact": "Contact: <sip:m1@10.0.0.1>", "Expires": "Expires: 90", name: wound}
+    raw = "SUBSCRIBE sip:202@10.0.0.100 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bKx\r\n"
+    raw += "From: <sip:m1@10.0.0.1>;tag=x\r\nTo: <sip:202@10.0.0.100>\r\nCall-ID: x\r\nCSeq: 1 SUBSCRIBE\r\n"
+    raw += "Event: dialog\r\n" + "".join(f"{head}\r\n" for head in heads.values()) + "\r\n"
+    lab.exchange.receive(raw.encode(), Flow("udp", "10.0.0.1", 5060), lab.now)
+    lab.run(1)
+    assert lab.sent("m1", "400 SUBSCRIBE") and not len(lab.exchange.lamps)
+
+
 def test_a_subscription_that_is_not_known() -> None:
     """A refresh of one that is over is answered 481, so that the phone subscribes anew."""
     lab = office()
