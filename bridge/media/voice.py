@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 NO_PORTS = 503
 _EVENTS = "telephone-event"
+_KEPT = ("ptime", "maxptime", "rtcp")
 
 
 class VoiceOwner(Protocol):
@@ -196,8 +197,8 @@ def _narrowed(theirs: Session, number: int, common: Agreed) -> Session:
 
 
 def _lines_of(media: Media) -> tuple[tuple[str, str], ...]:
-    """Return a stream's lines without those about codecs that are gone."""
-    return tuple(line for line in media.lines if not line[1].startswith(("fmtp:", "rtcp-fb:", "rtpmap:")))
+    """Return a stream's lines that are true of what we agreed upon: without codecs that are gone, keys, rtcp-mux."""
+    return tuple(line for line in media.lines if line[0] == "a" and line[1].partition(":")[0] in _KEPT)
 
 
 def _taken(session: Session) -> int:

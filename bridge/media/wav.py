@@ -19,6 +19,7 @@ from bridge.media.g711 import ALAW, RATE, ULAW, decode
 LONGEST = 30 * 60
 """Seconds that a file may last."""
 _RATES = range(8000, 192_001)
+_PHASES = 320  # at the most, as 11.025 kHz has; a rate that nobody uses would have thousands
 _PCM, _ALAW, _ULAW, _EXTENSIBLE = 1, 6, 7, 0xFFFE
 _KINDS = {2: "ADPCM", 3: "floating point", 17: "ADPCM", 49: "GSM", 85: "MP3"}
 _WIDE = 14  # zero crossings of the filter at either side
@@ -80,7 +81,7 @@ def _checked(form: Format | None, sound: bytes) -> tuple[Format, bytes]:
         raise WavError(f"it has {form.bits} bits; {_WANTED}")
     if form.channels not in (1, 2):
         raise WavError(f"it has {form.channels} channels; {_WANTED}")
-    if form.rate not in _RATES:
+    if form.rate not in _RATES or RATE // math.gcd(form.rate, RATE) > _PHASES:
         raise WavError(f"it has {form.rate} samples a second; {_WANTED}")
     frame = form.channels * form.bits // 8
     sound = sound[: len(sound) // frame * frame]

@@ -108,6 +108,19 @@ def test_what_was_agreed_upon_is_offered_onward() -> None:
     assert [(each.port, each.formats) for each in agreed.media] == [(4000, ("8", "101")), (0, ("96",))]
 
 
+def test_what_was_not_agreed_upon_is_not_offered_onward() -> None:
+    """RTCP has a port of its own, since the answer said nothing else, and nothing is encrypted."""
+    more = (
+        "a=rtcp-mux\r\na=rtcp:4711\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x\r\na=fmtp:18 annexb=no\r\na=ptime:30"
+    )
+    _, media, _, listener = waiting(body("10.0.1.3", 4000, "8 18", more=more))
+    assert listener.spoken is not None and listener.spoken.voice.agreed is not None
+    text = listener.spoken.voice.agreed.data.decode()
+    assert "a=rtcp:4711" in text and "a=ptime:30" in text
+    assert not any(word in text for word in ("rtcp-mux", "crypto", "fmtp:18"))
+    assert media.opened[0].paths[0, CALLER] == Path("10.0.1.3", 4000, 4711)
+
+
 def test_a_caller_without_a_codec_of_ours_is_refused_before_anything_is_answered() -> None:
     """488, and the ports are free again."""
     made, media, _, _ = waiting(body("10.0.1.3", 4000, "3 18"))

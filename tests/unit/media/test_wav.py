@@ -69,6 +69,7 @@ def test_two_channels_are_mixed() -> None:
         (wav([1], 8000, kind=99), "of kind 99"),
         (wav([1], 8000, channels=6), "6 channels"),
         (wav([1], 4000), "4000 samples a second"),
+        (wav([1], 44101), "44101 samples a second"),
         (wav([1] * 10, 8000, bits=40), "40 bits"),
     ],
 )
