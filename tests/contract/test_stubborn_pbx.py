@@ -41,12 +41,15 @@ class House:
         trunk: Table | None = None,
         lines: Table | None = None,
         trunks: Table | None = None,
+        rules: Table | None = None,
+        callers: Table | None = None,
         **options: Any,
     ) -> None:
         """Start phones behind the PBX, the PBX, and the bridge; return once the bridge is registered.
 
-        `trunk`: more of the trunk's settings; `trunks`: more trunks; `lines`: more lines of the group; `options`: the
-        PBX's, and `calls`: how many the phones take, one after the other.
+        `trunk`: more of the trunk's settings; `trunks`: more trunks; `lines`: more lines of the group; `rules`: more of
+        the group's settings; `callers`: lines beside the group; `options`: the PBX's, and `calls`: how many the phones
+        take, one after the other.
         """
         calls = options.pop("calls", 1)
         self.members = [self._sipp(scenario, talk=300, calls=calls) for scenario in members]
@@ -59,8 +62,8 @@ class House:
         every = {**behind, **(lines or {})}
         self.agent = self._bridge(
             trunks={"pbx": {"server": f"sip:{HOST}:{self.pbx.port}", **account}, **(trunks or {})},
-            lines=every,
-            groups={"sales": group("600", *every)},
+            lines={**every, **(callers or {})},
+            groups={"sales": group("600", *every, **(rules or {}))},
         )
         wait_until(lambda: self.state == "registered", f"registered\n{self.pbx.report()}")
 
@@ -211,6 +214,57 @@ def test_mailbox_takes_the_call(house: House, sipp: Sipps) -> None:
     house.open("member_rings_until_cancelled", phones={"mailbox": mailbox.port}, mailbox_after=1)
     caller = house.call("caller_stays_until_it_hangs_up")
     house.passed(caller, mailbox)
+
+
+def test_mailbox_never_takes_a_call_that_is_to_be_confirmed(house: House, sipp: Sipps) -> None:
+    """The mailbox is asked to press 1 and cannot; a colleague who rings meanwhile presses it, and has the call."""
+    mailbox, port = sipp("member_answers_without_ringing"), free_port()
+    house.open(
+        "member_rings_until_cancelled",
+        "member_presses_1",
+        phones={"mailbox": mailbox.port},
+        mailbox_after=1,
+        trunk={"confirm": True},
+        callers={"c1": static("301", port)},
+    )
+    house.members[1].process.end()
+    house.members[1] = house._sipp("member_presses_1", port=house.members[1].port, talk=700)
+    keys = {"caller": "301"}
+    caller = sipp("caller_stays_until_it_hangs_up", remote=house.agent.port, port=port, keys=keys)
+    house.passed(caller, mailbox)
+    assert house.agent.cli("explain")["call"]["answered_by"] == "m2"
+
+
+@pytest.mark.parametrize(
+    ("manner", "strategy"), [("fritzbox", "parallel"), ("asterisk", "sequential"), ("provider", "queue")]
+)
+def test_who_presses_1_takes_the_call(manner: str, strategy: str, sipp: Sipps, pbx: Pbxs, bridge: Bridges) -> None:
+    """By INFO, through the PBX; whatever the strategy, the caller is connected then and not before."""
+    house = House(manner, sipp, pbx, bridge)
+    house.open("member_presses_1", trunk={"confirm": True}, rules={"strategy": strategy})
+    caller = house.call("caller_stays_until_it_hangs_up", talk=2500 if strategy == "queue" else 300)
+    house.passed(caller)
+    steps = [step["what"] for step in house.agent.cli("explain")["steps"]]
+    assert steps.index("picked up") < steps.index("connected")
+
+
+def test_callers_of_a_queue_wait_and_are_served(house: House) -> None:
+    """From outside, by way of the PBX, an agent behind the same PBX: answered at once, connected, hung up."""
+    house.open("member_hangs_up", rules={"strategy": "queue"})
+    caller = house.call("caller_stays")
+    house.passed(caller)
+    assert house.agent.cli("explain")["call"]["answered_by"] == "m1"
+
+
+def test_pbx_that_refuses_a_talk_to_go_direct(house: House, sipp: Sipps) -> None:
+    """The talk stays with the relay, where it has been from the first moment, and goes on."""
+    port = free_port()
+    house.open("member_answers", rules={"strategy": "queue"}, callers={"c1": static("301", port)})
+    caller = sipp(
+        "caller_stays_until_it_hangs_up", remote=house.agent.port, port=port, talk=2500, keys={"caller": "301"}
+    )
+    house.passed(caller)
+    assert f"INVITE {NO_REINVITE[house.manner]}" in house.refused()
 
 
 def test_pbx_that_tells_nothing_of_its_phones(house: House) -> None:

@@ -10,10 +10,14 @@ import json
 import re
 import socket
 import threading
+import wave
+from array import array
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bridge.media.ear import judge
+from bridge.media.g711 import RATE
 from tests.support.ports import free_even_port, free_port, free_port_and_next
 from tests.support.process import PATIENCE, Process, wait_until
 
@@ -24,7 +28,7 @@ sip_listen {host}:{sip}
 net_interface {interface}
 rtp_ports {rtp}-{rtp_end}
 rtp_stats no
-audio_source ausine,440
+audio_source ausine,{tone}
 audio_player aubridge,speaker
 audio_alert aubridge,bell
 ausrc_srate 48000
@@ -37,6 +41,8 @@ module_path {modules}
 module g711.so
 module ausine.so
 module aubridge.so
+module sndfile.so
+snd_path {recorded}
 module_app account.so
 module_app menu.so
 module_app ctrl_tcp.so
@@ -52,7 +58,7 @@ class Baresip:
     `server` is the port of registrar and proxy on `host`; `password` None: it does not register. `transport` is
     "udp", "tcp" or "tls", by which it believes the authority `ca`. `events` are all that it has told so far, oldest
     first; each has a `type` such as
-    CALL_INCOMING or CALL_ESTABLISHED.
+    CALL_INCOMING or CALL_ESTABLISHED. It says a `tone`, Hz, and records what it hears (`heard`).
     """
 
     def __init__(
@@ -66,6 +72,7 @@ class Baresip:
         transport: str = "udp",
         expires: int = 60,
         ca: Path | None = None,
+        tone: int = 440,
     ) -> None:
         self.number = number
         self._host = f"[{host}]" if ":" in host else host
@@ -77,7 +84,7 @@ class Baresip:
             self.port = free_port_and_next()
             self._control = free_port()
             self._directory = directory / f"baresip-{number}-{self.port}"
-            self._configure(password, transport, expires, ca)
+            self._configure(password, transport, expires, ca, tone)
             family = "-6" if ":" in host else "-4"
             self.process = Process(["baresip", family, "-f", self._directory], cwd=self._directory)
             try:
@@ -142,6 +149,16 @@ class Baresip:
         before = self._packets()
         wait_until(lambda: self._packets() >= before + 3, lambda: f"{self.number} hears something\n{self.report()}")
 
+    def heard(self) -> list[int | None]:
+        """Return which tone it has heard in each tenth of a second of its last call, which is over; None: no tone."""
+        files = sorted(self._directory.glob("dump-*-dec.wav"), key=lambda file: file.stat().st_mtime)
+        assert files, f"{self.number} has recorded nothing\n{self.report()}"
+        with wave.open(str(files[-1])) as recorded:
+            rate, channels = recorded.getframerate(), recorded.getnchannels()
+            samples = array("h", recorded.readframes(recorded.getnframes()))[:: channels * rate // RATE]
+        window = RATE // 10
+        return [judge(samples[at : at + window])[1] for at in range(0, len(samples) - window, window)]
+
     @property
     def direction(self) -> str:
         """The direction of its sound as negotiated: sendrecv, sendonly, recvonly or inactive."""
@@ -173,7 +190,7 @@ class Baresip:
 
     # -- inside -----------------------------------------------------------------------------------------------
 
-    def _configure(self, password: str | None, transport: str, expires: int, ca: Path | None) -> None:
+    def _configure(self, password: str | None, transport: str, expires: int, ca: Path | None, tone: int) -> None:
         self._directory.mkdir(parents=True)
         rtp = free_even_port()
         settings = CONFIGURATION.format(
@@ -184,6 +201,8 @@ class Baresip:
             rtp_end=rtp + 20,
             control=self._control,
             modules=_modules(),
+            tone=tone,
+            recorded=self._directory,
         )
         proof = f";auth_pass={password};regint={expires}" if password else ";regint=0"
         account = f"<sip:{self.number}@{self.server};transport={transport}>{proof};answermode=manual"

@@ -526,3 +526,42 @@ def test_hold_and_transfer_work_after_the_connection() -> None:
     assert made.lab["m2"].invites
     assert any(call.answered_by == "m2" for call in made.lab.exchange.calls())
     assert any(isinstance(event, Ended) for event in made.lab["m1"].said)
+
+
+# -- many ------------------------------------------------------------------------------------------------------------
+
+
+def test_200_callers_at_once_at_3_agents() -> None:
+    """Each is served or has gone, in the order in which they came; nothing is left behind."""
+    made = hall(members=3, no_answer_delay=5.0, max_wait=400.0)
+    made.media.pairs = 1000
+    phone = made.lab["c3"]
+    for number_of_agent in (1, 2, 3):
+        made.lab[f"m{number_of_agent}"].on_invite = picks_up
+    legs = []
+    for _ in range(200):
+        leg = phone.call("600", describes(phone))
+        legs.append(leg)
+        assert phone.accepted(leg)
+    ids = [call.call for call in made.lab.exchange.calls()]
+    assert len(ids) == 200
+    impatient = legs[3::7]
+    for second in range(400):
+        made.lab.run(1)
+        for agent in ("m1", "m2", "m3"):
+            up = [leg for leg in made.lab[agent].calls if leg.state.value == "up"]
+            assert len(up) <= 1, "one call at a time"
+            if second % 5 == int(agent[1]) and up:
+                up[0].hang_up(None, made.lab.now)
+        if second % 3 == 0 and impatient:
+            impatient.pop().hang_up(None, made.lab.now)
+    made.lab.run(60)
+    results = made.results()
+    assert len(results) == 200 and set(results) <= {"answered", "abandoned"}
+    assert 150 < results.count("answered") < 200
+    served = [event.call for event in made.told("answered")]
+    assert served == [call for call in ids if call in served], "first come, first served"
+    assert (made.lab.exchange.calls(), made.media.pairs) == ([], 1000)
+    assert not made.lab.exchange.ua.legs
+    assert made.lab.exchange.board.agents.floor.waiting("g") == 0
+    assert made.lab.exchange.waiting("g") == []
