@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 
-from tests.support.agent import Agent
+from tests.support.agent import Agent, static
 from tests.support.baresip import Baresip
 from tests.support.kamailio import HOST, Kamailio
+from tests.support.ports import free_port
 from tests.support.process import wait_until
+from tests.support.sipp import Sipp
 
 Phones = Callable[..., Baresip]
 Bridges = Callable[..., Agent]
+Sipps = Callable[..., Sipp]
 Pbxs = Callable[..., Kamailio]
 
 CODES = {"login": "*41", "logout": "*42", "toggle": "*43", "menu": "*40", "night": "*44"}
@@ -87,6 +90,33 @@ def test_the_menu_at_a_phone(bridge: Bridges, phone: Phones) -> None:
     wait_until(lambda: login(agent)["paused"], lambda: f"paused\n{agent.report()}")
     anna.press("*")
     anna.wait("CALL_CLOSED")
+
+
+def test_keys_by_info(bridge: Bridges, sipp: Sipps) -> None:
+    """A phone at a static contact presses 1 in the menu by INFO: its own line is logged in, by its own phone."""
+    port = free_port()
+    agent = bridge(
+        lines={"lobby": static("203", port)},
+        groups={"support": {"number": "600", "members": ["lobby"]}},
+        codes=CODES,
+    )
+    lobby = sipp(
+        "caller_presses_by_info",
+        remote=agent.port,
+        port=port,
+        service="*40",
+        keys={"caller": "203", "key": "1"},
+        talk=500,
+    )
+    lobby.passed()
+    wait_until(lambda: lobbys(agent)["login"] == "ON", agent.report)
+    assert lobbys(agent)["origin"] == "phone"
+
+
+def lobbys(agent: Agent) -> dict[str, Any]:
+    """Return the lobby's login."""
+    found: dict[str, Any] = agent.ask("member", group="support", member="lobby")
+    return found
 
 
 def test_the_menu_behind_a_stubborn_pbx(pbx: Pbxs, bridge: Bridges, phone: Phones) -> None:
