@@ -43,9 +43,17 @@ class Metronome:
         if self._timer is None:
             self._loop = asyncio.get_running_loop()
             self._began, self._turn = self._loop.time(), 0
+        self._pass_over()
         first = min(range(_PHASES), key=lambda ahead: len(self._phases[(self._turn + ahead) % _PHASES]))
         self._phases[(self._turn + first) % _PHASES][player] = None
         self._arm()
+
+    def _pass_over(self) -> None:
+        """Leave out steps of now and before at which there was nobody to be told."""
+        assert self._loop is not None
+        now = self._loop.time()
+        while self._began + self._turn * _STEP < now and not self._phases[self._turn % _PHASES]:
+            self._turn += 1
 
     def leave(self, player: Player) -> None:
         """Beat for it no more."""

@@ -11,7 +11,7 @@ from bridge.media.dtmf import presses
 from bridge.media.g711 import ALAW, FRAME
 from bridge.media.tone import frames, sine
 from tests.support.agent import Agent, static
-from tests.support.ports import free_port
+from tests.support.ports import free_even_port, free_port
 from tests.support.process import PATIENCE
 from tests.support.receiver import Receiver, whole
 from tests.support.sipp import Sipp
@@ -23,14 +23,20 @@ MUSIC, FROM_ANNA, FROM_BEN = 1000, 400, 700  # Hz
 class Queue:
     """An agent whose group 600 is a queue with the line ben, who is logged in; anna calls. Music is a tone."""
 
-    def __init__(self, bridge: Callable[..., Agent], directory: Path, **more: Any) -> None:
+    def __init__(self, bridge: Callable[..., Agent], directory: Path, pairs: int = 8, **more: Any) -> None:
         self.directory = directory
-        self.anna, self.ben = free_port(), free_port()
+        self.anna, self.cara, self.ben = free_port(), free_port(), free_port()
+        first = free_even_port(pairs=pairs)
         (directory / "music.wav").write_bytes(wav(sine(MUSIC, -12, 16000), 8000, channels=2))
         sales = {"number": "600", "members": [{"line": "ben", "login": "always"}], "strategy": "queue"}
         waits = {"join_empty": True, "leave_empty": False, "music": str(directory / "music.wav"), **more}
         self.agent = bridge(
-            lines={"anna": static("301", self.anna), "ben": static("201", self.ben)},
+            sip={"rtp_ports": [first, first + 2 * pairs - 1]},
+            lines={
+                "anna": static("301", self.anna),
+                "cara": static("302", self.cara),
+                "ben": static("201", self.ben),
+            },
             groups={"sales": {**sales, "ring_seconds": 60, "queue": waits}},
         )
 
@@ -140,3 +146,29 @@ def test_keys_of_a_waiting_caller(bridge: Callable[..., Agent], tmp_path: Path) 
 def story(agent: Agent) -> list[dict[str, Any]]:
     """Return the steps of the last call."""
     return list(agent.cli("explain")["steps"])
+
+
+def test_without_ports_a_caller_is_refused_before_anything_is_answered(
+    bridge: Callable[..., Agent], tmp_path: Path
+) -> None:
+    """503 while another caller waits with the last ones; when that one has gone there are ports again."""
+
+    async def work() -> None:
+        with Receiver() as anna:
+            made = Queue(bridge, tmp_path, pairs=2)
+            with made.calls("caller_waits", anna, 400) as caller:
+                await anna.hears(1)
+                refused = Sipp(
+                    "caller_is_refused", tmp_path, remote=made.agent.port, port=made.cara, keys={"caller": "302"}
+                )
+                with refused:
+                    await over(refused)
+                assert refused.received("503 ") and not refused.received("SIP/2.0 200")
+                await over(caller)
+            await asyncio.to_thread(made.agent.wait_idle)
+            count = len(anna.packets)
+            with made.calls("caller_waits", anna, 50) as caller:
+                await anna.hears(count + 1)
+                await over(caller)
+
+    run(work())
