@@ -211,7 +211,6 @@ class Agent:
         parts.callback(self.port.close)
         self.control.offer(TraceAnswers(self.exchange, self.endpoint.locate).verbs)
         self.control.offer(Verbosity(self.log, self.exchange.tape, time.monotonic).verbs)
-        self.port.follow(self.diagnosis)
         self.control.offer(self.diagnosis.verbs)
         await self.control.start()
         parts.push_async_callback(self.control.close)

@@ -11,7 +11,8 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bridge.cli.asking import print_json
 from bridge.cli.ending import DONE, FAILED, UNREACHABLE, Stop
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 SERVICE_USER = "cti-bridge"
 SERVICE_STATE = Path("/var/lib/cti-bridge")
 WIDTH = 80
+CALLS = 500  # of the journal that are looked at
 _LONGEST_NAME = 16
 
 
@@ -37,8 +39,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the findings; 1 where something fails, 0 where all is well or may become a nuisance."""
-    status, diagnosis = _agent(args)
-    findings = _examine(args, status, diagnosis)
+    findings = _examine(args, _agent(args))
     counts = Counter(str(finding.verdict) for finding in findings)
     if args.json:
         print_json({"findings": [finding._asdict() for finding in findings], "counts": dict(counts)})
@@ -48,34 +49,59 @@ def run(args: argparse.Namespace) -> int:
     return FAILED if counts["fail"] else DONE
 
 
-def _agent(args: argparse.Namespace) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Return what the agent says of itself; nothing where none answers."""
+class Told(NamedTuple):
+    """What the agent says: of itself, and of the last calls; nothing where none answers."""
+
+    status: Mapping[str, Any] = MappingProxyType({})
+    diagnosis: Mapping[str, Any] = MappingProxyType({})
+    calls: Sequence[Mapping[str, Any]] = ()
+
+
+def _agent(args: argparse.Namespace) -> Told:
     try:
         with Agent(find_control(args.control, args.state)) as agent:
-            return _data(agent, "status"), _data(agent, "diagnosis")
+            journal = _data(agent, "journal", {"only": "calls", "last": CALLS})
+            return Told(_data(agent, "status"), _data(agent, "diagnosis"), journal.get("entries", ()))
     except AgentUnreachable as gone:
         if isinstance(gone.__cause__, PermissionError):
             raise Stop(str(gone), UNREACHABLE) from None
-        return {}, {}
+        return Told(calls=_journal(_state(args, {})))
 
 
-def _data(agent: Agent, verb: str) -> Mapping[str, Any]:
+def _journal(state: Path) -> Sequence[Mapping[str, Any]]:
+    """Return the last calls from the journal's file, as far as it may be read."""
+    from bridge import lookups
+    from bridge.directory.model import Directory
+    from bridge.journal.model import Filter
+    from bridge.store.errors import StoreError
+    from bridge.store.journal import FILE, opened_for_reading
+
+    try:
+        with opened_for_reading(state / FILE) as connection:
+            found = lookups.entries(connection, Filter(last=CALLS, changes=False), Directory())
+    except (OSError, StoreError):
+        return ()  # there is none yet, or it is another login's
+    entries: Sequence[Mapping[str, Any]] = found["entries"]
+    return entries
+
+
+def _data(agent: Agent, verb: str, arguments: Mapping[str, Any] = MappingProxyType({})) -> Mapping[str, Any]:
     """Return what it answers; nothing where it refuses, as an older one does that has no such verb."""
-    answer = agent.request(verb, {})
+    answer = agent.request(verb, arguments)
     return {} if answer.get("error") else answer["data"]
 
 
-def _examine(args: argparse.Namespace, status: Mapping[str, Any], diagnosis: Mapping[str, Any]) -> Sequence[Finding]:
+def _examine(args: argparse.Namespace, told: Told) -> Sequence[Finding]:
     from bridge.config.settings import Settings
     from bridge.doctor.configuration import mistakes
     from bridge.doctor.rounds import OF_THE_MACHINE, examine
 
     path: Path | None = None
     try:
-        path = _configuration(args, diagnosis)
-        patient = _patient(args, path, _settings(path, diagnosis), status, diagnosis)
+        path = _configuration(args, told.diagnosis)
+        patient = _patient(args, path, _settings(path, told.diagnosis), told)
     except ConfigError as error:
-        patient = _patient(args, path or Path(), Settings.model_validate({}), status, diagnosis)
+        patient = _patient(args, path or Path(), Settings.model_validate({}), told)
         return [*mistakes(path, error), *examine(patient, OF_THE_MACHINE)]
     return examine(patient)
 
@@ -101,22 +127,19 @@ def _settings(path: Path, diagnosis: Mapping[str, Any]) -> Settings:
     return load(path, environ)
 
 
-def _patient(
-    args: argparse.Namespace,
-    path: Path,
-    settings: Settings,
-    status: Mapping[str, Any],
-    diagnosis: Mapping[str, Any],
-) -> Patient:
+def _patient(args: argparse.Namespace, path: Path, settings: Settings, told: Told) -> Patient:
     from bridge.doctor.access import current_user
     from bridge.doctor.model import Patient
 
-    service = _is_service()
-    user = diagnosis.get("user") or (SERVICE_USER if service else current_user())
-    state = Path(diagnosis["state"]) if "state" in diagnosis else state_directory(args.state)
-    if "state" not in diagnosis and service and args.state is None:
-        state = SERVICE_STATE
-    return Patient(path, settings, state, user, status, diagnosis)
+    user = told.diagnosis.get("user") or (SERVICE_USER if _is_service() else current_user())
+    return Patient(path, settings, _state(args, told.diagnosis), user, *told)
+
+
+def _state(args: argparse.Namespace, diagnosis: Mapping[str, Any]) -> Path:
+    """Return where the agent keeps its data, or would."""
+    if "state" in diagnosis:
+        return Path(diagnosis["state"])
+    return SERVICE_STATE if args.state is None and _is_service() else state_directory(args.state)
 
 
 def _is_service() -> bool:

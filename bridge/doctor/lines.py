@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Mapping
 from typing import Any
 
 from bridge.doctor.asking import Place, Silence, ask, words
 from bridge.doctor.model import Findings, Patient, fail, ok, warn
 from bridge.sip.grammar import parse_uri
-
-DAYS = 30  # of the journal that are looked at
 
 
 def check_lines(patient: Patient) -> Findings:
@@ -70,17 +67,18 @@ def check_mailboxes(patient: Patient) -> Findings:
 
 
 def _answers(patient: Patient) -> dict[str, tuple[int, int]]:
-    """Return each line's answers, of the last days by the journal, and since its start by the agent."""
-    from bridge.store.answers import answers
-    from bridge.store.errors import StoreError
-    from bridge.store.journal import FILE
-
+    """Return by line how many of the last calls it answered, and how many of them without ringing."""
     found: dict[str, tuple[int, int]] = {}
-    try:
-        if (patient.state / FILE).exists():
-            found = answers(patient.state / FILE, time.time() - DAYS * 86400)
-    except (OSError, StoreError):
-        pass  # it is another login's; the agent counts too
-    for line, counts in patient.diagnosis.get("answers", {}).items():
-        found[line] = max(found.get(line, (0, 0)), (counts["all"], counts["without_ringing"]))
-    return {line: counts for line, counts in found.items() if line in patient.settings.lines}
+    for call in patient.calls:
+        for part in call["members"]:
+            line = _line_of(patient, part["member"])
+            if part["outcome"] == "answered" and line is not None:
+                every, silent = found.get(line, (0, 0))
+                found[line] = every + 1, silent + (part["rang"] == 0)
+    return found
+
+
+def _line_of(patient: Patient, member: str) -> str | None:
+    user = patient.settings.users.get(member)
+    line = user.line if user is not None else member
+    return line if line in patient.settings.lines else None

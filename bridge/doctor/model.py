@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -35,7 +35,8 @@ Findings = Iterator[Finding]
 class Patient:
     """A configuration that is right, and what the agent says of itself: `status` and `diagnosis`, empty without one.
 
-    `state` is where the agent keeps its data. `user`: as whom the agent runs, or would.
+    `calls` are the last ones of the journal. `state` is where the agent keeps its data. `user`: as whom it runs, or
+    would.
     """
 
     path: Path
@@ -44,6 +45,7 @@ class Patient:
     user: str
     status: Mapping[str, Any] = field(default_factory=dict)
     diagnosis: Mapping[str, Any] = field(default_factory=dict)
+    calls: Sequence[Mapping[str, Any]] = ()
 
     @property
     def runs(self) -> bool:

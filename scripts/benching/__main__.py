@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent.parent), str(Path(__file__).parent.parent.parent)]
 
-from benching import broker, desks, measure, systems  # noqa: E402  # found only through the path above
+from benching import broker, commands, desks, measure, systems  # noqa: E402  # found only through the path above
 from benching.commands import start_ups  # noqa: E402
 from benching.relaying import relayed_talks  # noqa: E402
 from benching.waiting import connected_callers, waiting_callers  # noqa: E402
@@ -27,8 +27,14 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="about a minute: numbers to see a change by")
     parser.add_argument("--members", default="1,5,20", help="for which group sizes, of 1, 5, 20 (default: all)")
     parser.add_argument("--peer", choices=("with", "without", "only"), default="with", help="Sippy beside us")
+    parser.add_argument("--commands", action="store_true", help="only how long each command takes to start and end")
     parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
     options = parser.parse_args()
+    if options.commands:
+        with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+            found = commands.start_ups(Path(directory))
+        print(json.dumps(found, indent=1) if options.json else commands.table(found))
+        return 0
     counts = [int(word) for word in options.members.split(",") if word]
     for program in ("sipp", "taskset"):
         if shutil.which(program) is None:

@@ -124,7 +124,9 @@ def test_healthy(
         wait_until(lambda: agent.ask("status")["links"]["mqtt"]["state"] == "connected", "connected")
         said = practice.examine(code=0)
     bad = {check: each for check, each in said.items() if each["verdict"] != "ok"}
-    assert list(bad) == ["watchdog"], bad  # no systemd looks after it here
+    bad.pop("watchdog")  # no systemd looks after it here
+    bad.pop("sound ports", None)  # bridges of other tests may use some
+    assert not bad
     assert {"trunk pbx", "way to pbx", "line door", "broker", "home assistant", "version", "sound ports"} <= set(said)
 
 
@@ -404,6 +406,7 @@ def test_in_a_terminal(practice: Practice, tmp_path: Path) -> None:
         hidden = [
             (r"port \d+/", "port 12345/"),
             (r"\d+ MiB", "12345 MiB"),
-            (r"(?m)^ok    (card|firewall).*\n( .*\n)*", ""),
+            (r"\d+ warn, \d+ ok", "1 warn, 7 ok"),
+            (r"(?m)^(ok|warn)  *(card|firewall|sound).*\n( .*\n)*", ""),
         ]
         terminal.looks_like("doctor", *hidden)

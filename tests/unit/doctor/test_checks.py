@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pwd
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,10 +36,16 @@ table inet filter {
 """
 
 
-def patient(**told: object) -> Patient:
+def patient(**told: Any) -> Patient:
     """Return a patient with two lines, of whose agent this is told."""
     lines = {name: {"number": name, "contact": f"sip:{name}@192.0.2.1"} for name in ("anna", "ben")}
-    return Patient(Path("/c"), Settings.model_validate({"lines": lines}), Path("/nowhere"), current_user(), **told)  # type: ignore[arg-type]
+    return Patient(
+        Path("/c"),
+        Settings.model_validate({"lines": lines, "users": {"b": {"line": "ben"}}}),
+        Path("/nowhere"),
+        current_user(),
+        **told,
+    )
 
 
 def test_version_that_is_not_the_installed_one() -> None:
@@ -55,11 +62,12 @@ def test_configuration_that_is_not_the_agents() -> None:
 
 def test_mailboxes() -> None:
     """A line that always rings first is no mailbox."""
-    good = {"anna": {"all": 3, "without_ringing": 0}}
-    assert [each.verdict for each in check_mailboxes(patient(diagnosis={"answers": good}))] == [Verdict.OK]
-    bad = {**good, "ben": {"all": 3, "without_ringing": 2}}
-    [found] = check_mailboxes(patient(diagnosis={"answers": bad}))
-    assert found.check == "line ben" and "2 of 3" in found.said and "confirm = true" in found.todo
+    rang = {"members": [{"member": "anna", "outcome": "answered", "rang": 3.2}]}
+    assert [each.verdict for each in check_mailboxes(patient(calls=[rang, rang]))] == [Verdict.OK]
+    silent = {"members": [{"member": "b", "outcome": "answered", "rang": 0.0}]}
+    missed = {"members": [{"member": "b", "outcome": "unreachable", "rang": 0.0}]}
+    [found] = check_mailboxes(patient(calls=[rang, silent, missed]))
+    assert found.check == "line ben" and "1 of 1" in found.said and "confirm = true" in found.todo
     assert not list(check_mailboxes(patient()))
 
 
