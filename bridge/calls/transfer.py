@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from bridge.calls.call import Call
 
 
+PAUSE = 0.5  # seconds until a transferee who is just changing something itself is asked again
+TRIES = 8
+
+
 class Phase(Enum):
     """Where a transfer stands."""
 
@@ -57,6 +61,9 @@ class Transfer(Errand):
         self.phase = Phase.SEEKING
         self.referrer_gone = False
         self.ringing = False
+        self.due: float | None = None
+        self._waiting: Body | None = None  # the target's offer, as long as the transferee's side is being changed
+        self._tries = 0
 
     @property
     def pending(self) -> bool:
@@ -79,8 +86,26 @@ class Transfer(Errand):
             except SipError as error:
                 self._fail(error.status, now)
                 return
-        if body is None or not self.transferee.request("INVITE", body, self, now):
+        if body is None:
             self._fail(491, now)
+        else:
+            self._offer(body, now)
+
+    def _offer(self, body: Body, now: float) -> None:
+        """Ask the transferee; later, where it or its peer is just changing something itself (RFC 3261 §14.1)."""
+        self._tries += 1
+        self._waiting = body
+        if self.transferee.request("INVITE", body, self, now):
+            return
+        if self._tries < TRIES:
+            self.transferee.ua.agenda.arm(self, now + PAUSE)
+        else:
+            self._fail(491, now)
+
+    def tick(self, now: float) -> None:
+        """Ask the transferee again."""
+        if self.phase is Phase.OFFERING and self._waiting is not None:
+            self._offer(self._waiting, now)
 
     def reject(self, status: int, now: float) -> None:
         """Nobody takes the call."""
@@ -101,6 +126,8 @@ class Transfer(Errand):
                 self._fail(event.status, now)
         elif success:
             self._finish(event, now)
+        elif event.status == 491 and self._tries < TRIES and self.phase is Phase.OFFERING:
+            self.transferee.ua.agenda.arm(self, now + PAUSE)
         else:
             self._fail(event.status, now)
 
@@ -108,6 +135,7 @@ class Transfer(Errand):
         """The transferee hung up: there is nobody left to transfer."""
         if self.pending:
             self.phase = Phase.FAILED
+            self.transferee.ua.agenda.arm(self, None)
             self._close_passage()
             if self.onward is not None and self.target is None:
                 self.onward.abandon(now)
@@ -138,6 +166,7 @@ class Transfer(Errand):
     def _fail(self, status: int, now: float) -> None:
         offering = self.phase is Phase.OFFERING
         self.phase = Phase.FAILED
+        self.transferee.ua.agenda.arm(self, None)
         self._close_passage()
         self._notify(status, True, now)
         if offering and self.onward is not None:
