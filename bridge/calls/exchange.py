@@ -215,6 +215,9 @@ class Exchange:
         found = self.directory.groups.get(group)
         place = found.member(member) if found else None
         if place is not None:
+            login = self.logins.get(group, member)
+            if login.logged_in and not login.paused:
+                self.board.agents.ready(member, now)
             self.board.show(place.line, now)
             self.lamps.touch_group(group)
             self._settle(now)

@@ -279,6 +279,19 @@ def test_wrap_up_keeps_calls_of_all_groups_away() -> None:
     assert said == [("g", False), ("h", False), ("g", True), ("h", True)]
 
 
+def test_who_logs_in_is_ready() -> None:
+    """Wrap-up ends as soon as the member says so."""
+    made = hall(members=1, wrap_up=60.0)
+    made.call("c3")
+    made.answer("m1")
+    free(made, "m1")
+    made.call("c4")
+    assert made.rung() == ["m1"]
+    made.lab.login("m1")
+    assert made.rung() == ["m1", "m1"]
+    assert made.lab.exchange.wraps_up("m1") is None
+
+
 def test_the_order_outlives_a_restart() -> None:
     """Who was rung last is not rung first again."""
     made = hall(order=Order.ROUND_ROBIN)
