@@ -39,6 +39,7 @@ from bridge.journaling import Journaling
 from bridge.keeping import KINDS, Keeping
 from bridge.log import NOTICE, Log
 from bridge.lookups import Lookups
+from bridge.media.preparing import prepare
 from bridge.media.relay import Ports, shared_host
 from bridge.media.sounds import Sounds
 from bridge.modems import Modems
@@ -338,7 +339,7 @@ class Agent:
     async def _prepare_sounds(self) -> list[str]:
         """Convert the WAV files that the configuration names; until that is done, the music that ships is played."""
         files = tuple(files_in(self.settings))
-        return await asyncio.to_thread(self.sounds.prepare, files) if files or self.sounds.has_files else []
+        return await prepare(self.sounds, files) if files or self.sounds.has_files else []
 
     async def _begin_sounds(self) -> None:
         for problem in await self._prepare_sounds():

@@ -1,8 +1,7 @@
 """Sounds, ready to be sent: what ships is read when it is first asked for, the user's files are converted once.
 
-A track is kept in both laws. The user's WAV files are converted by `prepare`, which takes its time and is to be called
-in a thread; what came of it lies in `cache`, by what was in the file. Until then, and for a file that is gone, the
-music that ships is played instead.
+A track is kept in both laws. What came of the user's WAV files lies in `cache`, by what was in the file (`preparing`
+sees to that). Until then, and for a file that is gone, the music that ships is played instead.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ from bridge.media.g711 import ALAW, FRAME, RATE, ULAW, decode, encode
 from bridge.media.model import Sound
 from bridge.media.prompts import MUSIC, is_file
 from bridge.media.spelling import pieces
-from bridge.media.wav import WavError, samples_in
+from bridge.media.wav import WavError, parts_of, samples_in
 
 _SHIPPED = Path(__file__).parent / "sounds"
 _SUFFIX = ".ulaw"
-_CONVERSION = "1"  # to be counted up when the same file would come out differently
+_CONVERSION = b"1"  # to be counted up when the same file would come out differently
 
 
 class Track(NamedTuple):
@@ -33,11 +32,11 @@ class Track(NamedTuple):
 
 
 class Sounds:
-    """Every sound by name. `language`: one of `prompts.LANGUAGES`; `cache`: a directory of ours, None: none is kept."""
+    """Every sound by name. `language`: one of `prompts.LANGUAGES`; `cache`: a directory of ours for converted files."""
 
-    def __init__(self, language: str = "en", cache: Path | None = None) -> None:
+    def __init__(self, language: str = "en", cache: Path = Path("/nonexistent")) -> None:
+        self.cache = cache
         self._language = language
-        self._cache = cache
         self._shipped: dict[str, Track] = {}
         self._files: dict[str, Track] = {}
 
@@ -70,19 +69,27 @@ class Sounds:
     @property
     def has_files(self) -> bool:
         """Whether files of the user's are ready to be played, or kept."""
-        return bool(self._files) or (self._cache is not None and self._cache.is_dir())
+        return bool(self._files) or self.cache.is_dir()
 
-    def prepare(self, files: Iterable[str]) -> list[str]:
-        """Convert these WAV files, and forget those that are not among them; return what went wrong, in words."""
+    def missing(self, files: Iterable[str]) -> list[str]:
+        """Return which of these files can be read and are still to be converted."""
+        found = []
+        for file in dict.fromkeys(files):
+            with contextlib.suppress(OSError):
+                if not (self.cache / _name(Path(file).read_bytes())).exists():
+                    found.append(file)
+        return found
+
+    def take(self, files: Iterable[str]) -> list[str]:
+        """Play what these files were converted to, and forget all others; return what went wrong, in words."""
         ready: dict[str, Track] = {}
         problems: list[str] = []
         kept: set[str] = set()
         for file in dict.fromkeys(files):
             try:
                 data = Path(file).read_bytes()
-                name = hashlib.sha256(_CONVERSION.encode() + data).hexdigest()[:32] + _SUFFIX
-                ready[file] = self._cached(name) or self._converted(name, data)
-                kept.add(name)
+                kept.add(_name(data))
+                ready[file] = self._converted(data)
             except OSError as error:
                 problems.append(f"sound {file} cannot be read: {error.strerror or error}; other music is played")
             except WavError as error:
@@ -91,27 +98,34 @@ class Sounds:
         self._forget_others(kept)
         return problems
 
-    def _cached(self, name: str) -> Track | None:
-        if self._cache is not None:
-            with contextlib.suppress(OSError):
-                return track_of((self._cache / name).read_bytes())
-        return None
-
-    def _converted(self, name: str, data: bytes) -> Track:
-        ulaw = encode(ULAW, samples_in(data))
-        if self._cache is not None:
-            with contextlib.suppress(OSError):  # it is converted again the next time
-                self._cache.mkdir(parents=True, exist_ok=True)
-                fresh = self._cache / f".{name}"
-                fresh.write_bytes(ulaw)
-                os.replace(fresh, self._cache / name)
-        return track_of(ulaw)
+    def _converted(self, data: bytes) -> Track:
+        place = self.cache / _name(data)
+        try:
+            return track_of(place.read_bytes())
+        except FileNotFoundError:
+            parts_of(data)
+            raise WavError(f"it could not be converted into {self.cache}; see whether there is room") from None
 
     def _forget_others(self, kept: set[str]) -> None:
-        if self._cache is not None and self._cache.is_dir():
-            for found in self._cache.glob(f"*{_SUFFIX}"):
+        if self.cache.is_dir():
+            for found in self.cache.glob(f"*{_SUFFIX}"):
                 if found.name not in kept:
                     found.unlink(missing_ok=True)
+
+
+def convert(file: Path, cache: Path) -> None:
+    """Convert a WAV file, for `Sounds.take` to find; what cannot be converted is left out."""
+    with contextlib.suppress(OSError, WavError):
+        data = file.read_bytes()
+        ulaw = encode(ULAW, samples_in(data))
+        cache.mkdir(parents=True, exist_ok=True)
+        fresh = cache / f".{_name(data)}"
+        fresh.write_bytes(ulaw)
+        os.replace(fresh, cache / _name(data))
+
+
+def _name(data: bytes) -> str:
+    return hashlib.sha256(_CONVERSION + data).hexdigest()[:32] + _SUFFIX
 
 
 def track_of(ulaw: bytes) -> Track:

@@ -18,10 +18,11 @@ from bridge.media.choice import Party
 from bridge.media.dtmf import KEYS, presses
 from bridge.media.g711 import ALAW, FRAME, ULAW, encode
 from bridge.media.model import CALLER, MEMBER, Key, Played, VoiceEvent
+from bridge.media.preparing import prepare
 from bridge.media.prompts import MUSIC
 from bridge.media.relay import CallRelay, Ports
 from bridge.media.rtp import Stream
-from bridge.media.sounds import Sounds
+from bridge.media.sounds import Sounds, convert
 from bridge.media.tone import frames, sine
 from bridge.media.voice import Voice
 from bridge.sip.message import Body
@@ -82,6 +83,15 @@ def talk(*args: Any, **more: Any) -> Iterator[Talk]:
         made.relay.close()
 
 
+def converted(sounds: Sounds, directory: File, *files: str) -> Sounds:
+    """Return sounds for which these files were converted."""
+    sounds.cache = directory / "cache"
+    for file in files:
+        convert(File(file), sounds.cache)
+    assert not sounds.take(files)
+    return sounds
+
+
 def tone_file(directory: File, hertz: int, seconds: float = 1.0) -> str:
     """Write a WAV file with a tone; return its path."""
     path = directory / f"{hertz}.wav"
@@ -94,8 +104,8 @@ def test_music_begins_though_the_phone_says_nothing(tmp_path: File, formats: str
     """In the law that the caller likes best, one whole stream, the first packet marked, 50 packets a second of it."""
 
     async def work() -> None:
-        sounds, file = Sounds(), tone_file(tmp_path, 440)
-        assert not sounds.prepare([file])
+        file = tone_file(tmp_path, 440)
+        sounds = converted(Sounds(), tmp_path, file)
         with Receiver(ANNA) as anna, talk(sounds) as made:
             made.voice.answer(describes(ANNA, anna.port, formats))
             made.voice.play([file], loop=True)
@@ -127,9 +137,8 @@ def test_prompts_are_played_in_a_row_and_their_end_is_told(tmp_path: File) -> No
     """One after the other in one stream; then nothing more is sent."""
 
     async def work() -> None:
-        sounds = Sounds()
         files = [tone_file(tmp_path, hertz, 0.1) for hertz in (400, 800)]
-        sounds.prepare(files)
+        sounds = converted(Sounds(), tmp_path, *files)
         with Receiver(ANNA) as anna, talk(sounds) as made:
             made.voice.answer(describes(ANNA, anna.port))
             made.voice.play(files)
@@ -149,11 +158,10 @@ def test_music_goes_on_where_it_was(tmp_path: File) -> None:
     """After an announcement, not from its begin."""
 
     async def work() -> None:
-        sounds = Sounds()
         path = tmp_path / "both.wav"
         path.write_bytes(wav(sine(400, -10, 160 * 20) + sine(900, -10, 160 * 200), 8000))
         word = tone_file(tmp_path, 600, 0.1)
-        sounds.prepare([str(path), word])
+        sounds = converted(Sounds(), tmp_path, str(path), word)
         with Receiver(ANNA) as anna, talk(sounds) as made:
             made.voice.answer(describes(ANNA, anna.port))
             made.voice.play([str(path)], loop=True)
@@ -424,17 +432,50 @@ def test_a_call_that_ends_while_music_plays_leaves_nothing() -> None:
 
 def test_the_users_files_are_converted_once(tmp_path: File) -> None:
     """What came of a file is kept by its content; a file that is gone or broken is told, and other music played."""
-    cache = tmp_path / "cache"
-    file = tone_file(tmp_path, 440)
-    broken = tmp_path / "broken.wav"
-    broken.write_bytes(b"RIFF....WAVE")
-    first = Sounds("en", cache)
-    assert not first.prepare([file])
-    (kept,) = cache.iterdir()
-    kept.write_bytes(encode(ULAW, sine(880, -10, 8000)))
-    second = Sounds("en", cache)
-    assert not second.prepare([file])
-    assert second.tracks([file])[0].ulaw == kept.read_bytes()
-    problems = second.prepare([str(broken), str(tmp_path / "gone.wav")])
-    assert [str(broken) in problems[0], "gone.wav" in problems[1]] == [True, True]
-    assert second.tracks([str(broken)]) == second.tracks([MUSIC]) and not list(cache.iterdir())
+
+    async def work() -> None:
+        cache = tmp_path / "cache"
+        file = tone_file(tmp_path, 440)
+        broken = tmp_path / "broken.wav"
+        broken.write_bytes(b"RIFF....WAVE")
+        first = Sounds("en", cache)
+        assert not await prepare(first, [file]) and first.has_files
+        (kept,) = cache.iterdir()
+        kept.write_bytes(encode(ULAW, sine(880, -10, 8000)))
+        second = Sounds("en", cache)
+        assert not await prepare(second, [file])
+        assert second.tracks([file])[0].ulaw == kept.read_bytes()
+        problems = await prepare(second, [str(broken), str(tmp_path / "gone.wav")])
+        assert "broken.wav cannot be played: it has no sound" in problems[0]
+        assert "gone.wav cannot be read: No such file" in problems[1]
+        assert second.tracks([str(broken)]) == second.tracks([MUSIC]) and not list(cache.iterdir())
+
+    run(work())
+
+
+def test_a_file_for_which_there_is_no_room(tmp_path: File) -> None:
+    """Is told; other music is played."""
+
+    async def work() -> None:
+        (tmp_path / "cache").write_text("a file where a directory should be")
+        file = tone_file(tmp_path, 440)
+        (problem,) = await prepare(Sounds("en", tmp_path / "cache"), [file])
+        assert "440.wav" in problem and "other music is played" in problem
+
+    run(work())
+
+
+def test_an_agent_that_ends_does_not_wait_for_conversion(tmp_path: File) -> None:
+    """Nor does the conversion go on without it."""
+
+    async def work() -> None:
+        path = tmp_path / "long.wav"
+        path.write_bytes(wav(sine(440, -10, 8000 * 60), 48000, channels=2))
+        task = asyncio.create_task(prepare(Sounds("en", tmp_path / "cache"), [str(path)]))
+        await asyncio.sleep(0.3)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        assert not list((tmp_path / "cache").glob("*.ulaw"))
+
+    run(work())

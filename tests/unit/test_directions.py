@@ -27,6 +27,8 @@ LAYERS = {
     "bridge.sip.endpoint": EDGE,
     "bridge.media.relay": EDGE,
     "bridge.media.mouth": EDGE,
+    "bridge.media.convert": EDGE,
+    "bridge.media.preparing": EDGE,
     "bridge.media.speaker": EDGE,
     "bridge.media.sounds": EDGE,
     "bridge.media.metronome": EDGE,

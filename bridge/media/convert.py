@@ -1,0 +1,24 @@
+"""A process of its own that converts WAV files: `python -m bridge.media.convert CACHE FILE...`; started by `preparing`.
+
+In a thread of the agent's it would take the interpreter from the one timer of all streams, again at every packet.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from bridge.media.sounds import convert
+
+
+def main(cache: str, files: list[str]) -> int:
+    """Convert; what cannot be is told by whoever looks for it afterwards."""
+    os.nice(10)  # calls go first
+    for file in files:
+        convert(Path(file), Path(cache))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2:]))
