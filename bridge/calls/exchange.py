@@ -46,6 +46,7 @@ from bridge.sip.challenger import Challenger
 from bridge.sip.flow import Flow, Locate, Send
 from bridge.sip.leg import LegState
 from bridge.sip.message import Request
+from bridge.sip.openings import Openings
 from bridge.sip.registrar import Registrar, RegistrarLine
 from bridge.sip.tape import Tape
 from bridge.sip.useragent import AgentEvent, Invited, Registering, Strange, Subscribing, UserAgent
@@ -85,6 +86,7 @@ class Exchange:
         self.registrar.configure(_registering(self.present), settings.max_expires)
         self.upstream = Upstream(self.present, self.ua, self.agenda, rng, wall, self._tell)
         self._trunks = self.upstream.trunks
+        self._openings = Openings(self.registrar, self.agenda, self.ua.layer.outbox)
         self._guard = Guard(self.present, self._trunks, self.registrar.knows, self._notice_sip)
         self._admission = Admission(self.present, self._trunks, self.challenger, self.ua, self._guard)
         self.passages = Passages(media, self.present, locate, lambda: str(rng.getrandbits(62)))
@@ -404,6 +406,7 @@ class Exchange:
                 self.kept.touch("bindings")
             if isinstance(event, BindingAdded | BindingRefreshed):
                 self.lamps.registered(event.line, event.binding, now)
+                self._openings.registered(event.binding, now)
             if event.line in self.directory.lines:
                 self.lines.refresh(event.line)
 

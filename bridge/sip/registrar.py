@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from bridge.sip.binding import (
@@ -95,6 +95,11 @@ class Registrar:
     def bindings(self, line: str) -> tuple[Binding, ...]:
         """Return where a line (by its name) is reached now, the latest first."""
         return tuple(reversed(self._bindings.get(line, ())))
+
+    def everywhere(self) -> Iterator[Binding]:
+        """Yield every binding."""
+        for held in self._bindings.values():
+            yield from held
 
     def knows(self, host: str) -> bool:
         """Whether a phone is reached at this host now."""

@@ -26,6 +26,7 @@ from bridge.sip.flow import Flow, LocalAddress
 from bridge.sip.incoming import IncomingLeg
 from bridge.sip.legevents import Accepted, Ended, LegEvent, Replied, Requested
 from bridge.sip.message import Body, Request, Response
+from bridge.sip.openings import NOTHING
 from bridge.sip.outgoing import OutgoingLeg
 from bridge.sip.reading import parse_message
 from bridge.sip.useragent import Invited, UserAgent
@@ -171,6 +172,7 @@ class Lab:
         self.now = 1000.0
         self.wire: list[Passed] = []
         self.events: list[Event] = []
+        self.openings: list[tuple[float, Address]] = []  # when nothing was sent, and where to
         self.drop: Callable[[Passed], bool] = lambda passed: False
         self.delay = 0.0
         self._flying: list[tuple[float, int, Address, Address, bytes]] = []
@@ -267,6 +269,9 @@ class Lab:
     def _take(self, outbox: list, source: Address) -> None:  # type: ignore[type-arg]
         for flow, data in outbox:
             target = (flow.host, flow.port)
+            if data == NOTHING:
+                self.openings.append((self.now, target))
+                continue
             passed = Passed(self.now, source, target, parse_message(data))
             self.wire.append(passed)
             if not self.drop(passed):

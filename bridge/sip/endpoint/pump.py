@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from bridge.sip.flow import Engine, Flow, Send
+from bridge.sip.openings import NOTHING
 from bridge.sip.tape import Tape
 
 
@@ -110,7 +111,8 @@ class Pump:
             if self._tape is not None:
                 now = self._loop.time()
                 for flow, data in sends:
-                    self._tape.note(True, flow, data, now)
+                    if data is not NOTHING:
+                        self._tape.note(True, flow, data, now)
             for send in sends:
                 self._send(send)
 
