@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from bridge.calls.errand import Errand
 from bridge.calls.passage import Passage
-from bridge.calls.stillness import still
+from bridge.calls.stillness import outward, still
 from bridge.media.prompts import MUSIC
 from bridge.sip.grammar import SipError
 from bridge.sip.leg import Leg
@@ -49,8 +49,8 @@ class Hold(Errand):
         self._told = told
 
     def begin(self, now: float) -> None:
-        """Ask the line's phone first: it is to send nothing any more."""
-        if not self.near.request("INVITE", None, self, now):
+        """Ask the other side first: a PBX may refuse every re-INVITE, and then nothing is to be undone."""
+        if not self.far.request("INVITE", None, self, now):
             self._told("something else is just being changed in the call", now)
         else:
             self._call.errands.add(self)
@@ -64,20 +64,20 @@ class Hold(Errand):
         self._passage.close()
 
     def on_replied(self, event: Replied, now: float) -> None:
-        """Answer the phone's offer, then ask the other side; answer that too."""
+        """Answer the other side's offer, then ask the line's phone, which is to send nothing any more."""
         success = 200 <= event.status < 300
-        if event.leg is self.near:
+        if event.leg is self.far:
             if not success:
-                self._fail(f"its phone said {event.status} {event.phrase}", now)
+                self._fail(f"the other side said {event.status} {event.phrase}", now)
                 return
-            self.near.acknowledge(self._still(event), now)
-            if not self.far.request("INVITE", None, self, now):
-                self._go_back("the other side is just changing something in the call", now)
+            self.far.acknowledge(self._music(event), now)
+            if not self.near.request("INVITE", None, self, now):
+                self._go_back("its phone is just changing something in the call", now)
         elif not success:
-            self._go_back(f"the other side said {event.status} {event.phrase}", now)
+            self._go_back(f"its phone said {event.status} {event.phrase}", now)
         else:
             self._call.errands.discard(self)
-            self.far.acknowledge(self._music(event), now)
+            self.near.acknowledge(self._still(event), now)
             self._call.hold = self
             self._told("", now)
 
@@ -96,10 +96,10 @@ class Hold(Errand):
         except SipError:
             return self._still(event)
         voice.play((MUSIC,), loop=True)
-        return body
+        return outward(body)
 
     def _go_back(self, why: str, now: float) -> None:
-        """Let the phone talk again, since it cannot hold."""
+        """Let both talk again, since the phone cannot hold."""
         self.close()
         self._call.errands.discard(self)
         Reconnect(self._call, self.near, self._still_at, lambda failed, at: self._told(why, at)).begin(now)

@@ -1,6 +1,8 @@
-"""Descriptions with which nothing flows: for a phone that is connected before it has somebody to talk to (RFC 3725)."""
+"""Descriptions with which nothing flows, or only one way: for a phone that is not talking to anybody (RFC 3725)."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from bridge.sip.message import Body
 from bridge.sip.offers import Local
@@ -20,6 +22,18 @@ def still(offer: Body | None, host: str, session: str) -> Body:
         return Local(host, _DISCARD, session).offer(way=Direction.NONE).body()
     media = tuple(_still(each) for each in theirs.media)
     return Session(Origin("-", session, 1, host), media, host).body()
+
+
+def outward(description: Body) -> Body:
+    """Return a description of ours as one that only sends, so that the peer's phone shows that it is on hold."""
+    ours = session_in(description)
+    if ours is None:
+        return description
+    media = tuple(replace(each, way=_OUTWARD.get(ours.way_of(each), each.way)) for each in ours.media)
+    return replace(ours, media=media, way=Direction.BOTH).body()
+
+
+_OUTWARD = {Direction.BOTH: Direction.SEND, Direction.RECEIVE: Direction.NONE}
 
 
 def _still(offered: Media) -> Media:

@@ -248,8 +248,8 @@ class Baresip:
         return data
 
     def _packets(self) -> int:
-        found = re.search(r"rcvd=(\d+)", self.command("audio_debug"))
-        return int(found[1]) if found else 0
+        """Return how many packets came in, from all sources that there have been in the call."""
+        return sum(map(int, re.findall(r"rcvd=(\d+)", self.command("audio_debug"))))
 
     def _renegotiate(self, command: str) -> None:
         before = self.count("CALL_REMOTE_SDP")

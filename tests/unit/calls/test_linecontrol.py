@@ -120,19 +120,19 @@ def test_the_caller_holds_the_member() -> None:
     assert order(lab, LineVerb.RESUME, "c1").ok
 
 
-def test_a_phone_that_refuses_to_hold() -> None:
-    """Its own phone refuses: nothing is changed, and the reply says what it said."""
+def test_the_other_side_refuses_to_be_held() -> None:
+    """As PBXs do that refuse every re-INVITE: nothing is changed, and the reply says what it said."""
     lab, _ = talking()
-    lab["m1"].on_request = lambda phone, event: event.leg.respond(
+    lab["c1"].on_request = lambda phone, event: event.leg.respond(
         event.transaction, event.request, 488, None, phone.lab.now
     )
     reply = order(lab, LineVerb.HOLD, "m1")
     assert reply.code == "refused" and "488" in reply.message
-    assert not lab.sent("c1", "INVITE") and not lab.exchange.calls()[0].held
+    assert len(lab.sent("m1", "INVITE")) == 1 and not lab.exchange.calls()[0].held
 
 
-def test_the_other_side_refuses_to_be_held() -> None:
-    """The line's phone is taken back: it talks on as before, and the reply says why."""
+def test_a_phone_that_refuses_to_hold() -> None:
+    """Both talk on as before, and the reply says why."""
     lab, _ = talking()
     refused: list[Requested] = []
 
@@ -143,10 +143,10 @@ def test_the_other_side_refuses_to_be_held() -> None:
         else:
             offers_when_asked(phone, event)
 
-    lab["c1"].on_request = once
+    lab["m1"].on_request = once
     reply = order(lab, LineVerb.HOLD, "m1")
     assert reply.code == "refused" and "488" in reply.message and not lab.exchange.calls()[0].held
-    assert acks(lab, "m1")[-1].encode() == ANSWER.data
+    assert acks(lab, "m1")[-1].encode() == ANSWER.data and b"10.0.0.1" in lab.sent("c1", "INVITE")[-1].message.body
 
 
 def test_hanging_up_while_it_is_held() -> None:
