@@ -197,12 +197,16 @@ class Lamps:
             return
         by_line = self._present.directory.groups_by_line
         groups.update(group.name for line in lines for group, _ in by_line.get(line, ()))
-        for place in [(True, line) for line in sorted(lines)] + [(False, group) for group in sorted(groups)]:
-            for notifier in tuple(self._about.get(place, ())):
-                lamp = self._lamps[notifier]
-                if lamp.told is not None and lamp.told != self._pictures.shown(lamp.line, lamp.entity, lamp.shows):
-                    notifier.tell(now)
-                    self._kept.touch("lamps")
+        places = [(True, line) for line in sorted(lines)] + [(False, group) for group in sorted(groups)]
+        with self._pictures.look():
+            for place in places:
+                for notifier in tuple(self._about.get(place, ())):
+                    self._look_at(notifier, self._lamps[notifier], now)
+
+    def _look_at(self, notifier: Notifier, lamp: Lamp, now: float) -> None:
+        if lamp.told is not None and lamp.told != self._pictures.shown(lamp.line, lamp.entity, lamp.shows):
+            notifier.tell(now)
+            self._kept.touch("lamps")
 
     def dump(self, now: float, wall: float) -> list[dict[str, Any]]:
         """Return all subscriptions as plain values."""

@@ -7,12 +7,13 @@ start, since phones take every early dialog for one that rings and could be pick
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import quote
 
 from bridge.calls.lines import LineTable
 from bridge.calls.present import Present
 from bridge.calls.sides import Side, sides
-from bridge.calls.status import LineState
+from bridge.calls.status import CallStatus, LineState
 from bridge.calls.switchboard import Switchboard
 from bridge.calls.watchable import Watchable, What
 from bridge.commands.eyes import Eyes
@@ -27,13 +28,30 @@ Shown = tuple[DialogShown, ...]
 
 
 class Pictures:
-    """What everybody's lamps show now."""
+    """What everybody's lamps show. Within a `look` the calls that are up are gone through once, for all lamps."""
 
     def __init__(self, present: Present, logins: Logins, lines: LineTable, board: Switchboard) -> None:
         self._present = present
         self._logins = logins
         self._lines = lines
         self._board = board
+        self._looking = False
+        self._called: frozenset[str] | None = None  # groups whose callers ring or wait
+        self._sides: dict[str, list[tuple[Side, CallStatus]]] = {}  # of lines
+
+    @contextmanager
+    def look(self) -> Iterator[None]:
+        """Have calls stand still, for as long as many lamps are looked at."""
+        self._forget()
+        self._looking = True
+        try:
+            yield
+        finally:
+            self._looking = False
+
+    def _forget(self) -> None:
+        self._called = None
+        self._sides.clear()
 
     def may(self, line: str, shows: Watchable) -> bool:
         """Whether a line's phone may see what it asks for; a login that is asked for is always its own."""
@@ -55,6 +73,8 @@ class Pictures:
 
     def shown(self, watcher: str, entity: str, shows: Watchable) -> Shown:
         """Return what the phone of a line is shown; nothing where it may not see it any more."""
+        if not self._looking:
+            self._forget()
         if not self.may(watcher, shows):
             return ()
         match shows.what:
@@ -78,9 +98,17 @@ class Pictures:
 
     def _has_callers(self, name: str) -> bool:
         """Whether a caller of a group rings or waits."""
-        return any(
-            call.group is not None and call.group.name == name and call.searching for call in self._board.up.values()
-        )
+        if self._called is None:
+            up = self._board.up.values()
+            self._called = frozenset(call.group.name for call in up if call.group is not None and call.searching)
+        return name in self._called
+
+    def _sides_at(self, line: str) -> list[tuple[Side, CallStatus]]:
+        """Return the calls that are on a line, and what others may see of them."""
+        if line not in self._sides:
+            up = self._board.up.values()
+            self._sides[line] = [(side, call.status()) for call in up for side in sides(call, line)]
+        return self._sides[line]
 
     def _of_line(self, line: str, watcher: str, entity: str) -> Iterator[DialogShown]:
         """Yield the calls that are on a line, else what else makes it busy: its PBX's word, or the bridge itself."""
@@ -93,9 +121,8 @@ class Pictures:
         eyes, host = self._eyes(watcher), parse_uri(entity).host
         watched = directory.lines[line]
         own = Party(f"sip:{watched.number}@{host}") if eyes.sees_number_of(watched) else None
-        found = [(side, call) for call in self._board.up.values() for side in sides(call, line)]
-        for side, call in found:
-            status = call.status()
+        found = self._sides_at(line)
+        for side, status in found:
             numbers = eyes.sees_numbers(status.lines, status.rung, (status.group,))
             right = Right.PICKUP if side.state == "early" else Right.CONTROL
             taken = side.dialog if line == watcher or may_at(eyes.viewer, right, line, directory) else None
