@@ -13,7 +13,7 @@ from pathlib import Path
 from bridge import __version__
 from bridge.clock import is_right
 from bridge.doctor.access import READ, WRITE, group_of, may
-from bridge.doctor.model import Findings, Patient, fail, ok, warn
+from bridge.doctor.model import Finding, Findings, Patient, fail, ok, warn
 
 SERVICE = Path("/etc/systemd/system/cti-bridge.service")
 ENOUGH, LITTLE = 500, 50  # MiB left
@@ -165,23 +165,28 @@ def check_pins(patient: Patient) -> Findings:
         yield ok("gpio", f"{chips[0]} can be used")
 
 
-def check_panels(patient: Patient) -> Findings:
-    """Look at every serial device that a desk names."""
-    for name, desk in patient.settings.desks.items():
-        if desk.panel is None or patient.diagnosis.get("simulated"):
-            continue
-        check, path = f"panel of {name}", Path(desk.panel)
-        link = patient.status.get("links", {}).get(f"panel of desk {name}")
-        if not path.exists():
-            todo = f"is it plugged in? These are there: {_serial_devices()}"
-            yield fail(check, f"{path} is not there", todo)
-        elif not may(patient.user, path, READ | WRITE):
-            todo = f"sudo usermod -aG {group_of(path)} {patient.user}, then start the bridge again"
-            yield fail(check, f"{patient.user} may not use {path}", todo)
-        elif link and link["reason"]:
-            yield fail(check, f"{link['state']}: {link['reason']}", "see hardware/README.md, Trouble")
-        else:
-            yield ok(check, f"{path} is there" if link is None else link["state"])
+def check_serial(patient: Patient) -> Findings:
+    """Look at every serial device that a desk or line names: panels and modems."""
+    if not patient.diagnosis.get("simulated"):
+        for name, desk in patient.settings.desks.items():
+            if desk.panel is not None:
+                yield _serial(patient, f"panel of {name}", desk.panel, f"panel of desk {name}")
+    for name, line in patient.settings.lines.items():
+        if line.modem is not None:
+            yield _serial(patient, f"modem of {name}", line.modem, f"modem of line {name}")
+
+
+def _serial(patient: Patient, check: str, device: str, link_name: str) -> Finding:
+    path = Path(device)
+    link = patient.status.get("links", {}).get(link_name)
+    if not path.exists():
+        return fail(check, f"{path} is not there", f"is it plugged in? These are there: {_serial_devices()}")
+    if not may(patient.user, path, READ | WRITE):
+        todo = f"sudo usermod -aG {group_of(path)} {patient.user}, then start the bridge again"
+        return fail(check, f"{patient.user} may not use {path}", todo)
+    if link and link["reason"]:
+        return fail(check, f"{link['state']}: {link['reason']}", "see hardware/README.md, Trouble")
+    return ok(check, f"{path} is there" if link is None else link["state"])
 
 
 def _serial_devices() -> str:

@@ -14,9 +14,9 @@ from bridge.doctor.machine import (
     check_agent,
     check_clock,
     check_disk,
-    check_panels,
     check_pins,
     check_power,
+    check_serial,
     check_watchdog,
 )
 from bridge.doctor.model import Finding, Findings, Patient
@@ -36,7 +36,7 @@ CHECKS: tuple[Check, ...] = (
     check_mailboxes,
     check_broker,
     check_pins,
-    check_panels,
+    check_serial,
     check_clock,
     check_disk,
     check_power,

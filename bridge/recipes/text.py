@@ -48,6 +48,8 @@ def _lines(answers: Answers) -> Iterator[str]:
             yield from ("", f"[users.{phone.key}]", _pair("name", phone.shown), _pair("line", phone.key))
     for group in answers.groups:
         yield from _group(group, answers)
+    if any(phone.own for phone in answers.phones):
+        yield from _codes()
     if answers.broker:
         yield from _mqtt(answers)
     for desk in answers.desks:
@@ -79,6 +81,8 @@ def _line(phone: Phone, answers: Answers) -> Iterator[str]:
     yield _pair("trunk", answers.pbx)
     if phone.dial != phone.number:
         yield _pair("dial", phone.dial)
+    if answers.pbx == "provider":
+        yield _remark("confirm = true", "who answers presses 1, or a mailbox would take the call")
 
 
 def _group(group: Group, answers: Answers) -> Iterator[str]:
@@ -86,6 +90,12 @@ def _group(group: Group, answers: Answers) -> Iterator[str]:
     yield f"members = [{', '.join(map(_quoted, group.members))}]"
     yield _pair("strategy", group.strategy)
     yield _remark(_pair("prefix", group.shown[:32]), "shown in front of the caller's name")
+
+
+def _codes() -> Iterator[str]:
+    yield from ("", "# dialled at phones that register here, then the group's number: *41600 logs in to group 600")
+    yield from ("[codes]", _pair("login", "*41"), _pair("logout", "*42"), _pair("toggle", "*43"))
+    yield from (_pair("pickup", "*8"), _remark(_pair("menu", "*40"), "tells what is, and asks"))
 
 
 def _mqtt(answers: Answers) -> Iterator[str]:

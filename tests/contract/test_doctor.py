@@ -353,6 +353,13 @@ def test_panel_that_is_not_plugged_in(practice: Practice) -> None:
     practice.finds("panel of anna", "fail", "usb-nothing is not there")
 
 
+def test_modem_that_is_not_plugged_in(practice: Practice) -> None:
+    """The same for the modem at an analogue line."""
+    practice.configure(lines={"fax": {"number": "209", "modem": "/dev/serial/by-id/usb-nothing"}})
+    practice.examine(code=1)
+    practice.finds("modem of fax", "fail", "usb-nothing is not there")
+
+
 def test_state_that_cannot_be_written(practice: Practice) -> None:
     """As on a card that has become read-only."""
     practice.configure()
