@@ -26,7 +26,7 @@ from bridge.calls.talk import Talk
 from bridge.calls.transfer import Transfer
 from bridge.calls.waiting import Waiting
 from bridge.directory.handling import When
-from bridge.directory.model import Group
+from bridge.directory.model import Group, Queue
 from bridge.hunting.model import CallerGone, CallerHolds, Start, Tick
 from bridge.media.voice import NO_PORTS
 from bridge.sip.grammar import SipError
@@ -83,6 +83,7 @@ class Call:
         self._counted: dict[Leg, str | None] = {}  # the legs that talk, or want to, and the lines that they make busy
         self.errands: set[Errand] = set()  # that are to be told when the call is over
         self.hold: Hold | None = None  # one of the sides waits, by command
+        self._arriving: Waiting | None = None  # where somebody is to wait who is being transferred here
         self._directing: Directing | None = None
         self._parting: tuple[CallResult, str] | None = None  # what it has come to, while a waiting caller is told so
         self.transfer: Transfer | None = None  # one of this call's sides is being transferred
@@ -177,6 +178,33 @@ class Call:
             self.asked_by = waiting
             if waiting.offer is None:
                 return  # until it comes with the ACK
+        elif queue is not None and isinstance(self.asked_by, Transfer) and self._invites(self.asked_by, queue, now):
+            return  # until the transferee has taken our offer
+        self.entered(now)
+
+    def _invites(self, transfer: Transfer, queue: Queue, now: float) -> bool:
+        """Invite somebody who is transferred to a queue to wait there; False where that cannot be spoken to."""
+        waiting = Waiting(self, self._switch, queue)
+        try:
+            body = waiting.invite(self.leg)
+        except SipError:
+            return False
+        self._arriving = waiting
+        transfer.accept(body, now)
+        return True
+
+    def arrived(self, body: Body | None, line: str | None, now: float) -> None:
+        """Let somebody wait who was transferred here; `line`: the one that this keeps busy."""
+        assert self._arriving is not None
+        self.occupy(self.leg, line)
+        self.asked_by, self._arriving = self._arriving, None
+        try:
+            self.asked_by.arrived(self.leg, body)
+        except SipError as error:
+            self.asked_by = None
+            self.leg.hang_up(None, now)
+            self._close(CallResult.FAILED, f"the caller cannot be spoken to: {error}", now)
+            return
         self.entered(now)
 
     def entered(self, now: float) -> None:

@@ -78,8 +78,16 @@ class Spoken:
 
         Raises `SipError` where the answer is none; the leg is to be hung up then.
         """
-        spoken = cls(leg, passage, owner)
         leg.acknowledge(None, now)
+        return cls.arrived(leg, passage, owner, body)
+
+    @classmethod
+    def arrived(cls, leg: Leg, passage: Passage, owner: SpokenOwner, body: Body | None) -> Spoken:
+        """Take the acknowledged answer of a phone that was offered our voice: it was rung, or is transferred here.
+
+        Raises `SipError` where the answer is none; the leg is to be hung up then.
+        """
+        spoken = cls(leg, passage, owner)
         if body is None:
             raise SipError("an answer without a description", 488)
         spoken.voice.settle(body)

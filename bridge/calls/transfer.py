@@ -9,6 +9,7 @@ took it.
 |---|---|---|
 | SEEKING | a call without an offer rings the target, whose 200 brings one | a re-INVITE without an offer does |
 | OFFERING | the offer goes to the transferee in a re-INVITE | the same |
+| OFFERING | the target is a queue: our own offer goes to the transferee, who waits there from then on | – |
 | DONE | the transferee's answer goes into the target's ACK, the referrer is hung up | the same, with both its legs |
 | FAILED | all stays as it was; if the referrer is gone already, the transferee is hung up | the same |
 
@@ -156,8 +157,11 @@ class Transfer(Errand):
                 body = None
             self.target.acknowledge(body, now)
             onward.exchange_side(self.leaving, transferee, self.passage, now)
+        elif onward.talk is None:  # but a queue, where the transferee waits
+            onward.arrived(event.body, line, now)
+            self.call.transferred(self.referrer, now)
+            return
         else:
-            assert onward.talk is not None
             onward.talk.on_acknowledged(Acknowledged(transferee, event.body), now)
         transferee.owner = onward
         onward.occupy(transferee, line)

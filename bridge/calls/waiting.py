@@ -2,6 +2,7 @@
 
 | state | what happens | then |
 |---|---|---|
+| ENTERING | transferred here: our offer goes to the caller in a re-INVITE | WAITING with the answer |
 | ENTERING | answered; the caller made no offer, so the answer to ours comes with the ACK | WAITING once it is there |
 | WAITING | greeting, announcements and music, while the hunt offers the call | TALKING as a member answers |
 | WAITING | the caller presses the exit key | the search ends here and goes on at `exit_to` |
@@ -27,6 +28,7 @@ from bridge.hunting.estimate import minutes as whole_minutes
 from bridge.media.model import Sound
 from bridge.media.prompts import MUSIC, Prompt, minutes, number
 from bridge.sip.incoming import IncomingLeg
+from bridge.sip.leg import Leg
 from bridge.sip.legevents import Ended, LegEvent, Requested
 from bridge.sip.message import Body
 
@@ -66,6 +68,16 @@ class Waiting:
         leg.owner = self
         if self.offer is not None:
             self.state = State.WAITING
+
+    def invite(self, leg: Leg) -> Body:
+        """Return our offer for somebody who is transferred here. Raises `SipError` 503 where there are no ports."""
+        return self._call.passage.voice(leg).offer()
+
+    def arrived(self, leg: Leg, body: Body | None) -> None:
+        """Take the answer to that. Raises `SipError` where it is none."""
+        self._spoken = Spoken.arrived(leg, self._call.passage, self, body)
+        leg.owner = self
+        self.state = State.WAITING
 
     @property
     def offer(self) -> Body | None:

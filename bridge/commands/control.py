@@ -224,7 +224,7 @@ def pick(command: LineCommand, actor: Actor, line: Line, directory: Directory, s
     ringing = [
         call
         for call in seen.calls()
-        if call.state == "hunting"
+        if call.state in ("hunting", "waiting")
         and command.call in (None, call.call)
         and (call.group == group.name if group else target is not None and target.name in call.rung)
     ]

@@ -541,6 +541,51 @@ def test_hold_and_transfer_work_after_the_connection() -> None:
     assert any(isinstance(event, Ended) for event in made.lab["m1"].said)
 
 
+def test_who_is_transferred_to_a_queue_waits_there() -> None:
+    """The referrer is rid of the call at once; the transferee hears music, and is served in turn."""
+    made = hall(members=1)
+    busy(made, "m1")
+    made.lab["c4"].on_invite = picks_up
+    phone = made.lab["c3"]
+    leg = phone.call("304", describes(phone))
+    made.lab.run(1)
+    assert phone.accepted(leg)
+    referrer = made.lab["c4"].leg
+    refer(made.lab, "c4", referrer, "<sip:600@10.0.0.100>")
+    made.lab.run(1)
+    assert made.lab.ended("c4")
+    assert plays(made.voice()) == (MUSIC,)
+    reinvite = made.lab.sent("c3", "INVITE")[-1].message
+    assert sdp(reinvite).host == "10.0.0.100"
+    assert len(made.lab.exchange.waiting("g")) == 1
+    states = {call.caller: call.state for call in made.lab.exchange.calls()}
+    assert states["303"] == "waiting"
+    free(made, "m1")
+    made.answer("m1")
+    made.lab.run(0.5)
+    assert [call.answered_by for call in made.lab.exchange.calls()] == ["m1"]
+    leg.hang_up(None, made.lab.now)
+    made.lab.run(1)
+    assert (made.media.pairs, made.lab.exchange.calls()) == (100, [])
+
+
+def test_a_transferee_who_refuses_the_queue_stays_where_they_are() -> None:
+    """All is as it was, and nobody waits."""
+    made = hall(members=1)
+    made.lab["c4"].on_invite = picks_up
+    phone = made.lab["c3"]
+    phone.on_request = lambda each, event: event.leg.respond(event.transaction, event.request, 488, None, each.lab.now)
+    leg = phone.call("304", describes(phone))
+    made.lab.run(1)
+    assert phone.accepted(leg)
+    refer(made.lab, "c4", made.lab["c4"].leg, "<sip:600@10.0.0.100>")
+    made.lab.run(2)
+    assert made.lab.exchange.waiting("g") == []
+    assert made.rung() == []
+    assert [call.state for call in made.lab.exchange.calls()] == ["connected"]
+    assert made.media.pairs == 100
+
+
 # -- many ------------------------------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ from bridge.commands.verbs import QUERIES
 from bridge.commands.views import Info, Link, Picture
 from bridge.directory.logins import Login, Logins, Origin
 from bridge.directory.model import Directory, Level
-from bridge.events import GroupCall
+from bridge.events import GroupCall, iso
 from tests.support.office import ANNA, BEN, CARA, IN, NOW, ToldTelephony, logins, office
 
 CALL = CallStatus("c1", "hunting", "030123", "Zoe", "600", "support", NOW - 12, ringing=("anna",))
@@ -209,3 +209,14 @@ def test_tally_begins_anew_at_midnight() -> None:
     assert (tally.today("support", "answered", NOW), tally.today("support", "abandoned", NOW)) == (2, 1)
     assert tally.today("sales", "answered", NOW) == 0
     assert tally.today("support", "answered", NOW + 86400) == 0
+
+
+def test_wrap_up_is_shown_by_name_and_for_as_long_as_it_lasts() -> None:
+    """As availability everywhere, and with its end in the member's state; the group has one fewer who can be rung."""
+    now = Logins([(("support", "anna"), Login(True, NOW))])
+    told = ToldTelephony(wrapping={"anna": NOW + 20})
+    groups = asked("groups", picture(told, now))["groups"]["support"]
+    assert groups["members"]["anna"]["availability"] == "wrap-up"
+    assert groups["members"]["anna"]["wrap_up"] == iso(NOW + 20)
+    assert groups["state"]["available"] == 0
+    assert "wrap_up" not in asked("member", picture(now=now), group="600", member="anna")

@@ -5,6 +5,27 @@ import pytest
 from tests.support.toml import changed, mistakes
 
 CASES: dict[str, tuple[str, str, str]] = {
+    "an exit key that leads nowhere": (
+        'number = "601"',
+        'number = "601"\nstrategy = "queue"\nqueue = { exit_key = "0" }',
+        "groups.office.queue.exit_key: leads nowhere; give exit_to, or an overflow to the group (line 36)",
+    ),
+    "an exit that no key leads to": (
+        'number = "601"',
+        'number = "601"\nstrategy = "queue"\nqueue = { exit_to = "600" }',
+        "groups.office.queue.exit_to: is never reached; give exit_key, the key that leads there (line 36)",
+    ),
+    "an exit to nobody": (
+        'number = "601"',
+        'number = "601"\nstrategy = "queue"\nqueue = { exit_key = "0", exit_to = "sales" }',
+        "groups.office.queue.exit_to: there is no group or number 'sales'; "
+        "there are support, office, 201, 202, 203, 600, 601 (line 36)",
+    ),
+    "two orders": (
+        'number = "601"',
+        'number = "601"\norder = "random"\nstrategy = "queue"\nqueue = { order = "listed" }',
+        "groups.office.queue.order: says 'listed' and the group 'random'; leave one out (line 37)",
+    ),
     "two lines with one number": (
         'number = "202"',
         'number = "201"',

@@ -93,6 +93,17 @@ CASES: dict[str, tuple[str, str, str]] = {
         "groups.office.strategy: 'sequental' is not known; right are parallel, sequential, queue "
         "(did you mean sequential?) (line 35)",
     ),
+    "an exit key that no phone has": (
+        'number = "601"',
+        'number = "601"\nqueue = { exit_key = "00", exit_to = "600" }',
+        "groups.office.queue.exit_key: '00' is not a key of a phone; right is one of 0-9, * and #, "
+        'as in "0" (line 35)',
+    ),
+    "announcements without a pause": (
+        'number = "601"',
+        'number = "601"\nqueue = { announce = 1.0 }',
+        "groups.office.queue.announce: 1.0 is too small; right is 10 or more (line 35)",
+    ),
     "an order that there is not": (
         'number = "601"',
         'number = "601"\norder = "best"',

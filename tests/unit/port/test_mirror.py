@@ -16,7 +16,7 @@ from bridge.commands.views import Info, Picture
 from bridge.directory.logins import OUT, Login, Origin
 from bridge.directory.model import Directory
 from bridge.directory.nights import Night
-from bridge.events import LineChanged, LoginChanged, OpeningChanged, TrunkChanged, login_json
+from bridge.events import LineChanged, LoginChanged, OpeningChanged, TrunkChanged, WaitingChanged, WrapUp, login_json
 from bridge.mqtt.topics import GroupSubject, InfoSubject, LineSubject, MemberSubject, NightSubject, Subject, Topics
 from bridge.port.mirror import Mirror
 from bridge.port.wire import asked
@@ -134,6 +134,34 @@ def test_answers_that_cannot_be_read_change_nothing(groups: object, lines: objec
     before = seen.directory
     assert not seen.learn({"groups": groups or 1}, {"lines": lines})
     assert seen.directory is before
+
+
+def test_callers_who_wait_are_counted() -> None:
+    """A change of the number is an event; while the bridge is away nobody is known to wait."""
+    seen = mirror()
+    support = GroupSubject("support")
+    state = {"ringing": False, "waiting": 2, "waiting_since": "2026-11-18T11:06:28Z"}
+    assert said(seen, support, state) == [WaitingChanged(NOW, "support", 2)]
+    assert said(seen, support, {**state, "ringing": True}) == []
+    assert len(seen.waiting("support")) == 2
+    assert said(seen, support, {**state, "waiting": 0, "waiting_since": None}) == [WaitingChanged(NOW, "support", 0)]
+    assert seen.waiting("support") == ()
+    said(seen, support, state)
+    list(seen.appear(False, NOW))
+    assert seen.waiting("support") == ()
+
+
+def test_wrap_up_is_read_back() -> None:
+    """As long as the member's state has it."""
+    seen = mirror()
+    state = {**login_json(IN), "reachable": True}
+    until = 1_795_000_000.0
+    told = said(seen, ANNA, {**state, "wrap_up": "2026-11-18T11:06:40Z"})
+    assert [event for event in told if isinstance(event, WrapUp)] == [WrapUp(NOW, "support", "anna", until)]
+    assert seen.wraps_up("anna") == until
+    assert seen.wraps_up("ben") is None
+    assert said(seen, ANNA, state) == [WrapUp(NOW, "support", "anna", None)]
+    assert seen.wraps_up("anna") is None
 
 
 # -- what is asked for ------------------------------------------------------------------------------------------------
