@@ -118,6 +118,40 @@ def test_music_begins_though_the_phone_says_nothing(tmp_path: File, formats: str
     run(work())
 
 
+def test_a_phone_behind_nat_hears_music_where_it_speaks_from() -> None:
+    """Once it speaks: until then at the port that it named, at the address that it signals from."""
+
+    async def work() -> None:
+        with Receiver(ANNA) as named, Receiver(ANNA) as mapped, talk() as made:
+            made.carriage.parties[CALLER] = Party(ANNA, "127.0.0.1", phone=True)
+            made.voice.answer(describes("192.168.7.7", named.port))
+            made.voice.play([MUSIC], loop=True)
+            await named.hears(3)
+            mapped.say(mapped.stream.packet(8, bytes(160), FRAME), made.port)
+            packets = await mapped.hears(3)
+            assert whole(packets) and packets[0].ssrc == named.packets[0].ssrc
+
+    run(work())
+
+
+def test_ipv6() -> None:
+    """The same, where the machine has it."""
+
+    async def work() -> None:
+        try:
+            anna = Receiver("::1")
+        except OSError:
+            pytest.skip("this machine has no IPv6")
+        with anna, talk() as made:
+            made.carriage.parties[CALLER] = Party("::1", "::1")
+            body = describes("::1", anna.port)
+            made.voice.answer(Body(body.type, body.data.replace(b"IP4", b"IP6")))
+            made.voice.play([MUSIC], loop=True)
+            assert whole(await anna.hears(3))
+
+    run(work())
+
+
 def test_each_stream_begins_anywhere() -> None:
     """SSRC, sequence number and timestamp are random (RFC 3550 §5.1)."""
 
