@@ -49,7 +49,7 @@ def _lines(answers: Answers) -> Iterator[str]:
     for group in answers.groups:
         yield from _group(group, answers)
     if any(phone.own for phone in answers.phones):
-        yield from _codes()
+        yield from _codes(answers)
     if answers.broker:
         yield from _mqtt(answers)
     for desk in answers.desks:
@@ -92,10 +92,23 @@ def _group(group: Group, answers: Answers) -> Iterator[str]:
     yield _remark(_pair("prefix", group.shown[:32]), "shown in front of the caller's name")
 
 
-def _codes() -> Iterator[str]:
-    yield from ("", "# dialled at phones that register here, then the group's number: *41600 logs in to group 600")
-    yield from ("[codes]", _pair("login", "*41"), _pair("logout", "*42"), _pair("toggle", "*43"))
-    yield from (_pair("pickup", "*8"), _remark(_pair("menu", "*40"), "tells what is, and asks"))
+def _codes(answers: Answers) -> Iterator[str]:
+    """Yield what the phones that register here may dial, but for what begins a number."""
+    does = {
+        "login": ("*41", "log in"),
+        "logout": ("*42", "log out"),
+        "toggle": ("*43", "the other of the two; a key with a lamp (BLF) for it is lit while logged in"),
+        "night": ("*44", "night switch"),
+        "pickup": ("*8", "take a call that rings there"),
+        "menu": ("*40", "alone: a spoken menu"),
+    }
+    numbers = [*(phone.number for phone in answers.phones), *(group.number for group in answers.groups)]
+    free = {key: (code, what) for key, (code, what) in does.items() if not any(n.startswith(code) for n in numbers)}
+    if free:
+        yield from ("", "# dialled at phones that register here, then the group's number: *41600 logs in to group 600")
+        yield "[codes]"
+    for key, (code, what) in free.items():
+        yield _remark(_pair(key, code), what)
 
 
 def _mqtt(answers: Answers) -> Iterator[str]:

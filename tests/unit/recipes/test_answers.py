@@ -111,3 +111,24 @@ def test_whatever_people_are_called_the_configuration_is_right(pbx: str, names: 
         text = text.replace(file, secret)
     settings = parse(text, Path(), {"P": "x"})
     assert len(settings.lines) == len(names) and settings.groups
+
+
+@pytest.mark.parametrize(
+    ("table", "codes"),
+    [
+        ({"pbx": "none", "own_phones": ["Anna 201"]}, {"login": "*41", "toggle": "*43", "pickup": "*8", "menu": "*40"}),
+        (
+            {"pbx": "none", "own_phones": ["Anna 201"], "groups": ["Support *42"]},
+            {"login": "*41", "logout": None, "toggle": "*43"},
+        ),
+        ({"pbx": "fritzbox", "phones": ["Anna **611"], "server": "fritz.box", "username": "620"}, {"login": None}),
+    ],
+)
+def test_phones_of_our_own_have_codes(table: dict[str, Any], codes: dict[str, str | None]) -> None:
+    """Who registers here may dial them, but for one that begins somebody's number; a PBX's phones cannot."""
+    written = write(read({"groups": ["Support 600"], **table, "password": "x"}))
+    text = written.text
+    for name in written.secrets:
+        text = text.replace(f'{{ file = "secrets/{name}" }}', '"x"')
+    found = parse(text, Path(), {}).codes.model_dump()
+    assert {key: found[key] for key in codes} == codes
