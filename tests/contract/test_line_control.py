@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.agent import Agent
+from tests.support.agent import Agent, group
 from tests.support.baresip import Baresip
-from tests.support.kamailio import HOST, Kamailio
+from tests.support.kamailio import HOST, MANNERS, OUTSIDE, Kamailio
 from tests.support.process import wait_until
 from tests.support.sipp import Sipp
 
@@ -193,6 +193,24 @@ def test_a_call_from_behind_the_pbx(manner: str, pbx: Pbxs, bridge: Bridges, pho
     office.agent.cli("hangup", "--line", "ben")
     far.wait("CALL_CLOSED")
     office.ended(office.ben)
+
+
+@pytest.mark.parametrize("manner", MANNERS)
+def test_phones_behind_the_pbx(manner: str, sipp: Sipps, pbx: Pbxs, bridge: Bridges) -> None:
+    """One rings, another picks up by command: the first sees "answered elsewhere"."""
+    first, second = sipp("member_loses_race", talk=300), sipp("member_answers", talk=300)
+    server = pbx(manner, phones={"**611": first.port, "**612": second.port})
+    trunk = {"server": f"sip:{HOST}:{server.port}", "username": "620", "password": "secret", "number": "600"}
+    lines = {f"m{n}": {"number": f"61{n}", "trunk": "pbx", "dial": f"**61{n}"} for n in (1, 2)}
+    agent = bridge(trunks={"pbx": trunk}, lines=lines, groups={"sales": group("600", "m1")})
+    wait_until(lambda: agent.ask("status")["trunks"]["pbx"]["state"] == "registered", agent.report)
+    options: dict[str, Any] = {"host": OUTSIDE, "service": "620", "keys": {"caller": "0301234"}}
+    caller = sipp("caller_stays_until_it_hangs_up", remote=server.port, remote_host=HOST, talk=1500, **options)
+    wait_until(lambda: agent.ask("lines")["lines"]["m1"]["state"] == "ringing", agent.report)
+    agent.ask("pickup", group="600", line="m2")
+    for each in (first, caller, second):
+        each.passed()
+    agent.wait_idle()
 
 
 def test_calls_outside_and_none_that_costs(pbx: Pbxs, bridge: Bridges, phone: Phones) -> None:

@@ -8,8 +8,9 @@ from typing import cast
 
 import pytest
 
-from bridge.calls.status import LineState, TrunkStatus
-from bridge.commands.model import OWNER, Actor, Kind, LoginCommand, LoginVerb
+from bridge.calls.orders import Answer, Order
+from bridge.calls.status import CallStatus, LineState, TrunkStatus
+from bridge.commands.model import OWNER, Actor, Kind, LoginCommand, LoginVerb, Reply
 from bridge.desk.model import DeskError, DeskSettings
 from bridge.desk.opening import cautions
 from bridge.desk.signals import Signal
@@ -399,5 +400,35 @@ def test_a_lamp_of_three_colours_shows_what_in_which() -> None:
                 await asyncio.sleep(0.05)
                 seen |= {part.colour for part in here.board.lamps}
             assert seen == {None, "blue"}
+
+    run_virtual(scene())
+
+
+def test_buttons_for_the_own_line() -> None:
+    """Dial, hang up and pick up act for the line of the desk's member, in that member's name."""
+    buttons = (button(17, "pickup support", "hangup"), button(22, "dial 0301234"))
+    desk = DeskSettings("anna", "anna", buttons, (lamp(27, "ringing"),))
+    orders: list[Order] = []
+
+    def carry(order: Order, answer: Answer) -> None:
+        orders.append(order)
+        answer(Reply({}))
+
+    async def scene() -> None:
+        async with room(desk) as here:
+            here.bureau.port.carry = carry
+            here.bureau.telephony.up = [
+                CallStatus("c1", "hunting", "0305551", "", "600", "support", NOW, ringing=("anna",), rung=("anna",))
+            ]
+            await here.press(17)
+            await here.press(22)
+            await here.press(17, 1.0)
+            assert [(str(order.verb), order.line, order.number, order.call) for order in orders] == [
+                ("pickup", "anna", None, "c1"),
+                ("dial", "anna", "0301234", None),
+                ("hangup", "anna", None, None),
+            ]
+            assert {(order.by, order.origin) for order in orders} == {("anna", "button")}
+            assert await here.look(27) == DARK, "done: no flash of refusal"
 
     run_virtual(scene())
