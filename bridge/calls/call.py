@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bridge.calls.direct import Directing
+from bridge.calls.entrance import Entrance
 from bridge.calls.errand import Errand
 from bridge.calls.fork import Fork
 from bridge.calls.holding import Hold
@@ -24,13 +25,10 @@ from bridge.calls.status import CallStatus, Step, Story
 from bridge.calls.switch import Asking, Switch
 from bridge.calls.talk import Talk
 from bridge.calls.transfer import Transfer
-from bridge.calls.waiting import Waiting
 from bridge.directory.handling import When
-from bridge.directory.model import Group, Queue
-from bridge.hunting.model import CallerGone, CallerHolds, Start, Tick
-from bridge.media.voice import NO_PORTS
+from bridge.directory.model import Group
+from bridge.hunting.model import CallerGone, Tick
 from bridge.sip.grammar import SipError
-from bridge.sip.incoming import IncomingLeg
 from bridge.sip.leg import Leg
 from bridge.sip.legevents import Accepted, Acknowledged, Ended, LegEvent, Progress, Rejected, Replied, Requested
 from bridge.sip.message import Body
@@ -80,12 +78,11 @@ class Call:
         self._answered_by: str | None = None
         self._answered_at: float | None = None
         self._search = Search(self, switch, called)
+        self._entrance = Entrance(self, switch, self._search, self._follow, self._close)
         self._counted: dict[Leg, str | None] = {}  # the legs that talk, or want to, and the lines that they make busy
         self.errands: set[Errand] = set()  # that are to be told when the call is over
         self.hold: Hold | None = None  # one of the sides waits, by command
-        self._arriving: Waiting | None = None  # where somebody is to wait who is being transferred here
         self._directing: Directing | None = None
-        self._parting: tuple[CallResult, str] | None = None  # what it has come to, while a waiting caller is told so
         self.transfer: Transfer | None = None  # one of this call's sides is being transferred
         if not isinstance(asked_by, Transfer):  # whose transferee stays with its talk until the transfer is done
             leg.owner = self
@@ -164,81 +161,16 @@ class Call:
         if onward is not None:
             self._go_on(onward, f"diverted to {onward.number}", f"line {self.called.number} diverts all calls", now)
             return
-        barred, queue = self._search.barred(now), self._search.queue
+        barred = self._search.barred(now)
         if barred is not None:
             self._end(barred.status, barred.why, now)
             return
-        if queue is not None and isinstance(self.asked_by, IncomingLeg):
-            waiting = Waiting(self, self._switch, queue)
-            try:
-                waiting.answer(self.asked_by, now)
-            except SipError as error:
-                self._cannot_wait(error, now)
-                return
-            self.asked_by = waiting
-            if waiting.offer is None:
-                return  # until it comes with the ACK
-        elif queue is not None and isinstance(self.asked_by, Transfer) and self._invites(self.asked_by, queue, now):
-            return  # until the transferee has taken our offer
-        self.entered(now)
-
-    def _invites(self, transfer: Transfer, queue: Queue, now: float) -> bool:
-        """Invite somebody who is transferred to a queue to wait there; False where that cannot be spoken to."""
-        waiting = Waiting(self, self._switch, queue)
-        try:
-            body = waiting.invite(self.leg)
-        except SipError:
-            return False
-        self._arriving = waiting
-        transfer.accept(body, now)
-        return True
+        self._entrance.enter(now)
 
     def arrived(self, body: Body | None, line: str | None, now: float) -> None:
         """Let somebody wait who was transferred here; `line`: the one that this keeps busy."""
-        assert self._arriving is not None
         self.occupy(self.leg, line)
-        self.asked_by, self._arriving = self._arriving, None
-        try:
-            self.asked_by.arrived(self.leg, body)
-        except SipError as error:
-            self.asked_by = None
-            self.leg.hang_up(None, now)
-            self._close(CallResult.FAILED, f"the caller cannot be spoken to: {error}", now)
-            return
-        self.entered(now)
-
-    def entered(self, now: float) -> None:
-        """Begin to search in the group that the call has come to."""
-        waiting = self._waiting
-        if waiting is not None:
-            self.offer = waiting.offer
-            if waiting.held:
-                self._search.step(CallerHolds(held=True), now)
-        group, queue = self.called.group, self._search.queue
-        self._follow(self._search.step(Start(), now), now)
-        place = self.place
-        if queue is None or place is None or self.called.group is not group:
-            return
-        self._switch.tell_waits(self, *place)
-        if waiting is not None:
-            waiting.welcome(queue, now)
-
-    def _cannot_wait(self, error: SipError, now: float) -> None:
-        """Refuse a caller whom we cannot answer ourselves."""
-        if error.status == NO_PORTS:
-            self._switch.notice_no_ports("a caller cannot wait")
-        self._reject(error.status, now)
-        self._switch.tell(self, "missed", reason=str(error))
-        self._close(CallResult.FAILED, f"the caller cannot be spoken to: {error}", now)
-
-    @property
-    def _waiting(self) -> Waiting | None:
-        return self.asked_by if isinstance(self.asked_by, Waiting) else None
-
-    @property
-    def place(self) -> tuple[int, float | None] | None:
-        """The caller's position in the queue and the probable wait, seconds; None where the caller is in none."""
-        return self._search.place
+        self._entrance.arrived(body, now)
 
     @property
     def turn(self) -> tuple[float, int]:
@@ -250,10 +182,6 @@ class Call:
         """When the call began, UTC seconds."""
         return self._since
 
-    def caller_holds(self, held: bool, now: float) -> None:
-        """Let nobody ring for a waiting caller who holds us, and go on afterwards."""
-        self._follow(self._search.step(CallerHolds(held), now), now)
-
     def confirmed(self, fork: Fork, now: float) -> None:
         """Take note that somebody who was asked to has pressed 1."""
         self._follow(self._search.confirmed(fork, now), now)
@@ -261,10 +189,6 @@ class Call:
     def unconfirmed(self, fork: Fork, now: float) -> None:
         """Take note that somebody who was asked to press 1 has hung up."""
         self._follow(self._search.unconfirmed(fork, now), now)
-
-    def leave_queue(self, why: str, now: float) -> None:
-        """Let a waiting caller go where the exit key leads."""
-        self._follow(self._search.leave(why, now), now)
 
     def _go_on(self, onward: Called, what: str, why: str, now: float) -> None:
         """Search elsewhere."""
@@ -388,18 +312,11 @@ class Call:
             return
         came_to = unanswered(status, why, group is None, self._search.nobody_in)
         self._switch.tell(self, "missed", reason=why)
-        if self._waiting is not None:
+        if self._entrance.part(came_to, f"nobody took it: {why}", now):
             self._switch.hunting(self, ())
-            self._parting = came_to, f"nobody took it: {why}"
-            self._waiting.part(now)
             return
         self._reject(self.passage.refusal or status, now)
         self._close(came_to, f"nobody took it: {why}", now)
-
-    def parted(self, now: float) -> None:
-        """Close a call whose caller has heard that nobody takes it."""
-        if self._parting is not None:
-            self._close(*self._parting, now)
 
     # -- what the legs say ------------------------------------------------------------------------------------
 
@@ -672,6 +589,10 @@ class Call:
 
     # -- what others see ----------------------------------------------------------------------------------------
 
+    def note(self, now: float, member: str | None, what: str, why: str = "") -> None:
+        """Add a step to the story."""
+        self._note(now, member, what, why)
+
     def _note(self, now: float, member: str | None, what: str, why: str = "") -> None:
         self._steps.append(Step(round(now - self._began, 3), member, shown(what, 300), shown(why, 300)))
 
@@ -697,9 +618,7 @@ class Call:
 
     def status(self) -> CallStatus:
         """Return what others may see of the call."""
-        state = "connected" if self.talk else "ending" if self._parting else "hunting"
-        if state == "hunting" and self._waiting is not None:
-            state = "waiting"
+        state = "connected" if self.talk else self._entrance.state
         return CallStatus(
             call=self.id,
             state="ended" if self.result is not None else state,

@@ -34,6 +34,7 @@ from bridge.sip.message import Body
 
 if TYPE_CHECKING:
     from bridge.calls.call import Call
+    from bridge.calls.entrance import Entrance
     from bridge.calls.switch import Switch
 
 GOODBYE = 15.0  # seconds; longer than anything that is said at the end
@@ -53,11 +54,12 @@ class State(Enum):
 class Waiting:
     """A call's caller, answered by us. `queue`: how the group that the call has come to lets callers wait."""
 
-    def __init__(self, call: Call, switch: Switch, queue: Queue) -> None:
+    def __init__(self, call: Call, entrance: Entrance, switch: Switch, queue: Queue) -> None:
         self.state = State.ENTERING
         self.due: float | None = None
         self.ringing = True  # a caller who was answered is told no ringing
         self._call = call
+        self._entrance = entrance
         self._switch = switch
         self._queue = queue
         self._spoken: Spoken
@@ -114,7 +116,7 @@ class Waiting:
 
     def _announcement(self) -> list[Sound]:
         """Return what a caller is told of the wait: nothing while a phone rings for them, nor outside a queue."""
-        place = self._call.place
+        place = self._entrance.place
         if self._queue.announce is None or place is None or self._call.ringing_members():
             return []
         position, seconds = place
@@ -172,7 +174,7 @@ class Waiting:
             self._spoken.leg.owner = None
             self._spoken.close()
             self._spoken.leg.hang_up(None, now)
-            self._call.parted(now)
+            self._entrance.parted(now)
 
     # -- what the leg and the voice say --------------------------------------------------------------------------------
 
@@ -181,12 +183,12 @@ class Waiting:
         self._spoken.handle(event, now)
         if self.state is State.ENTERING and self.offer is not None:
             self.state = State.WAITING
-            self._call.entered(now)
+            self._entrance.entered(now)
 
     def on_key(self, spoken: Spoken, key: str, now: float) -> None:
         """Let go a caller who presses the exit key."""
         if self.state is State.WAITING and key == self._queue.exit_key:
-            self._call.leave_queue(f"the caller pressed {key}", now)
+            self._entrance.leave(f"the caller pressed {key}", now)
 
     def on_played(self, spoken: Spoken, now: float) -> None:
         """Go on with music, or hang up after the last word."""
@@ -198,16 +200,16 @@ class Waiting:
     def on_held(self, spoken: Spoken, held: bool, now: float) -> None:
         """Let nobody ring for a caller who would not hear it."""
         if self.state is State.WAITING:
-            self._call.caller_holds(held, now)
+            self._entrance.holds(held, now)
 
     def on_ended(self, spoken: Spoken, event: Ended, now: float) -> None:
         """Tell the call that its caller has gone."""
         state, self.state = self.state, State.GONE
         self._switch.arm(self, None)
         if state is State.LEAVING:
-            self._call.parted(now)
+            self._entrance.parted(now)
         elif state is not State.GONE:
-            self._call.handle(event, now)
+            self._entrance.handle(event, now)
 
     def on_asked(self, spoken: Spoken, event: Requested, now: float) -> None:
         """Refuse what is for talks: there is nobody to be transferred from, and nobody to read."""

@@ -517,6 +517,16 @@ def test_a_stop_ends_those_who_wait() -> None:
     assert (made.media.pairs, made.lab.exchange.calls()) == (100, [])
 
 
+def test_after_a_crash_nobody_hears_silence() -> None:
+    """The dialog was confirmed: at the next start it gets a BYE."""
+    made = hall()
+    made.call("c3")
+    made.lab.run(1)
+    made.lab.restart()
+    made.lab.run(1)
+    assert made.lab.ended("c3")
+
+
 # -- after that it is a call as any other ------------------------------------------------------------------------------
 
 
