@@ -24,6 +24,7 @@ from bridge.sip.incoming import IncomingLeg
 
 LONGEST = 30.0  # seconds, whatever the phone does
 
+_NOT_FOR_YOU = frozenset({"not_allowed", "last_one", "static"})
 _VERBS = {Code.LOGIN: LoginVerb.LOGIN, Code.LOGOUT: LoginVerb.LOGOUT, Code.TOGGLE: LoginVerb.TOGGLE}
 
 
@@ -46,7 +47,7 @@ def command_of(dialled: Dialled, actor: Actor, directory: Directory) -> Command 
 def told(reply: Reply, directory: Directory, logins: Logins) -> tuple[Sound, ...]:
     """Return what a phone hears of a reply."""
     if not reply.ok:
-        return DENIED, Prompt.REFUSED
+        return DENIED, Prompt.REFUSED if reply.code in _NOT_FOR_YOU else Prompt.FAILED
     entries = [*reply.data["changed"], *reply.data["unchanged"]]
     said: list[Sound] = [CONFIRMED]
     for entry in entries:

@@ -274,11 +274,11 @@ class Menu:
             said.append(Prompt.PAUSED)
         said.append(Prompt.MENU_LOGIN)
         if place.logged_in:
-            said.append(Prompt.MENU_PAUSE)
+            said.append(Prompt.MENU_GO_ON if place.paused else Prompt.MENU_PAUSE)
         said.append(Prompt.MENU_WHO)
         if len(self._places()) > 1:
             said.append(Prompt.MENU_NEXT_GROUP)
-        return [Say((*said, Prompt.MENU_BACK))]
+        return [Say((*said, Prompt.MENU_END))]
 
     def _say_who(self) -> Sequence[Sound]:
         place = self._place()

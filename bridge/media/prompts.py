@@ -46,9 +46,10 @@ class Prompt(StrEnum):
     NOT_PAUSED = "not-paused"
     MENU_LOGIN = "menu-login"  # press 1 to log in or out
     MENU_PAUSE = "menu-pause"  # press 2 to pause
+    MENU_GO_ON = "menu-go-on"  # press 2 to end the pause
     MENU_WHO = "menu-who"  # press 3 to hear who is in
     MENU_NEXT_GROUP = "menu-next-group"  # press 4 for the next group
-    MENU_BACK = "menu-back"  # press star to go back
+    MENU_END = "menu-end"  # press star to hang up
     MEMBERS_IN = "members-in"  # members logged in: `number` before it
     NOBODY_IN = "nobody-in"
     LAST_ONE_OUT = "last-one-out"  # warning: nobody is left in the group

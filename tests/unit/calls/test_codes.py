@@ -76,11 +76,11 @@ def test_who_hangs_up_before_is_logged_in_nevertheless() -> None:
 
 
 def test_what_is_refused_is_heard() -> None:
-    """A group of others, one that is not there, the last who may not leave: a low tone, and nothing changes."""
+    """A group of others, one that is not there, the last who may not leave: low beeps, and nothing changes."""
     lab = PhoneLab(changes={"last_out": LastOut.REFUSE})
     for number in ("*41601", "*41999"):
         lab.dial("m1", number)
-        assert lab.hears() == [DENIED, Prompt.REFUSED], number
+        assert lab.hears() == [DENIED, Prompt.FAILED], number
         lab.said()
     lab.dial("m1", "*41600")
     lab.dial("m1", "*42600")

@@ -168,6 +168,7 @@ def test_an_attached_phone_needs_no_pin() -> None:
     lab.press("2")
     lab.run(0.1)
     assert lab.logins.get("g", "anna").paused and lab.hears()[6] == Prompt.PAUSED
+    assert Prompt.MENU_GO_ON in lab.hears() and Prompt.MENU_PAUSE not in lab.hears()
     lab.press("2")
     lab.run(0.1)
     assert not lab.logins.get("g", "anna").paused
