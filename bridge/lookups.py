@@ -11,14 +11,15 @@ from typing import Any, TypeVar
 
 from bridge.calls.status import Telephony
 from bridge.commands import views
+from bridge.commands.eyes import Eyes
 from bridge.commands.model import Actor, CommandError
-from bridge.commands.rights import sees_journal
+from bridge.commands.places import find_group
 from bridge.commands.words import check_fields, text
 from bridge.directory.model import Directory
 from bridge.events import CallOver, iso
-from bridge.journal.asked import Viewer, filter_of, midnight, narrowed, past_moment, viewer_of
+from bridge.journal.asked import filter_of, midnight, narrowed, past_moment
 from bridge.journal.model import MOST, Filter
-from bridge.journal.shown import entry_json, is_own
+from bridge.journal.shown import entry_json, sees_whole
 from bridge.journal.statistics import WITHIN, GroupCount, count, statistics_json
 from bridge.journaling import Journaling
 from bridge.store import journalfile
@@ -47,29 +48,27 @@ class Lookups:
 
     async def __call__(self, query: str, arguments: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
         """Return the data that answers one of `verbs.LOOKUPS`. Raises CommandError."""
-        directory, viewer = self._directory(), viewer_of(actor, self._directory())
+        eyes = Eyes(actor, self._directory())
         if query == "journal":
-            wanted = narrowed(filter_of(arguments, self._wall()), viewer, directory)
-            return await self._read(lambda connection: entries(connection, wanted, directory, viewer))
+            wanted = narrowed(filter_of(arguments, self._wall()), eyes)
+            return await self._read(lambda connection: entries(connection, wanted, eyes))
         if query == "statistics":
             asked = Spans.of(arguments, self._wall())
-            groups = asked.groups(directory, actor)
+            groups = asked.groups(eyes)
             calls = self._telephony().calls()
             waiting = {name: sum(c.group == name and c.state == "hunting" for c in calls) for name in groups}
             return await self._read(lambda connection: statistics(connection, asked, groups, waiting))
-        return await self._explain(arguments, directory, viewer)
+        return await self._explain(arguments, eyes)
 
-    async def _explain(
-        self, arguments: Mapping[str, Any], directory: Directory, viewer: Viewer | None
-    ) -> dict[str, Any]:
+    async def _explain(self, arguments: Mapping[str, Any], eyes: Eyes) -> dict[str, Any]:
         check_fields("explain", arguments, ("call",))
         wanted = text(arguments, "call", CALL_LENGTH)
         live = self._telephony().story(wanted)
         if live is not None and live.result is None:
-            if viewer is not None:
+            if not eyes.all:
                 raise CommandError("not_allowed", "a call's story is told once it is over; only the owner looks on")
             return views.explain(live)
-        return await self._read(partial(story, call=wanted, directory=directory, viewer=viewer))
+        return await self._read(partial(story, call=wanted, eyes=eyes))
 
     async def _read(self, look: Callable[[Connection], T]) -> T:
         try:
@@ -78,32 +77,23 @@ class Lookups:
             raise CommandError("store_failed", f"the journal cannot be read: {error}") from None
 
 
-def entries(
-    connection: Connection, wanted: Filter, directory: Directory, viewer: Viewer | None = None
-) -> dict[str, Any]:
+def entries(connection: Connection, wanted: Filter, eyes: Eyes) -> dict[str, Any]:
     """Return the entries that are wanted."""
-    return {"entries": [entry_json(each, directory, viewer) for each in journalfile.read(connection, wanted)]}
+    return {"entries": [entry_json(each, eyes) for each in journalfile.read(connection, wanted)]}
 
 
-def story(
-    connection: Connection, call: str | None, directory: Directory, viewer: Viewer | None = None
-) -> dict[str, Any]:
+def story(connection: Connection, call: str | None, eyes: Eyes) -> dict[str, Any]:
     """Return a call's story. Raises CommandError `unknown_call`, `not_allowed`."""
-    found = journalfile.story(connection, call)
+    found = journalfile.story(connection, narrowed(Filter(call=call), eyes))
     if found is None and call is None:
         raise CommandError("unknown_call", "the journal has no call yet")
     if found is None:
         raise CommandError("unknown_call", f"no call {call!r} is in the journal; journal lists those that are")
-    if viewer is not None and not _whole(found, viewer):
-        raise CommandError("not_allowed", f"{viewer.actor.name} may not see the journal of what that call was about")
-    body = entry_json(found, directory, viewer)
+    if not sees_whole(found, eyes):
+        raise CommandError("not_allowed", f"{eyes.viewer.name} may not see all of call {found.call}, so not its story")
+    body = entry_json(found, eyes)
     steps = [{"at": round(s.at, 3), "member": s.member, "what": s.what, "why": s.why} for s in found.steps]
     return {"call": {**body, **_as_status(found, body)}, "result": found.why, "steps": steps}
-
-
-def _whole(found: CallOver, viewer: Viewer) -> bool:
-    """Whether somebody sees all of a call: every group that it came to, or the call was their own."""
-    return is_own(found, viewer) or (bool(found.groups) and viewer.groups.issuperset(found.groups))
 
 
 def _as_status(found: CallOver, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -146,15 +136,12 @@ class Spans:
             raise CommandError("bad_request", "since is not before until, or not before now")
         return cls({"span": (since, until)}, group, float(within))
 
-    def groups(self, directory: Directory, actor: Actor) -> list[str]:
-        """Return which groups they are of: those whose journal the actor sees. Raises CommandError `not_allowed`."""
+    def groups(self, eyes: Eyes) -> list[str]:
+        """Return which groups they are of: those whose journal is seen. Raises CommandError `not_allowed`."""
         if self.group is None:
-            return [name for name, group in directory.groups.items() if sees_journal(actor, group)]
-        group = directory.group(self.group)
-        if group is None:
-            names = ", ".join(directory.groups)
-            raise CommandError("unknown_group", f"there is no group {self.group!r}; groups are: {names or 'none'}")
-        narrowed(Filter(group=group.name), viewer_of(actor, directory), directory)
+            return list(filter(eyes.sees_journal, eyes.directory.groups))
+        group = find_group(eyes.directory, self.group)
+        narrowed(Filter(group=group.name), eyes)
         return [group.name]
 
 

@@ -71,6 +71,8 @@ def _agent(args: argparse.Namespace) -> Told:
 def _journal(state: Path) -> Sequence[Mapping[str, Any]]:
     """Return the last calls from the journal's file, as far as it may be read."""
     from bridge import lookups
+    from bridge.commands.eyes import Eyes
+    from bridge.commands.model import OWNER
     from bridge.directory.model import Directory
     from bridge.journal.model import Filter
     from bridge.store.errors import StoreError
@@ -78,7 +80,7 @@ def _journal(state: Path) -> Sequence[Mapping[str, Any]]:
 
     try:
         with opened_for_reading(state / FILE) as connection:
-            found = lookups.entries(connection, Filter(last=CALLS, changes=False), Directory())
+            found = lookups.entries(connection, Filter(last=CALLS, changes=False), Eyes(OWNER, Directory()))
     except (OSError, StoreError):
         return ()  # there is none yet, or it is another login's
     entries: Sequence[Mapping[str, Any]] = found["entries"]

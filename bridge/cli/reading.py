@@ -48,11 +48,14 @@ def _from_file(args: argparse.Namespace, verb: str, given: Mapping[str, Any], go
 
 def _answer(connection: Any, verb: str, given: Mapping[str, Any]) -> dict[str, Any]:
     from bridge import lookups
+    from bridge.commands.eyes import Eyes
+    from bridge.commands.model import OWNER
     from bridge.directory.model import Directory
     from bridge.journal.asked import filter_of
 
+    eyes = Eyes(OWNER, Directory())  # whoever may read the file
     if verb == "journal":
-        return lookups.entries(connection, filter_of(given, time.time()), Directory())
+        return lookups.entries(connection, filter_of(given, time.time()), eyes)
     if verb == "statistics":
         return lookups.statistics(connection, lookups.Spans.of(given, time.time()), None)
-    return lookups.story(connection, given.get("call"), Directory())
+    return lookups.story(connection, given.get("call"), eyes)

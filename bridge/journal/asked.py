@@ -5,15 +5,15 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from bridge.calls.over import CallResult
-from bridge.commands.model import Actor, CommandError, Kind
+from bridge.commands.eyes import Eyes
+from bridge.commands.model import CommandError
 from bridge.commands.moments import seconds
-from bridge.commands.rights import LEADER_JOURNAL, MEMBER_JOURNAL, sees_journal
+from bridge.commands.rights import LEADER_JOURNAL, MEMBER_JOURNAL
 from bridge.commands.words import NAME_LENGTH, check_fields, text
-from bridge.directory.model import Directory
 from bridge.journal.model import LAST, MOST, Filter
 
 MISSED = "missed"
@@ -101,37 +101,20 @@ def _midnight(day: datetime.date, zone: datetime.tzinfo | None) -> float:
     return datetime.datetime.combine(day, datetime.time(), zone).timestamp()
 
 
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """Who looks: all that happened in `groups`, and beside that what was the actor's own."""
+def narrowed(wanted: Filter, eyes: Eyes) -> Filter:
+    """Return the filter with names for numbers, and for who does not see everything with what they do.
 
-    actor: Actor
-    groups: frozenset[str]
-    lines: frozenset[str]  # the actor's own
-
-
-def viewer_of(actor: Actor, directory: Directory) -> Viewer | None:
-    """Return what an actor sees of the journal; None: all of it."""
-    if actor.is_owner:
-        return None
-    user = directory.users.get(actor.name) if actor.kind is Kind.USER else None
-    own = {actor.name} if actor.kind is Kind.DEVICE else set()
-    own |= {line for line in (user.line, user.second_line) if line} if user else set()
-    seen = frozenset(name for name, group in directory.groups.items() if sees_journal(actor, group))
-    return Viewer(actor, seen, frozenset(own))
-
-
-def narrowed(wanted: Filter, viewer: Viewer | None, directory: Directory) -> Filter:
-    """Return the filter with names for numbers, and for who may not see everything with what they may.
-
-    Raises CommandError `not_allowed`, with the service that is missing.
+    Those see what happened in the groups whose journal they see, and what was their own. Raises CommandError
+    `not_allowed`, with the service that is missing.
     """
+    directory, viewer = eyes.directory, eyes.viewer
     group = directory.group(wanted.group) if wanted.group else None
     if group is not None:
         wanted = replace(wanted, group=group.name)
-    if viewer is None:
+    if eyes.all:
         return wanted
-    if wanted.group is not None and wanted.group not in viewer.groups:
+    if wanted.group is not None and not eyes.sees_journal(wanted.group):
         need = f"its members see it with the service {MEMBER_JOURNAL}, its leaders with {LEADER_JOURNAL}"
-        raise CommandError("not_allowed", f"{viewer.actor.name} may not see the journal of {wanted.group}; {need}")
-    return replace(wanted, viewer=viewer.actor.name, groups=tuple(viewer.groups), lines=tuple(viewer.lines))
+        raise CommandError("not_allowed", f"{viewer.name} may not see the journal of {wanted.group}; {need}")
+    groups = tuple(filter(eyes.sees_journal, directory.groups))
+    return replace(wanted, viewer=viewer.name, groups=groups, lines=tuple(filter(eyes.is_own, directory.lines)))

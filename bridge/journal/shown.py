@@ -1,4 +1,4 @@
-"""The journal's entries as JSON, and as much of them as somebody may see."""
+"""The journal's entries as JSON, and as much of them as somebody may see (`commands.eyes` says what that is)."""
 
 from __future__ import annotations
 
@@ -6,29 +6,42 @@ from dataclasses import replace
 from typing import Any
 
 from bridge.calls.over import CallResult
-from bridge.calls.status import Visit
-from bridge.directory.model import Directory
+from bridge.commands.eyes import Eyes
 from bridge.events import CallOver, iso
-from bridge.journal.asked import Viewer
 from bridge.journal.model import Change, Entry
 
 
-def entry_json(entry: Entry, directory: Directory, viewer: Viewer | None) -> dict[str, Any]:
-    """Return an entry for whoever looks (None: the owner). A caller who is not to be seen is null."""
+def entry_json(entry: Entry, eyes: Eyes) -> dict[str, Any]:
+    """Return an entry for whoever looks. A caller who is not to be seen is null."""
     if isinstance(entry, Change):
         return _change_json(entry)
-    if viewer is None:
-        return call_json(entry)
-    hidden = not _shows_numbers(entry, directory, viewer)
-    return call_json(_cut(entry, viewer), hidden=hidden)
+    if eyes.all:
+        return _call_json(entry)
+    body = _call_json(_cut(entry, eyes))
+    if not eyes.sees_numbers((entry.caller_line, entry.line), _rung(entry), entry.groups):
+        body |= {"caller": None, "caller_name": None}
+    return body
 
 
-def call_json(call: CallOver, *, hidden: bool = False) -> dict[str, Any]:
-    """Return a call's entry; `hidden`: its caller is not to be seen."""
+def is_own(call: CallOver, eyes: Eyes) -> bool:
+    """Whether a call was the viewer's own: made, or taken, or offered at a line of the viewer's."""
+    return any(map(eyes.is_own, (call.caller_line, call.line, *_rung(call))))
+
+
+def sees_whole(call: CallOver, eyes: Eyes) -> bool:
+    """Whether all of a call is seen, its steps too: what happened in every group that it came to, and its numbers."""
+    groups = bool(call.groups) and all(map(eyes.sees_journal, call.groups))
+    numbers = eyes.sees_numbers((call.caller_line, call.line), _rung(call), call.groups)
+    return eyes.all or is_own(call, eyes) or (groups and numbers)
+
+
+def _rung(call: CallOver) -> list[str]:
+    return [part.line for part in call.parts if part.line is not None]
+
+
+def _call_json(call: CallOver) -> dict[str, Any]:
     body = call.to_json()
     del body["type"], body["at"]
-    if hidden:
-        body["caller"] = body["caller_name"] = None
     visits = [{"group": v.group, "result": v.result, "why": v.why, "wait": v.lasted} for v in call.visits]
     return {"kind": "call", "at": iso(call.began), **body, "ended": iso(call.wall), "visits": visits}
 
@@ -47,36 +60,17 @@ def _change_json(change: Change) -> dict[str, Any]:
     }
 
 
-def is_own(call: CallOver, viewer: Viewer) -> bool:
-    """Whether a call was the viewer's own: made, or taken, or offered at a line of the viewer's."""
-    return (
-        call.caller_line in viewer.lines
-        or call.line in viewer.lines
-        or any(part.line in viewer.lines for part in call.parts)
-    )
-
-
-def _shows_numbers(call: CallOver, directory: Directory, viewer: Viewer) -> bool:
-    """Whether the caller is shown: always to whose call it was; else not where a private line made or took it."""
-    if is_own(call, viewer):
-        return True
-    lines = (call.caller_line, call.line)
-    return not any(line is not None and line.private for line in map(directory.lines.get, filter(None, lines)))
-
-
-def _cut(call: CallOver, viewer: Viewer) -> CallOver:
-    """Return a call without what happened in groups whose journal the viewer does not see."""
-    own = is_own(call, viewer)
-    visits = tuple(v for v in call.visits if v.group in viewer.groups or own)
-    parts = tuple(
-        p for p in call.parts if p.group in viewer.groups or p.member == viewer.actor.name or p.line in viewer.lines
-    )
-    if own or len(visits) == len(call.visits):
-        return replace(call, visits=visits, parts=parts)
+def _cut(call: CallOver, eyes: Eyes) -> CallOver:
+    """Return a call without what happened in groups whose journal is not seen."""
+    if is_own(call, eyes):
+        return replace(call, parts=tuple(filter(eyes.sees_part, call.parts)))
+    visits = tuple(visit for visit in call.visits if eyes.sees_journal(visit.group))
+    parts = tuple(part for part in call.parts if eyes.sees_journal(part.group))
     if visits and visits[-1] is call.visits[-1]:
         return replace(call, visits=visits, parts=parts)
-    last = visits[-1] if visits else Visit(None, 0.0, 0.0, CallResult.OVERFLOWED.value, "")
-    return replace(
-        call, visits=visits, parts=parts, result=last.result, why=last.why, taken_by=None, line=None, answered=None,
-        talk=0.0, wait=last.lasted,
-    )  # fmt: skip
+    lasted, result, why = (visits[-1].lasted, visits[-1].result, visits[-1].why) if visits else (0.0, _ELSEWHERE, "")
+    elsewhere = replace(call, visits=visits, parts=parts, result=result, why=why, wait=lasted, talk=0.0)
+    return replace(elsewhere, taken_by=None, line=None, answered=None)
+
+
+_ELSEWHERE = CallResult.OVERFLOWED.value

@@ -16,6 +16,7 @@ from bridge.commands.queries import answer
 from bridge.commands.restart import at_start
 from bridge.commands.tally import Tally
 from bridge.commands.unanswered import Unanswered
+from bridge.commands.verbs import QUERIES
 from bridge.commands.views import Info, Picture
 from bridge.directory.confirmed import Confirmed
 from bridge.directory.handling import PLAIN, HandlingChange, Handlings
@@ -173,6 +174,8 @@ class LocalPort:
         try:
             return Reply(await self.lookups(query, arguments, actor))
         except CommandError as refused:
+            if query in QUERIES and refused.code in ("unavailable", "store_failed"):  # the last calls are remembered
+                return self.ask(query, arguments, actor)
             return Reply.refused(refused)
 
     def picture(self) -> Picture:

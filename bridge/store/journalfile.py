@@ -157,12 +157,12 @@ def calls(connection: Connection, wanted: Filter) -> list[CallOver]:
     ]
 
 
-def story(connection: Connection, call: str | None) -> CallOver | None:
-    """Return a call by its id, else the last one, with its steps; None where there is none."""
-    found = calls(connection, Filter(call=call, last=1))
+def story(connection: Connection, wanted: Filter) -> CallOver | None:
+    """Return the last call that a filter lets through, with its steps; None where there is none."""
+    found = calls(connection, replace(wanted, last=1))
     if not found:
         return None
-    where, values = _calls_where(Filter(call=call))
+    where, values = _calls_where(wanted)
     query = f"SELECT steps FROM call WHERE {where} ORDER BY number DESC LIMIT 1"
     steps = json.loads(connection.execute(query, values).fetchone()[0])
     return replace(found[0], steps=tuple(Step(*step) for step in steps))

@@ -268,7 +268,7 @@ def test_events_are_told_as_they_happen(served: Served, terminal: Terminal) -> N
     with Process(argv) as people, Process([*argv, "--json"]) as machine:
         wait_until(lambda: _told(served, people, machine), "both follow")
         terminal.run("login", "support", "anna")
-        people.wait_for(r"\d\d:\d\d  login_changed  group support, member anna, login login=ON")
+        people.wait_for(r"\d\d:\d\d  support: anna logged in by owner \(control\)")
         assert json.loads(machine.wait_for(r'.*"login_changed".*')[0])["login"]["by"] == "owner"
         served.end()
         assert (people.wait(), machine.wait()) == (3, 3)

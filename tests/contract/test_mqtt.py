@@ -158,6 +158,7 @@ def test_a_call_is_said_to_the_group_without_its_caller(door: Door, watcher: Wat
         "call": "c1",
         "member": "anna",
         "reason": "why",
+        "wait": None,
     }
     kinds = [json.loads(p)["event_type"] for p in watcher.payloads(f"{P}/group/support/event", after=before)]
     assert kinds == ["offered", "abandoned"], "only the contract's types"

@@ -12,6 +12,8 @@ import pytest
 
 import bridge.journaling as journaling
 from bridge.calls.status import Part, Step, Visit
+from bridge.commands.eyes import Eyes
+from bridge.commands.model import OWNER
 from bridge.directory.logins import Login, Origin
 from bridge.directory.model import Directory
 from bridge.events import CallOver, Event, LoginChanged, Notice
@@ -128,7 +130,7 @@ def test_what_was_kept_is_there_after_a_restart(tmp_path: Path) -> None:
     with opened_for_reading(path) as connection:
         entries = journalfile.read(connection, Filter())
         assert [e for e in entries if isinstance(e, CallOver)] == [replace(over(), steps=())]
-        told = story(connection, "c1", Directory())
+        told = story(connection, "c1", Eyes(OWNER, Directory()))
     assert told["steps"][1] == {"at": 3.0, "member": "anna", "what": "answered", "why": "rang 3.0 s"}
     changes = [(e.kind, e.what, e.member) for e in entries if isinstance(e, Change)]
     assert changes == [
