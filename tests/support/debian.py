@@ -22,7 +22,8 @@ CHECKOUT = Path(__file__).parents[2]
 SYSTEMCTL = """\
 echo "systemctl $*" >>"$STUBS/calls"
 for last; do :; done
-running() { [ -f "$STUBS/pid" ] && kill -0 "$(cat "$STUBS/pid")" 2>/dev/null; }
+# one that has ended and that nobody has asked about yet runs no more
+running() { [ -f "$STUBS/pid" ] && grep -q "^State:.[^Z]" "/proc/$(cat "$STUBS/pid")/status" 2>/dev/null; }
 case $1 in
 is-active) running ;;
 is-enabled) [ -f "$STUBS/enabled" ] ;;
@@ -139,10 +140,10 @@ class Debian:
             "PATH": f"{self._stubs}:{os.environ['PATH']}",
             "PYTHON": str(self._stubs / "python3"),
             "PYTHONPATH": f"{self._stubs / 'lib'}:{site}",
-            "PYTHONDONTWRITEBYTECODE": "1",
             "STUBS": str(self._stubs),
             "ROOT": str(self.root),
             "CTI_BRIDGE_HEALTHY_WITHIN": str(healthy_within),
+            "CTI_BRIDGE_STEADY": "0.1",
         }
         argv = [str(self.checkout / "scripts/install"), "--root", str(self.root), *options]
         done = subprocess.run(argv, env=environ, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
