@@ -42,7 +42,8 @@ def _heading(name: str, group: Mapping[str, Any]) -> str:
     state = group["state"]
     counts = [f"{state['logged_in']} of {state['members']} logged in", f"{state['available']} available"]
     if state["waiting"]:
-        counts.append(f"{state['waiting']} calling since {clock(state['waiting_since'])}")
+        what = "waiting" if state["strategy"] == "queue" else "calling"
+        counts.append(f"{state['waiting']} {what} since {clock(state['waiting_since'])}")
     counts += _opening(state["open"], group["night"])
     number = f"{group['number']} " if group["number"] else ""
     return f"{number}{named(name, group['name'])}: {state['strategy']}, {', '.join(counts)}"

@@ -26,6 +26,7 @@ class Queued:
         self._floor = given.floor
         self._look: Look | None = None
         self._held = False
+        self._manned = not given.rules.queue.join_empty  # whether somebody has been there since the caller came
         self._live: dict[str, Candidate] = {}
         self._waiter: Waiter | None = None
         self._by_name = {candidate.name: candidate for candidate in given.candidates}
@@ -86,7 +87,7 @@ class Queued:
         news, self._changed = self._changed, {}
         if news is not None and not self._matters(news, look):
             return STAY
-        if not anyone_live and self._queue.leave_empty and self._empty(look):
+        if not anyone_live and self._queue.leave_empty and self._deserted(look):
             return Move(over="nobody can be rung any more")
         if anyone_live and not self._queue.ring_all:
             return STAY
@@ -95,6 +96,12 @@ class Queued:
     def _matters(self, news: dict[str, Candidate], look: Look) -> bool:
         """Whether any of those with news can be rung, or has gone."""
         return any(seen is Availability.AVAILABLE or seen.absent for seen in map(look, news))
+
+    def _deserted(self, look: Look) -> bool:
+        """Whether everybody has gone; who came in although nobody was there waits for somebody to come."""
+        empty = self._empty(look)
+        self._manned = self._manned or not empty
+        return empty and self._manned
 
     def _empty(self, look: Look) -> bool:
         return all(look(name).absent for name in self._by_name)

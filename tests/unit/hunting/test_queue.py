@@ -159,6 +159,16 @@ def test_callers_leave_when_nobody_is_left() -> None:
     assert stays.becomes("anna", FREE) == [Offer("anna")]
 
 
+def test_who_came_in_although_nobody_was_there_waits_for_somebody() -> None:
+    """And leaves when they have come and gone again."""
+    scene = caller("anna", join_empty=True)
+    assert scene.start(anna=OUT) == []
+    assert scene.becomes("anna", PAUSED) == []
+    assert scene.becomes("anna", FREE) == [Offer("anna")]
+    scene.refuses("anna", 486)
+    assert scene.becomes("anna", OUT) == [End(480, "nobody can be rung any more")]
+
+
 def test_so_many_wait_and_no_more() -> None:
     """The next is told so; a place that is kept is somebody's."""
     floor = Floor()
