@@ -105,8 +105,8 @@ def describe(event: Event) -> tuple[int, str] | None:
         case OutsideRefused(_, line, number, how, why):
             return NOTICE, f"line {line}: {number} ({how}) is not called: {why}"
         case CommandRefused():
-            about = " ".join(part for part in (event.group, event.member) if part)
-            return NOTICE, f"refused: {event.verb} {about} by {event.by} ({event.origin}): {event.message}"
+            about = " ".join(part for part in (event.verb, event.group, event.member) if part)
+            return NOTICE, f"refused: {about} by {event.by} ({event.origin}): {event.message}"
         case MemberDropped(_, group, member):
             return NOTICE, f"{group}: {member} is no longer a member; the login is forgotten"
         case TrunkChanged(_, trunk, state, reason):

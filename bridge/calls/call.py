@@ -465,6 +465,7 @@ class Call:
     def exchange_side(self, leaving: Leg, arriving: Leg, passage: Passage, now: float) -> None:
         """Put another leg in one's place, and hang the one up; media go the new way."""
         assert self.talk is not None
+        self.end_hold()
         self.vacate(leaving)
         self.passage.close()
         self.passage = passage
@@ -485,7 +486,6 @@ class Call:
             self._answered_by = who
         else:
             self.caller = self._switch.party(line, who)
-        self.end_hold()
         self.exchange_side(leaving, arriving, passage, now)
         self.occupy(arriving, line)
         self._note(now, who, "took over", "INVITE with Replaces")

@@ -142,7 +142,8 @@ class Control:
         Hold(call, near, passage, self._still_at, self._when_told(order, answer, call)).begin(now)
 
     def _resume(self, order: Order, answer: Answer, now: float) -> None:
-        call, near = self._talk(order, lambda call: call.held_by(order.line))
+        """Let both talk again; also where the hold was forgotten by a restart."""
+        call, near = self._talk(order, lambda call: call.hold is None or call.held_by(order.line))
         Reconnect(call, near, self._still_at, self._when_told(order, answer, call)).begin(now)
 
     def _still_at(self, leg: Leg) -> tuple[str, str]:
@@ -199,7 +200,8 @@ class Control:
     def _talk(self, order: Order, which: Callable[[Call], bool]) -> tuple[Call, Leg]:
         """Return the one talk of a line that can be meant, and the line's leg in it."""
         talks = [call for call in self._board.up.values() if call.legs_of(order.line) and which(call)]
-        call = self._only(talks, order)
+        held = [call for call in talks if call.held_by(order.line)]
+        call = self._only(held if held and order.verb is LineVerb.RESUME and order.call is None else talks, order)
         return call, call.legs_of(order.line)[0]
 
     # -- pick up -------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import Any
 
 from bridge.config.draft import Draft, Finding, Table, elements, text, unknown
 from bridge.config.problems import dotted
+from bridge.directory.outside import EMERGENCY
 
 _PAIRS_OF_A_CALL = 2  # of an even port for RTP and the next for RTCP
 _REACHED = ("trunk", "password", "contact", "modem")
@@ -25,6 +26,7 @@ def findings(draft: Draft) -> Iterator[Finding]:
     yield from _codes(draft)
     yield from _menu(draft)
     yield from _blocklist(draft)
+    yield from _emergency(draft)
     yield from _mqtt(_table(draft.data, "mqtt"))
 
 
@@ -122,6 +124,13 @@ def _blocklist(draft: Draft) -> Iterator[Finding]:
         yield ("blocklist", "send_to"), unknown("group or line with the number", to, draft.numbers)
     if to is not None and not blocklist.get("numbers") and blocklist.get("anonymous") is not True:
         yield ("blocklist", "send_to"), "is for nobody; give numbers, or anonymous = true"
+
+
+def _emergency(draft: Draft) -> Iterator[Finding]:
+    given = elements(_table(draft.data, "outside"), "emergency") or list(EMERGENCY)
+    for loc, number in draft.numbered():
+        if number in given:
+            yield loc, f"{number!r} is an emergency number ([outside] emergency); choose another"
 
 
 def _codes(draft: Draft) -> Iterator[Finding]:

@@ -158,6 +158,16 @@ def test_hanging_up_while_it_is_held() -> None:
     assert lab.sent("m1", "BYE") and not lab.exchange.calls() and not lab.exchange.ua.legs
 
 
+def test_a_restart_forgets_a_hold() -> None:
+    """Resume lets them talk again all the same."""
+    lab, _ = talking()
+    assert order(lab, LineVerb.HOLD, "m1").ok
+    lab.restart()
+    lab.run(1)
+    assert not lab.exchange.calls()[0].held and order(lab, LineVerb.RESUME, "m1").ok
+    assert acks(lab, "m1")[-1].encode() == ANSWER.data
+
+
 def test_a_phone_that_resumes_by_itself_ends_the_hold() -> None:
     """A re-INVITE by the phone's own key is carried across, and the call is on hold no more."""
     lab, _ = talking()

@@ -73,6 +73,7 @@ def test_mistakes_are_told(tmp_path: Path, more: str, said: str) -> None:
     [
         ('dial_out = "fitz"', "lines.lobby.dial_out: "),
         ('dial_out = ["fritz", "fitz"]', "lines.lobby.dial_out[1]: "),
+        ('name = "x"\n[lines.help]\nnumber = "112"\npassword = "y"', "lines.help.number: '112' is an emergency number"),
         ("dial_out_daily = 3", "lines.lobby.dial_out_daily: goes with dial_out"),
     ],
 )
