@@ -39,7 +39,7 @@ from bridge.journaling import Journaling
 from bridge.keeping import KINDS, Keeping
 from bridge.log import NOTICE, Log
 from bridge.lookups import Lookups
-from bridge.media.preparing import prepare
+from bridge.media.preparing import Preparing
 from bridge.media.relay import Ports, shared_host
 from bridge.media.sounds import Sounds
 from bridge.modems import Modems
@@ -105,6 +105,7 @@ class Agent:
             synchronised=lambda: self.clock.synchronised,
         )
         self.sounds = Sounds(settings.site.language, options.state / "sounds")
+        self.preparing = Preparing(self.sounds, self._cannot_play)
         self.ports = Ports(
             *settings.sip.rtp_ports,
             shared_host(each.host for each in settings.sip.listen),
@@ -216,6 +217,7 @@ class Agent:
         await self.control.start()
         parts.push_async_callback(self.control.close)
         self.tls.configure(*tls_of(self.settings))
+        await self.preparing.begin(files_in(self.settings))
         await self.endpoint.start()
         parts.push_async_callback(self.endpoint.close)
         self.port.follow(self._on_login)
@@ -235,7 +237,7 @@ class Agent:
         self._run(self.resolving.run())
         self._run(self.monitoring.run())
         self._run(self.reloading.run())
-        self._run(self._begin_sounds())
+        self._run(self.preparing.run())
         self._run(self._watchdog().run())
 
     def _open_desks(self, parts: AsyncExitStack) -> Callable[[], None]:
@@ -299,7 +301,8 @@ class Agent:
                 await self._open_mqtt(door)
         self.modems.configure(modems_of(settings))
         problems += await self.metering.configure(settings.metrics)
-        return problems + await self._prepare_sounds()
+        self.preparing.ask(files_in(settings))
+        return problems
 
     def _go_by_at_once(self, settings: Settings) -> None:
         """Let all that others ask go by other settings, in one moment."""
@@ -336,14 +339,8 @@ class Agent:
     def _dump(self, kind: str) -> list[dict[str, Any]]:
         return self.exchange.dump(kind, asyncio.get_running_loop().time())
 
-    async def _prepare_sounds(self) -> list[str]:
-        """Convert the WAV files that the configuration names; until that is done, the music that ships is played."""
-        files = tuple(files_in(self.settings))
-        return await prepare(self.sounds, files) if files or self.sounds.has_files else []
-
-    async def _begin_sounds(self) -> None:
-        for problem in await self._prepare_sounds():
-            self.port.publish(Notice(time.time(), "sounds", problem))
+    def _cannot_play(self, why: str) -> None:
+        self.port.publish(Notice(time.time(), "sounds", why))
 
     def _cannot_keep(self, why: str) -> None:
         self.port.publish(Notice(time.time(), "store", why))

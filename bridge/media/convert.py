@@ -1,7 +1,4 @@
-"""A process of its own that converts WAV files: `python -m bridge.media.convert CACHE FILE...`; started by `preparing`.
-
-In a thread of the agent's it would take the interpreter from the one timer of all streams, again at every packet.
-"""
+"""A process that converts WAV files: `python -m bridge.media.convert CACHE FILE...`; `preparing` starts it."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class Sounds:
         found = []
         for file in dict.fromkeys(files):
             with contextlib.suppress(OSError):
-                if not (self.cache / _name(Path(file).read_bytes())).exists():
+                if not (self.cache / converted_name(Path(file).read_bytes())).exists():
                     found.append(file)
         return found
 
@@ -88,7 +88,7 @@ class Sounds:
         for file in dict.fromkeys(files):
             try:
                 data = Path(file).read_bytes()
-                kept.add(_name(data))
+                kept.add(converted_name(data))
                 ready[file] = self._converted(data)
             except OSError as error:
                 problems.append(f"sound {file} cannot be read: {error.strerror or error}; other music is played")
@@ -99,7 +99,7 @@ class Sounds:
         return problems
 
     def _converted(self, data: bytes) -> Track:
-        place = self.cache / _name(data)
+        place = self.cache / converted_name(data)
         try:
             return track_of(place.read_bytes())
         except FileNotFoundError:
@@ -110,7 +110,8 @@ class Sounds:
         if self.cache.is_dir():
             for found in self.cache.glob(f"*{_SUFFIX}"):
                 if found.name not in kept:
-                    found.unlink(missing_ok=True)
+                    with contextlib.suppress(OSError):
+                        found.unlink()
 
 
 def convert(file: Path, cache: Path) -> None:
@@ -119,12 +120,13 @@ def convert(file: Path, cache: Path) -> None:
         data = file.read_bytes()
         ulaw = encode(ULAW, samples_in(data))
         cache.mkdir(parents=True, exist_ok=True)
-        fresh = cache / f".{_name(data)}"
+        fresh = cache / f".{converted_name(data)}"
         fresh.write_bytes(ulaw)
-        os.replace(fresh, cache / _name(data))
+        os.replace(fresh, cache / converted_name(data))
 
 
-def _name(data: bytes) -> str:
+def converted_name(data: bytes) -> str:
+    """Return how what came of a file is called in the cache."""
     return hashlib.sha256(_CONVERSION + data).hexdigest()[:32] + _SUFFIX
 
 

@@ -59,7 +59,7 @@ class PairSpeaker:
         self._keys = KeyReader()
         self._key_at = 0.0
         self._terms: Terms | None = None
-        self._playlist = _Playlist((), (), False)
+        self._playlist = _Playlist((), False)
         self._looped: _Playlist | None = None  # goes on where it was when it is asked for again
         self._events: deque[tuple[bytes, bool] | None] = deque()  # payload, and whether it begins a key; None: a gap
         self._event_time = 0
@@ -82,19 +82,19 @@ class PairSpeaker:
 
     def play(self, sounds: Sequence[Sound], *, loop: bool) -> None:
         """Play these, one after the other, instead of what is played now; `loop`: for ever, without `Played`."""
-        wanted = tuple(sounds)
+        tracks = self._stage.sounds.tracks(sounds)
         before = self._looped
-        if loop and before is not None and before.sounds == wanted:
+        if loop and before is not None and before.tracks == tracks:
             self._playlist = before
         else:
-            self._playlist = _Playlist(wanted, self._stage.sounds.tracks(wanted), loop)
+            self._playlist = _Playlist(tracks, loop)
         if loop:
             self._looped = self._playlist
         self._look()
 
     def stop(self) -> None:
         """Be silent: send nothing."""
-        self._playlist = _Playlist((), (), False)
+        self._playlist = _Playlist((), False)
         self._look()
 
     def press(self, keys: str) -> None:
@@ -109,7 +109,7 @@ class PairSpeaker:
         """Play nothing more: from now on the ports relay."""
         self._closed = True
         self._events.clear()
-        self._playlist = _Playlist((), (), False)
+        self._playlist = _Playlist((), False)
         self._fill = _FILL if self._sending else 0
         self.pair.rtp.take_back()
         if self.pair.rtp.other is not None:
@@ -123,7 +123,7 @@ class PairSpeaker:
         """Stop with the call, before its ports are closed."""
         self._closed = True
         self._events.clear()
-        self._playlist = _Playlist((), (), False)
+        self._playlist = _Playlist((), False)
         self._over()
 
     def _over(self) -> None:
@@ -159,7 +159,7 @@ class PairSpeaker:
         elif self._playlist.tracks:
             frame = self._playlist.frame(terms.law)
             if frame is None:
-                self._playlist = _Playlist((), (), False)
+                self._playlist = _Playlist((), False)
                 self._look()
                 asyncio.get_running_loop().call_soon(self._tell, Played(self._voice))
                 return
@@ -223,8 +223,7 @@ class PairSpeaker:
 class _Playlist:
     """Tracks in a row, and how far they have been played."""
 
-    def __init__(self, sounds: tuple[Sound, ...], tracks: tuple[Track, ...], loop: bool) -> None:
-        self.sounds = sounds
+    def __init__(self, tracks: tuple[Track, ...], loop: bool) -> None:
         self.tracks = tracks
         self._loop = loop
         self._number = 0

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 from bridge.media.dtmf import presses
 from bridge.media.g711 import ALAW, FRAME
+from bridge.media.sounds import convert, converted_name
 from bridge.media.tone import frames, sine
 from tests.support.agent import Agent, static
 from tests.support.ports import free_even_port, free_port
@@ -27,9 +30,11 @@ class Queue:
         self.directory = directory
         self.anna, self.cara, self.ben = free_port(), free_port(), free_port()
         first = free_even_port(pairs=pairs)
-        (directory / "music.wav").write_bytes(wav(sine(MUSIC, -12, 16000), 8000, channels=2))
+        music = directory / "music.wav"
+        music.write_bytes(wav(sine(MUSIC, -12, 16000), 8000, channels=2))
+        convert(music, directory / "agent" / "state" / "sounds")  # so that the first call hears it
         sales = {"number": "600", "members": [{"line": "ben", "login": "always"}], "strategy": "queue"}
-        waits = {"join_empty": True, "leave_empty": False, "music": str(directory / "music.wav"), **more}
+        waits = {"join_empty": True, "leave_empty": False, "music": str(music), **more}
         self.agent = bridge(
             sip={"rtp_ports": [first, first + 2 * pairs - 1]},
             lines={
@@ -67,7 +72,7 @@ def audio_port(sipp: Sipp) -> int:
 
 
 async def music_in(ear: Receiver) -> None:
-    """Wait until the user's own music is heard; until it is converted it is ours."""
+    """Wait until the user's own music is heard."""
     async with asyncio.timeout(PATIENCE):
         while ear.hertz() != MUSIC:
             await ear.hears(len(ear.packets) + 1)
@@ -97,6 +102,29 @@ def test_music_until_a_member_answers_then_each_other(bridge: Callable[..., Agen
                 music, talk = anna.packets[:first], anna.packets[first:]
                 assert whole(music) and whole(talk) and len({packet.ssrc for packet in music}) == 1
                 assert talk[0].marker and {packet.ssrc for packet in ben.packets} == {77}
+
+    run(work())
+
+
+def test_a_file_is_converted_while_calls_go_on(bridge: Callable[..., Agent], tmp_path: Path) -> None:
+    """By a process of its own, after a reload: who calls then hears it; who waits already hears on what was there."""
+
+    async def work() -> None:
+        with Receiver() as anna:
+            made = Queue(bridge, tmp_path)
+            with made.calls("caller_waits", anna, 20_000):
+                await music_in(anna)
+                path = tmp_path / "other.wav"
+                path.write_bytes(wav(sine(600, -12, 16000), 8000))
+                text = made.agent.config.read_text().replace("music.wav", "other.wav")
+                made.agent.config.write_text(text)
+                os.kill(made.agent.pid, signal.SIGHUP)
+                kept = made.agent.state / "sounds" / converted_name(path.read_bytes())
+                async with asyncio.timeout(PATIENCE):
+                    while not kept.exists():
+                        await asyncio.sleep(0.02)
+                await anna.hears(len(anna.packets) + 5)
+                assert anna.hertz() == MUSIC and whole(anna.packets)
 
     run(work())
 
