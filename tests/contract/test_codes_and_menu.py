@@ -93,7 +93,10 @@ def test_the_menu_at_a_phone(bridge: Bridges, phone: Phones) -> None:
 
 
 def test_keys_by_info(bridge: Bridges, sipp: Sipps) -> None:
-    """A phone at a static contact presses 1 in the menu by INFO: its own line is logged in, by its own phone."""
+    """A phone at a static contact presses 1 in the menu by INFO: its own line is logged in, until the next start.
+
+    A device that its own phone has logged in is out after a restart, unless another door has made that permanent.
+    """
     port = free_port()
     agent = bridge(
         lines={"lobby": static("203", port)},
@@ -111,6 +114,13 @@ def test_keys_by_info(bridge: Bridges, sipp: Sipps) -> None:
     lobby.passed()
     wait_until(lambda: lobbys(agent)["login"] == "ON", agent.report)
     assert lobbys(agent)["origin"] == "phone"
+    agent.kill()
+    agent.start()
+    assert lobbys(agent)["login"] == "OFF"
+    agent.login("support", "lobby")
+    agent.kill()
+    agent.start()
+    assert lobbys(agent)["login"] == "ON"
 
 
 def lobbys(agent: Agent) -> dict[str, Any]:
