@@ -9,6 +9,7 @@ import pytest
 
 from bridge.calls.lamps import MOST_OF_A_LINE
 from bridge.calls.model import ExchangeSettings
+from bridge.calls.status import LineState
 from bridge.directory.codes import Codes
 from bridge.directory.logins import Login, LoginChange
 from bridge.directory.model import Directory, Group, Level, Line, Member, Strategy, User
@@ -378,6 +379,20 @@ def test_callers_of_a_group() -> None:
     call.hang_up(None, lab.now)
     lab.run(1)
     assert [key.state for key in keys] == ["idle", "idle"]
+
+
+def test_a_line_behind_a_trunk() -> None:
+    """What its PBX tells of it is shown: busy and ringing, without a number."""
+    lab = PhoneLab()
+    lab.configure(lines={**lab.directory.lines, "far": Line("far", "611", trunk="pbx")})
+    key = Key(lab, "m1", "611")
+    shown = []
+    for state in (LineState.RINGING, LineState.BUSY, LineState.IDLE, None):
+        lab.exchange.lines.know("far", state)
+        lab.exchange.tick(lab.now)
+        lab.run(0)
+        shown.append(dialogs(key))
+    assert shown == [[("early", None)], [("confirmed", None)], [], []] and remotes(key) == []
 
 
 def test_a_caller_waits() -> None:
