@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.agent import Agent
 from tests.support.baresip import Baresip
@@ -14,6 +15,9 @@ from tests.support.kamailio import Kamailio
 from tests.support.mosquitto import Mosquitto
 from tests.support.sipp import Sipp
 from tests.support.stage import Stage
+
+settings.register_profile("loaded", deadline=None)  # how long an example takes is the machine's affair, not a failure
+settings.load_profile("loaded")
 
 
 @pytest.fixture
