@@ -67,6 +67,7 @@ class Call:
         self.talk: Talk | None = None
         self.result: str | None = None
         self.visited: list[Group] = []
+        self._way: tuple[str, ...] = ()  # the numbers that it has come to, in their order
         self._been_at: set[str] = set()  # lines
         self._been_outside = False
         self.watched: tuple[str, ...] = ()  # lines whose changes the hunt wants to know; the exchange's
@@ -228,8 +229,15 @@ class Call:
         """Whether the call has been searching in a group, by its name."""
         return any(each.name == group for each in self.visited)
 
+    @property
+    def diverters(self) -> tuple[str, ...]:
+        """The numbers that have sent this call on to where it is to ring, in their order."""
+        return self._way if self.group is not None else self._way[:-1]
+
     def _turn_to(self, called: Called, now: float) -> None:
         self.called = called
+        stop = called.group.number if called.group else called.line.number if called.line else called.number
+        self._way += (stop or called.number,)
         self.record.turn_to(called.group, [member.name for member in self._search.members], now)
         if called.group:
             self.visited.append(called.group)
@@ -305,7 +313,7 @@ class Call:
                 return
             self._note(now, None, f"overflow {target} leads nowhere", "no such number, or round in a circle")
         if group is None and self._search.last_status is not None:
-            status = self._search.last_status
+            status = 480 if 300 <= self._search.last_status < 400 else self._search.last_status
         onward = self._switch.diverted(self, When.BUSY if status in _BUSY else When.NO_ANSWER)
         if onward is not None:
             self._go_on(onward, f"diverted to {onward.number}", why, now)
@@ -592,6 +600,10 @@ class Call:
     def note(self, now: float, member: str | None, what: str, why: str = "") -> None:
         """Add a step to the story."""
         self._note(now, member, what, why)
+
+    def note_diverted(self, member: str, number: str, now: float) -> None:
+        """Keep in the story that a member's phone sends its calls elsewhere."""
+        self._note(now, member, f"diverts to {number}", "its phone says so")
 
     def _note(self, now: float, member: str | None, what: str, why: str = "") -> None:
         self._steps.append(Step(round(now - self._began, 3), member, shown(what, 300), shown(why, 300)))

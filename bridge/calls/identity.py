@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -41,6 +42,34 @@ def to_trunk(caller: Caller, username: str, uri_host: str) -> Identity:
     """Return what a PBX is shown: our user name there (it refuses a foreign From), the caller as display name."""
     name = caller.display
     return Identity(f"{_quoted(name)} <sip:{_user(username)}@{uri_host}>", {})
+
+
+def told(tells: frozenset[str], caller: Caller, diverters: Sequence[str], called: str, uri_host: str) -> dict[str, str]:
+    """Return the headers that a PBX wants to be told: who calls, and who has sent the call on (the last one last).
+
+    P-Asserted-Identity (RFC 3325), Diversion (RFC 5806: the last one first), History-Info (RFC 7044). Who is anonymous
+    stays so.
+    """
+    host = f"[{uri_host}]" if ":" in uri_host else uri_host
+    extra = {}
+    if "P-Asserted-Identity" in tells:
+        if caller.number:
+            name = f"{_quoted(caller.name)} " if caller.name and caller.name != caller.number else ""
+            extra["P-Asserted-Identity"] = f"{name}<sip:{_user(caller.number)}@{host}>"
+        else:
+            extra["Privacy"] = "id"
+    if "Diversion" in tells and diverters:
+        extra["Diversion"] = ", ".join(
+            f"<sip:{_user(number)}@{host}>;reason=unconditional;counter=1" for number in reversed(diverters)
+        )
+    if "History-Info" in tells and diverters:
+        stops = (*diverters, called)
+        indices = [".".join(["1"] * (step + 1)) for step in range(len(stops))]
+        extra["History-Info"] = ", ".join(
+            f"<sip:{_user(number)}@{host}>;index={index}" + (f";mp={indices[step - 1]}" if step else "")
+            for step, (number, index) in enumerate(zip(stops, indices, strict=True))
+        )
+    return extra
 
 
 def _quoted(text: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from bridge.calls.identity import by_itself, to_phone, to_trunk
+from bridge.calls.identity import by_itself, to_phone, to_trunk, told
 from bridge.calls.model import Target
-from bridge.calls.parties import Caller
+from bridge.calls.parties import Caller, user_of
 from bridge.calls.passage import Passage, Passages, Way
 from bridge.calls.present import Present
 from bridge.calls.trunks import Trunk
@@ -62,8 +62,12 @@ class Reach:
         now: float,
         *,
         answer_by_itself: bool = False,
+        diverters: Sequence[str] = (),
     ) -> list[OutgoingLeg]:
-        """Send the INVITEs to a line's contacts; empty where it has none, or none that media could reach."""
+        """Send the INVITEs to a line's contacts; empty where it has none, or none that media could reach.
+
+        `diverters`: the numbers that have sent the call on to here.
+        """
         found = self._present.directory.lines[line]
         legs = []
         for target in self.targets(found):
@@ -74,12 +78,20 @@ class Reach:
                 way = passage.way_apart(party) if confirm else passage.way_to(party)
             except SipError:  # which the passage remembers
                 continue
-            leg = self._invite(caller, group, found, target, way.body, now, answer_by_itself)
+            leg = self._invite(caller, group, found, target, way.body, now, answer_by_itself, diverters)
             passage.rings(leg, way)
             legs.append(leg)
         return legs
 
-    def ring_outside(self, caller: Caller, trunk: str, number: str, passage: Passage, now: float) -> list[OutgoingLeg]:
+    def ring_outside(
+        self,
+        caller: Caller,
+        trunk: str,
+        number: str,
+        passage: Passage,
+        now: float,
+        diverters: Sequence[str] = (),
+    ) -> list[OutgoingLeg]:
         """Send the INVITE for a number outside through a trunk; empty where its server is not known."""
         through = self._trunks[trunk]
         if through.flow is None:
@@ -89,7 +101,7 @@ class Reach:
             way = passage.way_to(self._passages.party(target.flow, None, trunk, None))
         except SipError:  # which the passage remembers
             return []
-        leg = self._invite_at_trunk(caller, through, target, way.body, now)
+        leg = self._invite_at_trunk(caller, through, target, way.body, now, diverters)
         passage.rings(leg, way)
         return [leg]
 
@@ -109,9 +121,10 @@ class Reach:
         offer: Body | None,
         now: float,
         answer_by_itself: bool,
+        diverters: Sequence[str],
     ) -> OutgoingLeg:
         if target.trunk is not None:
-            return self._invite_at_trunk(caller, self._trunks[target.trunk], target, offer, now)
+            return self._invite_at_trunk(caller, self._trunks[target.trunk], target, offer, now, diverters)
         user = group.number if group is not None and group.number else caller.number
         leg = self._ua.call(target.flow, user or "bridge", target.pinned)
         host = self._ua.locate(target.flow).host
@@ -124,13 +137,23 @@ class Reach:
         return leg
 
     def _invite_at_trunk(
-        self, caller: Caller, trunk: Trunk, target: Target, offer: Body | None, now: float
+        self,
+        caller: Caller,
+        trunk: Trunk,
+        target: Target,
+        offer: Body | None,
+        now: float,
+        diverters: Sequence[str],
     ) -> OutgoingLeg:
         leg = self._ua.call(target.flow, trunk.settings.username or "bridge", target.pinned)
         leg.authenticator = trunk.authenticator
         leg.unanswered = trunk.suspect
         leg.elsewhere = [address for address in trunk.addresses if address != target.flow]
         identity = to_trunk(caller, trunk.settings.username or caller.number or "anonymous", trunk.settings.host)
+        if trunk.settings.tells:
+            identity.extra.update(
+                told(trunk.settings.tells, caller, diverters, user_of(target.uri), trunk.settings.host)
+            )
         leg.invite(target.uri, identity.from_, f"<{target.uri}>", offer, identity.extra, now)
         return leg
 

@@ -214,12 +214,15 @@ class Search:
         fork = Fork(member.name, member.line, now)
         fork.legs = legs
         self._forks[member.name] = fork
-        for leg in legs:
+        self._own(fork)
+        self._switch.count(member.line, offers=1)
+        self._switch.tell(self._call, "offered", member.name)
+
+    def _own(self, fork: Fork) -> None:
+        for leg in fork.legs:
             leg.owner = self._call
             self._call.dialogs.append(leg.call_id)
             self._fork_of[leg] = fork
-        self._switch.count(member.line, offers=1)
-        self._switch.tell(self._call, "offered", member.name)
 
     def _withdraw(self, member: str, why: Withdrawal, now: float) -> None:
         fork = self._forks.get(member)
@@ -392,6 +395,9 @@ class Search:
         """Take a leg's failure; return the member, the fork's status and what came of it once its last leg failed."""
         fork = self._fork_of.pop(leg)
         self._call.passage.leaves(leg)
+        fork.redirected = fork.redirected or leg.redirected
+        if self._follow(fork, leg, now):
+            return None
         verdict = fork.rejected(leg, status)
         if verdict is None or fork.answered is not None:
             return None
@@ -410,6 +416,23 @@ class Search:
             del self._forks[fork.member]
             outcomes = self.step(Refused(fork.member, verdict), now)
         return fork.member, verdict, outcomes
+
+    def _follow(self, fork: Fork, leg: OutgoingLeg, now: float) -> bool:
+        """Ring where the last phone of an offer, or one before, sends its calls; False where that is not followed."""
+        if not fork.redirected or fork.followed or [each for each in fork.legs if each is not leg]:
+            return False
+        if not fork.offered or self._forks.get(fork.member) is not fork or not self.hunting:
+            return False
+        fork.followed = True
+        followed = self._switch.follow(self._call, fork.line, fork.redirected, now)
+        if followed is None:
+            return False
+        self.quiet(fork)
+        fork.offered, fork.line, fork.legs = True, followed.line, followed.legs
+        self._switch.count(fork.line, offers=1)
+        self._own(fork)
+        self._call.note_diverted(fork.member, followed.number, now)
+        return True
 
     # -- what others see ---------------------------------------------------------------------------------------
 

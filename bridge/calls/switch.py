@@ -19,6 +19,7 @@ from bridge.sip.outgoing import OutgoingLeg
 if TYPE_CHECKING:
     from bridge.calls.agents import Agents
     from bridge.calls.call import Call
+    from bridge.calls.following import Followed
     from bridge.calls.transfer import Transfer
 
 
@@ -30,6 +31,9 @@ class Switch(Protocol):
 
     def ring(self, call: Call, line: str, now: float) -> list[OutgoingLeg]:
         """Send the INVITEs to a line's contacts; empty where it has none."""
+
+    def follow(self, call: Call, line: str, contacts: Sequence[str], now: float) -> Followed | None:
+        """Ring where a line's phone sends its calls; None where that is not followed, or leads nowhere."""
 
     def passage(self, leg: Leg, caller: Caller, offer: Body | None) -> Passage:
         """Return how the media of a call pass that a leg makes."""

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from bridge.calls.agents import Agents
 from bridge.calls.call import Call
+from bridge.calls.following import Followed, Following, counted_as
 from bridge.calls.kept import Kept
 from bridge.calls.lines import LineTable
 from bridge.calls.outside import Asked, Outsides, place_of, trunk_of
 from bridge.calls.over import never_began, over
-from bridge.calls.parties import Called, Caller, destination, user_of
+from bridge.calls.parties import Called, Caller, Outside, destination, user_of
 from bridge.calls.passage import Passage, Passages
 from bridge.calls.present import Present
 from bridge.calls.reach import Reach
@@ -78,6 +79,7 @@ class Switchboard:
         self.latest = ""  # the id of the call that began last
         self._around = around
         self.agents = Agents(around.present, around.lines, around.ua.agenda, around.kept, around.wall, around.tell)
+        self._following = Following(around.present, around.lines, around.handlings, around.outsides)
         self._hunting: dict[str, dict[Call, None]] = {}  # line to the calls that want to know of its changes
         self._stories: deque[Story] = deque(maxlen=STORIES)
 
@@ -265,16 +267,37 @@ class Switchboard:
         """Send the INVITEs to a line's contacts."""
         outside = call.called.outside
         if trunk_of(line) is not None and outside is not None:
-            legs = self._around.reach.ring_outside(call.caller, outside.trunk, outside.number, call.passage, now)
-            self._around.outsides.count(outside)
-            self._around.tell(
-                OutsideCalled(self.wall(), outside.line, outside.number, outside.trunk, call.id, call.caller.display)
-            )
-        else:
-            legs = self._around.reach.ring(call.caller, call.group, line, call.passage, now)
+            return self._ring_outside(call, outside, call.diverters, now)
+        return self._ring(call, line, call.diverters, now)
+
+    def _ring(self, call: Call, line: str, diverters: tuple[str, ...], now: float) -> list[OutgoingLeg]:
+        legs = self._around.reach.ring(call.caller, call.group, line, call.passage, now, diverters=diverters)
+        return self._rung(call, legs)
+
+    def _ring_outside(self, call: Call, outside: Outside, diverters: tuple[str, ...], now: float) -> list[OutgoingLeg]:
+        trunk, number = outside.trunk, outside.number
+        legs = self._around.reach.ring_outside(call.caller, trunk, number, call.passage, now, diverters)
+        self._around.outsides.count(outside)
+        self._around.tell(OutsideCalled(self.wall(), outside.line, number, trunk, call.id, call.caller.display))
+        return self._rung(call, legs)
+
+    def _rung(self, call: Call, legs: list[OutgoingLeg]) -> list[OutgoingLeg]:
         if not legs and call.passage.refusal == NO_PORTS:
             self.notice_no_ports("a phone is not rung")
         return legs
+
+    def follow(self, call: Call, line: str, contacts: Sequence[str], now: float) -> Followed | None:
+        """Ring where a line's phone sends its calls; None where that is not followed, or leads nowhere."""
+        called = self._following.target(call, line, contacts)
+        found = self._around.directory.lines.get(line)
+        if called is None or found is None:
+            return None
+        diverters = (*call.diverters, found.number)
+        if called.outside is not None:
+            legs = self._ring_outside(call, called.outside, diverters, now)
+        else:
+            legs = self._ring(call, counted_as(called), diverters, now)
+        return Followed(counted_as(called), called.number, legs) if legs else None
 
     def passage(self, leg: Leg, caller: Caller, offer: Body | None) -> Passage:
         """Return how the media of a call pass that a leg makes."""
@@ -297,6 +320,8 @@ class Switchboard:
 
     def carry(self, trunk: str, more: int) -> None:
         """Count a trunk's calls; when one of the last channels becomes free, its lines can be rung again."""
+        if trunk not in self._around.trunks:  # it has left the configuration
+            return
         was_full = self._around.trunks[trunk].full()
         self._around.trunks[trunk].calls += more
         if was_full and not self._around.trunks[trunk].full():

@@ -121,6 +121,7 @@ def _trunk(name: str, trunk: TrunkSettings) -> Trunk:
         number=trunk.number,
         max_calls=trunk.max_calls,
         media=MediaWay(trunk.media),
+        tells=frozenset(trunk.tells),
     )
 
 
@@ -193,6 +194,7 @@ def _group(name: str, group: GroupSettings, settings: Settings) -> Group:
         closed=_named(group.closed, settings),
         auto_pause=group.auto_pause,
         auto_pause_seconds=group.auto_pause_seconds,
+        follow_diversion=group.follow_diversion,
         order=_order(group),
         queue=_queue(group.queue or QueueSettings(), settings),
     )

@@ -24,7 +24,6 @@ def _first_word(*words: str) -> Callable[[Any], bool]:
 
 TABLE = (
     Later(("groups", "*", "buttons"), "desks have the buttons of their own section alone"),
-    Later(("groups", "*", "follow_diversion"), "a member's diversion is not followed"),
     Later(("desks", "*", "lamps", "*", "shows"), "the lamp stays dark", _first_word("missed")),
 )
 

@@ -29,6 +29,7 @@ EVERYWHERE = (Listen("udp", "0.0.0.0", 5060), Listen("tcp", "0.0.0.0", 5060))
 
 Media = Literal["auto", "direct", "relay"]
 Watch = Literal["dialog"]
+Tells = Literal["P-Asserted-Identity", "Diversion", "History-Info"]
 
 
 class RegistrarSettings(Part):
@@ -71,6 +72,7 @@ class TrunkSettings(Part):
     call_monitor: MonitorField | None = None
     confirm: Flag = False
     media: Media = "auto"
+    tells: tuple[Tells, ...] = ()
 
 
 class LineSettings(Part):

@@ -167,6 +167,7 @@ class Group:
     closed: str | None = None  # where callers go beside the hours; None: to the overflow
     auto_pause: int | None = None  # unanswered offers in a row after which a member is paused
     auto_pause_seconds: float = 300.0
+    follow_diversion: bool = False  # a member's 302 is followed
     order: Order = Order.LISTED
     queue: Queue = Queue()
 

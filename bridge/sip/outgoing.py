@@ -30,6 +30,7 @@ class OutgoingLeg(Leg):
         self.cancelled = False
         self.early_tags: tuple[str, ...] = ()  # of the peers that have answered provisionally
         self.rang = False
+        self.redirected: list[str] = []  # the Contacts of a 3xx
         self.unanswered: Callable[[Flow, float], None] = lambda flow, now: None  # told of an address that says nothing
         self.elsewhere: list[Flow] = []  # further addresses of the same server, to be tried in order
 
@@ -155,6 +156,8 @@ class OutgoingLeg(Leg):
             if credentials is not None:
                 self._invite_again(self._request, credentials, now)
                 return
+        if 300 <= response.code < 400:
+            self.redirected = response.all("Contact")
         if response.code != 503 or not self._go_elsewhere(now):
             self._reject(response.code, response.phrase)
 

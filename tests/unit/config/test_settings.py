@@ -307,10 +307,12 @@ def test_the_example_that_ships() -> None:
 
 def test_what_has_no_effect_yet() -> None:
     """What was asked for and cannot be had yet is told; what was left out is not."""
-    settings = settings_of(changed('number = "601"', 'number = "601"\nstrategy = "queue"\nfollow_diversion = true'))
+    settings = settings_of(changed('number = "601"', 'number = "601"\nstrategy = "queue"\nbuttons = ["toggle office"]'))
     said = notices(settings)
-    assert "accepted, not in effect yet: groups.office.follow_diversion (a member's diversion is not followed)" in said
-    assert not any("groups.support.follow_diversion" in notice for notice in said)
+    assert (
+        "accepted, not in effect yet: groups.office.buttons (desks have the buttons of their own section alone)" in said
+    )
+    assert not any("groups.support.buttons" in notice for notice in said)
     assert directory_of(settings).groups["office"].strategy is Strategy.QUEUE
 
 
