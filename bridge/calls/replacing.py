@@ -61,7 +61,16 @@ def wanted(request: Request) -> Wanted | None:
 
 
 def find(asked: Wanted, legs: Mapping[tuple[str, str], Leg]) -> Leg | None:
-    """Return the leg that is named, by Call-ID and both tags."""
+    """Return the leg that is named, by Call-ID and both tags.
+
+    Who has learned of it from the state of a line (RFC 4235) names the dialog as the line's phone would: our tag is the
+    from-tag then (RFC 5359 §2.15).
+    """
+    turned = asked._replace(ours=asked.theirs, theirs=asked.ours)
+    return _find(asked, legs) or _find(turned, legs)
+
+
+def _find(asked: Wanted, legs: Mapping[tuple[str, str], Leg]) -> Leg | None:
     leg = legs.get((asked.call_id, asked.ours))
     if leg is None:
         return None

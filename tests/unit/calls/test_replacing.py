@@ -65,6 +65,21 @@ def test_a_ringing_call_is_picked_up() -> None:
     assert "Call completed elsewhere" in made.sent("m1", "CANCEL")[0].message.headers["Reason"][0]
 
 
+def test_the_dialog_is_named_as_the_lines_phone_would() -> None:
+    """As keys with lamps do, who know it from the state of the line: the tags the other way round."""
+    made = lab(Level.TEAM)
+    made["c1"].call("201")
+    made.run(1)
+    rings = made["m1"].leg
+    value = f"{rings.call_id};to-tag={rings.local_tag};from-tag={rings.remote_tag};early-only"
+    own = made["c2"].ua.call(BRIDGE, "c2", pinned=False)
+    own.invite("sip:201@10.0.0.100", "<sip:c2@10.0.0.9>", "<sip:201@10.0.0.100>", OFFER, {"Replaces": value}, made.now)
+    made.run(1)
+    assert made["c2"].accepted(own)
+    made.run(1)
+    assert made.exchange.calls()[0].answered_by == "cara"
+
+
 def test_without_the_level_there_is_no_such_call() -> None:
     """481, and it rings on."""
     made = lab(Level.BUSINESS)
