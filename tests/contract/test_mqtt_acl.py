@@ -58,6 +58,21 @@ def test_the_bridge_and_its_owner_may_do_all(broker: Mosquitto, door: Door) -> N
     assert door.link.fine
 
 
+def test_a_user_controls_the_own_line_alone(broker: Mosquitto, door: Door) -> None:
+    """The verbs of lines act for the own line in the user's name; another's is refused, with what would be needed."""
+    with watch(broker, "anna") as anna:
+        anna.publish(f"{P}/user/anna/request/divert", {"number": "202", "when": "busy", "transaction": 1})
+        answer = anna.wait_for(f"{P}/user/anna/response/divert").json
+        assert (answer["status"], answer["data"]["line"], answer["data"]["divert"]["busy"]) == ("ok", "anna", "202")
+        anna.publish(f"{P}/user/anna/request/dnd", {"on": True, "line": "ben"})
+        refused = anna.wait_for(f"{P}/user/anna/response/dnd").json["error"]
+        assert refused["code"] == "not_allowed" and "additional_lines" in refused["message"]
+        anna.publish(f"{P}/user/anna/request/pickup", {"group": "support"})
+        assert anna.wait_for(f"{P}/user/anna/response/pickup").json["error"]["code"] == "no_call"
+        anna.publish(f"{P}/user/anna/request/dial", {"number": "anna@home"})
+        assert anna.wait_for(f"{P}/user/anna/response/dial").json["error"]["code"] == "bad_request"
+
+
 def test_a_user_asks_in_no_other_name(broker: Mosquitto, door: Door) -> None:
     """What goes to `set` topics, to the owner's requests and to other users' never arrives at the bridge."""
     with watch(broker, "hass") as hass, watch(broker, "anna") as anna:
