@@ -121,7 +121,9 @@ class Exchange:
         self.services = Services(
             self.present, logins, self._trunks, self.ua, self.board, self._control.pick_up, self._tell
         )
-        self.lamps = Lamps(self.present, logins, self.lines, self.board, self._admission, self.ua, self.kept)
+        self.lamps = Lamps(
+            self.present, logins, self.lines, self.board, self._admission, self.ua, self.kept, self._guard.tell
+        )
 
     @property
     def directory(self) -> Directory:

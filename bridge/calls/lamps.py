@@ -7,14 +7,14 @@ of a call is shown to whom the rights show it (`pictures`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bridge.calls.admission import Admission
 from bridge.calls.kept import Kept, dialog_of, plain_dialog
 from bridge.calls.lines import LineTable
-from bridge.calls.parties import Caller, user_of
+from bridge.calls.parties import Caller, shown, user_of
 from bridge.calls.pictures import Pictures, Shown
 from bridge.calls.present import Present
 from bridge.calls.switchboard import Switchboard
@@ -33,6 +33,10 @@ from bridge.sip.useragent import DIALOG, Subscribing, UserAgent, event_of
 MOST = 2000  # subscriptions in all
 MOST_OF_A_LINE = 100
 _ACCEPTED = frozenset({ACCEPT, "application/*", "*/*"})
+_WHY = {
+    403: "it is not for its member to see, or it is no member of the group",
+    404: "that is no number of a line or group, nor a code (toggle, pickup, night) with one",
+}
 _VERSIONS_SKIPPED = 1000  # what was told after the last write may have used some
 
 
@@ -52,7 +56,7 @@ class Lamp:
 
 
 class Lamps:
-    """All subscriptions of phones."""
+    """All subscriptions of phones. `tell` takes what people should know of a refused one."""
 
     def __init__(
         self,
@@ -63,6 +67,7 @@ class Lamps:
         admission: Admission,
         ua: UserAgent,
         kept: Kept,
+        tell: Callable[[Flow, str, float], None],
     ) -> None:
         self._present = present
         self._lines = lines
@@ -70,6 +75,7 @@ class Lamps:
         self._admission = admission
         self._ua = ua
         self._kept = kept
+        self._tell = tell
         self._lamps: dict[Notifier, Lamp] = {}
         self._about: dict[tuple[bool, str], dict[Notifier, None]] = {}
         self._groups: set[str] = set()  # that may have changed in this step
@@ -114,11 +120,13 @@ class Lamps:
             self._refuse(asked, 403, now)
             return
         shows = watchable(user_of(request.uri), caller.line, directory)
+        if not isinstance(shows, int) and not self._pictures.may(caller.line, shows):
+            shows = 403
         if isinstance(shows, int):
             self._refuse(asked, shows, now)
-            return
-        if not self._pictures.may(caller.line, shows):
-            self._refuse(asked, 403, now)
+            self._tell(
+                asked.flow, f"line {caller.line} cannot watch {shown(user_of(request.uri))!r}: {_WHY[shows]}", now
+            )
             return
         granted = self._granted(asked, now)
         if granted is None:

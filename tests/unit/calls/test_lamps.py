@@ -13,6 +13,7 @@ from bridge.calls.status import LineState
 from bridge.directory.codes import Codes
 from bridge.directory.logins import Login, LoginChange
 from bridge.directory.model import Directory, Group, Level, Line, Member, Strategy, User
+from bridge.events import Notice
 from bridge.sip.digest import Authenticator, Credentials
 from bridge.sip.flow import Flow
 from bridge.sip.message import Body, Request, Response, response_to
@@ -242,6 +243,12 @@ def test_what_there_is_not() -> None:
     for number, status in (("999", 404), ("*43999", 404), ("*41600", 404), ("*40", 404), ("*44", 404)):
         assert Key(lab, "m1", number).statuses == [status], number
     assert Key(lab, "c1", "*43600").statuses == [403]
+    said = [event.text for event in lab.events if isinstance(event, Notice)]
+    assert said[0] == (
+        "udp:10.0.0.1:5060: line m1 cannot watch '999': that is no number of a line or group, nor a code (toggle, pickup, "
+        "night) with one"
+    )
+    assert len(said) == 2, "once for each address and minute"
 
 
 def test_devices_see_no_users() -> None:
