@@ -244,10 +244,7 @@ def test_what_there_is_not() -> None:
         assert Key(lab, "m1", number).statuses == [status], number
     assert Key(lab, "c1", "*43600").statuses == [403]
     said = [event.text for event in lab.events if isinstance(event, Notice)]
-    assert said[0] == (
-        "udp:10.0.0.1:5060: line m1 cannot watch '999': that is no number of a line or group, nor a code (toggle, pickup, "
-        "night) with one"
-    )
+    assert said[0].startswith("udp:10.0.0.1:5060: line m1 cannot watch '999': that is no number of a line or group")
     assert len(said) == 2, "once for each address and minute"
 
 
