@@ -372,9 +372,9 @@ class Call:
             self._on_referred(event, talk, now)
         else:
             self._switch.keep(self)
-            talk.on_requested(event, now)
             if event.request.method == "INVITE":
                 self.end_hold()
+            talk.on_requested(event, now)
 
     def _on_referred(self, event: Requested, talk: Talk, now: float) -> None:
         """Begin a transfer, where the referrer may and the target is one of ours."""

@@ -144,6 +144,10 @@ class Control:
     def _resume(self, order: Order, answer: Answer, now: float) -> None:
         """Let both talk again; also where the hold was forgotten by a restart."""
         call, near = self._talk(order, lambda call: call.hold is None or call.held_by(order.line))
+        if call.hold is not None and call.hold.relayed:
+            call.end_hold()
+            self._done(order, answer, call)
+            return
         Reconnect(call, near, self._still_at, self._when_told(order, answer, call)).begin(now)
 
     def _still_at(self, leg: Leg) -> tuple[str, str]:

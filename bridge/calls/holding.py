@@ -1,6 +1,8 @@
-"""Hold and resume by command: both phones are re-INVITEd by us, neither has asked for it (RFC 3725).
+"""Hold and resume by command.
 
-Each is asked for an offer, so that its own numbers and versions go on; what it gets as the answer is ours:
+A talk that passes through our relay is held there: the other side hears music instead, and nobody is told anything, so
+that it works through any PBX. Of a talk from phone to phone both are re-INVITEd by us, neither has asked for it
+(RFC 3725); each is asked for an offer, so that its own numbers and versions go on; what it gets as the answer is ours:
 
 | | the line's phone | the other side |
 |---|---|---|
@@ -47,10 +49,18 @@ class Hold(Errand):
         self._passage = passage
         self._still_at = still_at
         self._told = told
+        self.relayed = False
+        """Whether it is held in the relay, and neither phone knows of it."""
 
     def begin(self, now: float) -> None:
-        """Ask the other side first: a PBX may refuse every re-INVITE, and then nothing is to be undone."""
-        if not self.far.request("INVITE", None, self, now):
+        """Hold in the relay, else ask the other side first: where it refuses, as PBXs do, nothing is to be undone."""
+        voice = self._call.passage.interrupt(self.far)
+        if voice is not None:
+            voice.play((MUSIC,), loop=True)
+            self.relayed = True
+            self._call.hold = self
+            self._told("", now)
+        elif not self.far.request("INVITE", None, self, now):
             self._told("something else is just being changed in the call", now)
         else:
             self._call.errands.add(self)
@@ -61,6 +71,8 @@ class Hold(Errand):
 
     def close(self) -> None:
         """End the music."""
+        if self.relayed:
+            self._call.passage.reconnect()
         self._passage.close()
 
     def on_replied(self, event: Replied, now: float) -> None:

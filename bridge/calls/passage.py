@@ -209,6 +209,15 @@ class Passage:
         for side, leg in ((CALLER, self._leg), (MEMBER, member)):
             self._told.of(leg, carriage.told[side])
 
+    def interrupt(self, leg: Leg) -> Voice | None:
+        """Speak to a side of a relayed talk, which neither side is told of; None where that cannot be."""
+        return self._carriage.interrupt(self._side(leg)) if self._carriage is not None and self.relayed else None
+
+    def reconnect(self) -> None:
+        """Let both sides of a talk that was interrupted hear each other again."""
+        if self._carriage is not None:
+            self._carriage.reconnect()
+
     # -- without us (`direct`) -----------------------------------------------------------------------------------------
 
     def may_go_direct(self) -> bool:

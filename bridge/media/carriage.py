@@ -95,6 +95,32 @@ class Carriage:
         if voice is not None:
             voice.joins(self)
 
+    def interrupt(self, side: int) -> Voice | None:
+        """Speak to one side of a talk, and pass nothing between both; None where we cannot speak as they have agreed.
+
+        Neither is told anything: they go on sending, and `reconnect` lets them hear each other again.
+        """
+        said, told = self.said(side), self.told[side].last
+        if said is None or told is None:
+            return None
+        voice = self.voice(side)
+        try:
+            voice.offers(told.body())
+            voice.settle(said)
+        except SipError:
+            self._voices[side] = None
+            return None
+        for number in range(len(told.media)):
+            self.relay.settle(number, 1 - side, None)
+        return voice
+
+    def reconnect(self) -> None:
+        """Pass again what was agreed upon last, and speak no more."""
+        if self.agreed is not None:
+            offerer, offer, answer = self.agreed
+            self.offer(offerer, offer)
+            self.answer(1 - offerer, answer)
+
     def offer(self, side: int, body: Body) -> Body:
         """Take an offer of one side; return it as the other side is to have it. Raises `SipError`."""
         session = _read(body)

@@ -5,12 +5,17 @@ from __future__ import annotations
 import pytest
 
 from bridge.commands.model import LineVerb
+from bridge.directory.model import Line, MediaWay
 from bridge.events import CommandRefused, LineOrdered
+from bridge.media.model import MEMBER
+from bridge.media.prompts import MUSIC
 from bridge.sip.leg import Leg
 from bridge.sip.legevents import Requested
 from bridge.sip.message import Body
 from tests.support.lab import ANSWER, OFFER, Lab, Phone, answers
 from tests.support.ordering import order
+from tests.support.ways import ToldMedia
+from tests.unit.calls.test_media import body
 
 
 def offers_when_asked(phone: Phone, event: Requested) -> None:
@@ -175,6 +180,32 @@ def test_a_phone_that_resumes_by_itself_ends_the_hold() -> None:
     lab["m1"].leg.request("INVITE", OFFER, "own", lab.now)
     lab.run(1)
     assert lab.sent("c1", "INVITE")[-1].message.body == OFFER.data and not lab.exchange.calls()[0].held
+
+
+def test_a_relayed_talk_is_held_in_the_relay() -> None:
+    """Neither phone is told anything: the other side hears music, the line's phone nothing, until it is resumed."""
+    media = ToldMedia()
+    here = tuple(Line(f"r{n}", f"40{n}", contact=f"sip:r{n}@10.0.2.{n}:5060", media=MediaWay.RELAY) for n in (1, 2))
+    lab = Lab(members=1, media=media, more_lines=here)
+    lab["r2"].on_invite = lambda phone, leg: leg.accept(body("10.0.2.2", 6000, "8"), phone.lab.now)
+    call = lab["r1"].call("402", body("10.0.2.1", 6000, "8 0"))
+    assert lab["r1"].accepted(call)
+    (relay,) = media.opened
+    paths = dict(relay.paths)
+    assert all(paths.values())
+    assert order(lab, LineVerb.HOLD, "r2").ok
+    assert (media.speaker.playing, relay.paths[0, MEMBER]) == ((MUSIC,), None)
+    assert lab.exchange.calls()[0].held and len(lab.sent("r1", "INVITE")) + len(lab.sent("r2", "INVITE")) == 1
+    assert order(lab, LineVerb.RESUME, "r2").ok
+    assert relay.paths == paths and media.speaker.closed and not lab.exchange.calls()[0].held
+    assert order(lab, LineVerb.HOLD, "r1").ok
+    lab["r2"].leg.request("INVITE", body("10.0.2.2", 6002, "8"), "own", lab.now)
+    lab.run(1)
+    assert lab.sent("r1", "INVITE"), "a re-INVITE of the phone's own is carried across, and ends the hold"
+    assert not lab.exchange.calls()[0].held and media.speaker.closed
+    call.hang_up(None, lab.now)
+    lab.run(40)
+    assert not lab.exchange.ua.legs and media.pairs == 100
 
 
 # -- transfer ---------------------------------------------------------------------------------------------------------
