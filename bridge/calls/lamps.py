@@ -131,8 +131,7 @@ class Lamps:
         granted = self._granted(asked, now)
         if granted is None:
             return
-        own = sum(lamp.line == caller.line for lamp in self._lamps.values())
-        if len(self._lamps) >= MOST or own >= MOST_OF_A_LINE or self._ua.layer.full:
+        if not self._has_room(caller.line, request.uri, now) or self._ua.layer.full:
             self._refuse(asked, 503, now, {"Retry-After": ["60"]})
             return
         pinned = directory.lines[caller.line].registers
@@ -150,6 +149,19 @@ class Lamps:
         self._add(notifier, lamp)
         notifier.accept(asked.transaction, request, granted, now)
         self._kept.touch("lamps")
+
+    def _has_room(self, line: str, entity: str, now: float) -> bool:
+        """Whether a phone may have one more; where it has all that it may, one that it has again gives way.
+
+        A phone that was switched off has forgotten its subscriptions, and has them twice until the old ones end.
+        """
+        own = [(n, lamp) for n, lamp in self._lamps.items() if lamp.line == line and n.goes_on]
+        if len(self._lamps) < MOST and len(own) < MOST_OF_A_LINE:
+            return True
+        same = next((notifier for notifier, lamp in own if lamp.entity == entity), None)
+        if same is not None:
+            same.end("rejected", now)  # not "deactivated": who is told that subscribes again at once
+        return same is not None
 
     def _refresh(self, asked: Subscribing, notifier: Notifier, now: float) -> None:
         if notifier not in self._lamps or event_id(asked.request.need("Event")) != event_id(notifier.event):

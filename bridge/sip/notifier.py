@@ -125,6 +125,11 @@ class Notifier:
             self.end("timeout", now)
 
     @property
+    def goes_on(self) -> bool:
+        """Whether it has not begun to end."""
+        return self.phase in _LIVE
+
+    @property
     def adrift(self) -> bool:
         """Whether there is no way to the phone now."""
         return self.phase is Phase.ADRIFT

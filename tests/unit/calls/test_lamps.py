@@ -227,11 +227,22 @@ def test_one_notify_at_a_time() -> None:
 
 
 def test_there_is_a_most() -> None:
-    """A line has at most so many; what is beyond is refused with 503."""
+    """A line has at most so many; what is beyond is refused with 503, others are served."""
     lab = office()
-    keys = [Key(lab, "m1", "202") for _ in range(MOST_OF_A_LINE + 1)]
-    assert [key.statuses for key in keys[-2:]] == [[200], [503]]
+    keys = [Key(lab, "m1", "202") for _ in range(MOST_OF_A_LINE)]
+    assert [key.statuses for key in keys] == [[200]] * MOST_OF_A_LINE
+    assert Key(lab, "m1", "*43600").statuses == [503]
     assert Key(lab, "m2", "201").statuses == [200]
+
+
+def test_a_phone_that_was_switched_off() -> None:
+    """It subscribes to all its keys anew: where there is no room, the ones from before end one by one."""
+    lab = office()
+    before = [Key(lab, "m1", "202") for _ in range(MOST_OF_A_LINE)]
+    anew = [Key(lab, "m1", "202") for _ in range(3)]
+    assert [key.statuses for key in anew] == [[200]] * 3
+    assert [key.states[-1] for key in before[:4]] == ["terminated;reason=rejected"] * 3 + ["active;expires=600"]
+    assert len(lab.exchange.lamps) == MOST_OF_A_LINE
 
 
 # -- who may ---------------------------------------------------------------------------------------------------------
