@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent.parent), str(Path(__file__).parent.parent.parent)]
 
-from benching import broker, commands, desks, measure, systems  # noqa: E402  # found only through the path above
+from benching import broker, commands, desks, measure, memory, systems  # noqa: E402  # found only through the path above
 from benching.commands import start_ups  # noqa: E402
 from benching.relaying import relayed_talks  # noqa: E402
 from benching.waiting import connected_callers, waiting_callers  # noqa: E402
@@ -28,6 +28,7 @@ def main() -> int:
     parser.add_argument("--members", default="1,5,20", help="for which group sizes, of 1, 5, 20 (default: all)")
     parser.add_argument("--peer", choices=("with", "without", "only"), default="with", help="Sippy beside us")
     parser.add_argument("--commands", action="store_true", help="only how long each command takes to start and end")
+    parser.add_argument("--memory", action="store_true", help="only what memory is left of 10,000 calls; some minutes")
     parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
     options = parser.parse_args()
     if options.commands:
@@ -42,6 +43,12 @@ def main() -> int:
             return 1
     systems.leave_core()
     effort = measure.QUICK if options.quick else measure.Effort()
+    if options.memory:
+        with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+            system = systems.bridge(1, _places(), Path(directory))
+            results = {system.name: memory.after_calls(system)}
+        print(json.dumps(results, indent=1) if options.json else _table(results))
+        return 0
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         candidates = _candidates(Path(directory), counts, options.peer)
         results = {system.name: _measured(system, effort) for system in candidates}
