@@ -222,8 +222,13 @@ class Passage:
 
     def may_go_direct(self) -> bool:
         """Whether the relay carries only because we spoke to a side, and both could reach each other."""
-        carriage = self._carriage
-        return carriage is not None and not choose(carriage.parties[CALLER], carriage.parties[MEMBER]).relay
+        return self._carriage is not None and not choose(self._seen(CALLER), self._seen(MEMBER)).relay
+
+    def _seen(self, side: int) -> Party:
+        """Return a side with where it receives, by what it has said since it was chosen how to reach it."""
+        assert self._carriage is not None
+        party = self._carriage.parties[side]
+        return party._replace(says=described(self._carriage.said(side)) or party.says)
 
     def flows(self) -> bool:
         """Whether both sides hear each other, in the relay: nobody holds."""
