@@ -207,7 +207,7 @@ class Eyes:
     def _sees_named(self, group: str | None, name: str | None) -> bool:
         """Whether it is seen what somebody in a call is doing."""
         line = self._line_of(group, name)
-        return line is not None and self.sees_line(line)
+        return self.all or (line is not None and self.sees_line(line))
 
     def _sees_place(self, group: str, name: str) -> bool:
         found = self.directory.groups.get(group)

@@ -88,6 +88,32 @@ def test_agents_and_callers_hear_each_other(bridge: Bridges, phone: Phones) -> N
     assert set(heard[since:]) <= {1000, None}, "no music once the agent is there"
 
 
+def test_a_caller_presses_the_exit_key(bridge: Bridges, phone: Phones, sipp: Sipps) -> None:
+    """By RFC 4733, while the agent's phone rings: it stops, and the caller is connected where the key leads."""
+    agent_phone, door = sipp("member_rings_until_cancelled"), sipp("member_answers", talk=300)
+    agent = bridge(
+        sip=ports(2),
+        lines={
+            "anna": {"number": "201", "password": "anna-secret"},
+            "m1": static("202", agent_phone.port),
+            "door": static("203", door.port, media="relay"),
+        },
+        groups={"support": queue("m1", settings={"exit_key": "0", "exit_to": "203"})},
+    )
+    anna = phone(number="201", server=agent.port, password="anna-secret")
+    anna.wait_registered()
+    anna.dial("600")
+    anna.wait("CALL_ESTABLISHED")
+    anna.wait_hearing()
+    anna.press("0")
+    agent_phone.passed()
+    wait_until(lambda: "connected" in story(agent), agent.report)
+    assert agent.cli("explain")["call"]["answered_by"] == "door"
+    anna.hang_up()
+    door.passed()
+    agent.wait_idle()
+
+
 CHANCES = 5  # a loaded machine may hold up whoever measures
 
 

@@ -7,6 +7,7 @@ import pytest
 from bridge.commands.monitor import Sight
 from bridge.directory.logins import OUT
 from bridge.events import (
+    CallerWaits,
     CommandRefused,
     Event,
     GroupCall,
@@ -16,6 +17,7 @@ from bridge.events import (
     Notice,
     OpeningChanged,
     TrunkChanged,
+    WrapUp,
 )
 from bridge.mqtt.states import everything, monitors, payload, touched, watching
 from bridge.mqtt.topics import GroupSubject, InfoSubject, LineSubject, MemberSubject, MonitorSubject, NightSubject
@@ -41,6 +43,8 @@ ANNA, SUPPORT = MemberSubject("support", "anna"), GroupSubject("support")
             ],
         ),
         (GroupCall(NOW, "offered", "support", "c", "", ""), [SUPPORT]),
+        (CallerWaits(NOW, "support", "c", "", "", 1, 1, None), [SUPPORT]),
+        (WrapUp(NOW, "support", "anna", NOW + 10), [ANNA, SUPPORT]),
         (OpeningChanged(NOW, "support", False, "closed", None, None), [NightSubject("support"), SUPPORT]),
         (TrunkChanged(NOW, "fritz", "lost", ""), [InfoSubject()]),
         (Notice(NOW, "what", "text"), []),
