@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.agent import Agent, static
+from tests.support.baresip import Baresip
 from tests.support.dialogschema import Element, check_dialog_info
 from tests.support.ports import free_port
 from tests.support.process import wait_until
@@ -15,6 +16,7 @@ from tests.support.sipp import Sipp
 
 Bridges = Callable[..., Agent]
 Sipps = Callable[..., Sipp]
+Phones = Callable[..., Baresip]
 
 SECRET = "anna-secret"
 SPACE = "{urn:ietf:params:xml:ns:dialog-info}"
@@ -62,6 +64,16 @@ def test_a_key_shows_the_login(agent: Agent, sipp: Sipps, transport: str) -> Non
     assert told(phone) == [[], ["confirmed"], ["confirmed"]]
     entity = f"sip:*43600@127.0.0.1:{agent.port}"
     assert {root.get("entity") for root in documents(phone)} == {entity}
+
+
+def test_one_key_shows_and_toggles(agent: Agent, sipp: Sipps, phone: Phones) -> None:
+    """What the key dials, *43600, is what it watches: pressed, Anna is logged in, and it is lit."""
+    lamp = key(sipp, agent, "*43600")
+    anna = phone(number="201", server=agent.port, password=SECRET)
+    anna.wait_registered()
+    anna.dial("*43600")
+    assert told(lamp) == [[], ["confirmed"], ["confirmed"]]
+    anna.wait("CALL_CLOSED")
 
 
 def test_a_key_shows_the_night_switch(agent: Agent, sipp: Sipps) -> None:
