@@ -14,11 +14,15 @@ _LEVEL = 10 ** (-19 / 20) * 32767  # of the loud parts
 _QUIET = 250  # below, it is not speech
 _AROUND = 400  # samples that are left beside speech: 50 ms
 _WINDOW = 160
+_SOUNDS = {"en": {"PIN": "pin"}, "de": {"PIN": "Pinn"}}
+"""Words that espeak-ng would read letter by letter."""
 
 
 def spoken(text: str, language: str) -> array[int]:
     """Return a text as sound, 8,000 samples a second."""
     voice, speed = VOICES[language]
+    for word, as_it_sounds in _SOUNDS[language].items():
+        text = text.replace(word, as_it_sounds)
     command = ["espeak-ng", "-v", voice, "-s", speed, "-p", "42", "--stdout", text]
     return _levelled(_trimmed(samples_in(subprocess.run(command, check=True, capture_output=True).stdout)))
 
