@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bridge.commands.model import LineVerb
 from bridge.directory.model import Group, Line, Member, Order, Queue, Strategy
 from bridge.events import CallerWaits, CallOver, GroupCall, WrapUp
 from bridge.media.model import CALLER, MEMBER, Path
@@ -16,6 +17,7 @@ from bridge.sip.legevents import Ended, Rejected
 from bridge.sip.message import Body
 from bridge.sip.outgoing import OutgoingLeg
 from tests.support.lab import Lab, Phone, refuses
+from tests.support.ordering import order
 from tests.support.ways import ToldMedia, ToldSpeaker
 from tests.unit.calls.test_media import body, says, sdp
 from tests.unit.calls.test_transfer import refer
@@ -525,6 +527,23 @@ def test_after_a_crash_nobody_hears_silence() -> None:
     made.lab.restart()
     made.lab.run(1)
     assert made.lab.ended("c3")
+
+
+def test_a_waiting_caller_can_be_picked_up() -> None:
+    """By who is no agent, while all of those talk; the music stops, the place is free, and nobody wraps up for it."""
+    made = hall(members=1)
+    busy(made, "m1")
+    made.call("c3")
+    (call,) = [each for each in made.lab.exchange.calls() if each.state == "waiting"]
+    made.lab["c4"].on_invite = picks_up
+    assert order(made.lab, LineVerb.PICKUP, "c4", call=call.call).ok
+    assert made.voice().closed
+    (call,) = [each for each in made.lab.exchange.calls() if each.caller == "303"]
+    assert (call.state, call.answered_by) == ("connected", "c4")
+    assert made.lab.exchange.waiting("g") == []
+    made.lab["c4"].leg.hang_up(None, made.lab.now)
+    made.lab.run(1)
+    assert made.lab.ended("c3") and made.media.pairs == 100
 
 
 # -- after that it is a call as any other ------------------------------------------------------------------------------
