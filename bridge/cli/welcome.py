@@ -14,7 +14,7 @@ _ELSEWHERE = ("192.0.2.1", 9)  # RFC 5737: nobody's; nothing is sent there
 _HOW = {
     "parallel": "rings all at once",
     "sequential": "rings one after the other",
-    "queue": "rings one after the other",
+    "queue": "answers at once, with music until somebody is free",
 }
 
 

@@ -56,6 +56,7 @@ def test_the_welcome() -> None:
         "\n"
         "  600  Support: rings all at once\n"
         "  601  Office: rings one after the other\n"
+        "  602  Hotline: answers at once, with music until somebody is free\n"
         "\n"
         "What is up: .venv/bin/cti-bridge status --control /c\n"
         "Why a phone did not ring: .venv/bin/cti-bridge explain --control /c\n"
