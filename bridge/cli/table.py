@@ -42,6 +42,7 @@ COMMANDS = {
     "groups": Entry("bridge.cli.groups", "the groups, their members and who is logged in"),
     "lines": Entry("bridge.cli.lines", "the lines and whether they can be rung"),
     "rights": Entry("bridge.cli.rights", "what somebody may see and do of others, and why"),
+    "simulate": Entry("bridge.cli.simulate", "rehearse a configuration with a day of calls, or compare two"),
     "explain": Entry("bridge.cli.explain", "why a call rang whom it rang, and whom not"),
     "log": Entry("bridge.cli.log", "have the agent log more, or less, for a while"),
     "monitor": Entry("bridge.cli.monitor", "everything at a glance, with keys to log in, out, pause and pick up"),

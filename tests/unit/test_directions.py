@@ -18,6 +18,7 @@ LAYERS = {
     "bridge.events": DOMAIN,
     "bridge.commands": DOMAIN,
     "bridge.hunting": DOMAIN,
+    "bridge.rehearsal": DOMAIN,
     "bridge.journal": DOMAIN,
     "bridge.calls": DOMAIN,
     "bridge.sip": DOMAIN,
