@@ -138,7 +138,7 @@ def test_the_same_seed_is_the_same_day() -> None:
 
 
 def test_the_journals_day_comes_again() -> None:
-    """Calls to these groups at their times; who gave up is as patient as then, who was not served talks as others do."""
+    """Calls to these groups at their times; who gave up is as patient as then, who was not served talks like others."""
     entry = {"groups": ["q"], "began": "2026-11-23T08:00:00Z", "caller": None, "wait": 10.0, "talk": 100.0}
     entries = [
         {**entry, "result": "answered"},
