@@ -7,6 +7,7 @@ take the interpreter from the one timer of all streams, again at every packet.
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -54,9 +55,10 @@ async def prepare(sounds: Sounds, files: Sequence[str]) -> list[str]:
 
 async def _converted(cache: str, files: Sequence[str]) -> None:
     command = [sys.executable, "-P", "-m", "bridge.media.convert", cache, *files]
+    ours = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}  # wherever we were found
     quiet = subprocess.DEVNULL
     try:
-        process = await asyncio.create_subprocess_exec(*command, stdin=quiet, stdout=quiet, stderr=quiet)
+        process = await asyncio.create_subprocess_exec(*command, stdin=quiet, stdout=quiet, stderr=quiet, env=ours)
     except OSError:  # no more processes, no memory: what is missing then is told
         return
     try:
