@@ -15,6 +15,7 @@ from bridge.calls.call import Call
 from bridge.calls.dialling import Dialling
 from bridge.calls.fork import Fork
 from bridge.calls.holding import Hold, Reconnect
+from bridge.calls.lending import RelayedTransfer
 from bridge.calls.orders import Answer, Order
 from bridge.calls.parties import Called, Caller
 from bridge.calls.passage import Passage
@@ -165,8 +166,6 @@ class Control:
     def _transfer(self, order: Order, answer: Answer, now: float) -> None:
         call, near = self._talk(order, lambda call: order.number is not None or call.hold is not None)
         assert call.talk is not None
-        if call.transfer is not None and call.transfer.pending:
-            raise CommandError("busy", f"call {call.id} is being transferred already")
         transfer = OrderedTransfer(call, near, call.talk.other(near), self._transferred(order, call))
         if order.number is None:
             self._join(transfer, order)
@@ -174,8 +173,11 @@ class Control:
             called = self._board.called_by_transfer(transfer, order.number)
             if not called.known:
                 raise CommandError("unknown_line" if not called.refused else "not_allowed", _nowhere(order, called))
-            caller = call.party_of(transfer.transferee)
-            transfer.onward = self._board.new(transfer.transferee, transfer, caller, called, now)
+            caller, lent = call.party_of(transfer.transferee), call.passage.lend(transfer.transferee)
+            if lent is not None:
+                transfer = RelayedTransfer(call, near, transfer.transferee, self._transferred(order, call), *lent)
+            passage = lent[0] if lent is not None else None
+            transfer.onward = self._board.new(transfer.transferee, transfer, caller, called, now, passage)
         call.begin_transfer(transfer, order.number or "the other call", now)
         self._done(order, answer, call)
 
@@ -206,6 +208,8 @@ class Control:
         talks = [call for call in self._board.up.values() if call.legs_of(order.line) and which(call)]
         held = [call for call in talks if call.held_by(order.line)]
         call = self._only(held if held and order.verb is LineVerb.RESUME and order.call is None else talks, order)
+        if call.transfer is not None and call.transfer.pending:
+            raise CommandError("busy", f"call {call.id} is being transferred")
         return call, call.legs_of(order.line)[0]
 
     # -- pick up -------------------------------------------------------------------------------------------------

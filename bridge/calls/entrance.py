@@ -70,7 +70,12 @@ class Entrance:
         if queue is not None and isinstance(asked_by, IncomingLeg):
             if not self._answered(asked_by, queue, now):
                 return
-        elif queue is not None and isinstance(asked_by, Transfer) and self._invites(asked_by, queue, now):
+        elif (
+            queue is not None
+            and isinstance(asked_by, Transfer)
+            and asked_by.asks
+            and self._invites(asked_by, queue, now)
+        ):
             return  # until the transferee has taken our offer
         self.entered(now)
 

@@ -29,7 +29,7 @@ from bridge.sip.sdpread import session_in
 class Way(NamedTuple):
     """How one phone is offered a call: `body` is the offer for it, None where it is to make one itself.
 
-    `apart`: the media of a phone that is spoken to before it is connected, at ports of its own.
+    `apart`: the media of a phone at ports of its own, `confirms`: that is spoken to before it is connected.
     """
 
     member: Party
@@ -37,6 +37,7 @@ class Way(NamedTuple):
     why: str
     body: Body | None
     apart: Passage | None = None
+    confirms: bool = False
 
 
 class AllTold:
@@ -78,6 +79,7 @@ class Passage:
         self._told = told
         self._ways: dict[Leg, Way] = {}
         self._carriage: Carriage | None = None
+        self._is_lent = False  # the relay is another passage's, which may take it back
         self._direct: tuple[list[Told], tuple[str, str]] | None = None  # what was told by us before, and where from
 
     def reserve(self) -> bool:
@@ -96,6 +98,8 @@ class Passage:
             if self._caller is None:
                 return Way(member, True, "the bridge speaks first", self._open(member).voice(CALLER).offer())
             voice = self._carriage.spoken_to if self._carriage is not None else None
+            if self._is_lent and voice is not None:
+                return self._way_beside(member, voice)
             choice = choose(self._caller, member) if voice is None else Choice(True, "the caller waits at the bridge")
             offer = self._offer if voice is None else voice.agreed
             if self._media is None or not choice.relay:
@@ -105,6 +109,20 @@ class Passage:
         except SipError as error:
             self.refusal = error.status
             raise
+
+    def _way_beside(self, member: Party, voice: Voice) -> Way:
+        """Return how a phone is offered a caller whose relay is lent: at ports of its own.
+
+        Whoever the caller talked to goes on sending to those of before, perhaps from the same address.
+        """
+        beside = Passage(self._media, self._leg, self._caller, None, self._told)
+        try:
+            carriage = beside._open(member)
+            body = carriage.offer(CALLER, voice.agreed) if voice.agreed is not None else None
+        except SipError:
+            beside.close()
+            raise
+        return Way(member, True, "the caller was in a talk already", body, beside)
 
     def way_apart(self, member: Party) -> Way:
         """Return how a phone is offered the call that is asked to confirm it first: `apart` speaks to it then.
@@ -127,12 +145,12 @@ class Passage:
             apart.close()
             self.refusal = error.status
             raise
-        return Way(member, True, "it was asked to confirm", body, apart)
+        return Way(member, True, "it was asked to confirm", body, apart, confirms=True)
 
     def apart(self, leg: Leg) -> Passage | None:
         """Return the media of a phone that is spoken to before it is connected; None for any other."""
         way = self._ways.get(leg)
-        return way.apart if way is not None else None
+        return way.apart if way is not None and way.confirms else None
 
     def leaves(self, leg: Leg) -> None:
         """Note that a phone rings no more and will not be connected: what it had of its own is given back."""
@@ -217,6 +235,21 @@ class Passage:
         """Let both sides of a talk that was interrupted hear each other again."""
         if self._carriage is not None:
             self._carriage.reconnect()
+
+    def lend(self, leg: Leg) -> tuple[Passage, Voice] | None:
+        """Lend the relay of a talk to another call of its caller, who is spoken to meanwhile; None: it cannot be."""
+        voice = self.interrupt(leg) if leg is self._leg else None
+        if voice is None or self._carriage is None:
+            return None
+        other = Passage(self._media, leg, self._caller, None, self._told)
+        other._carriage, other._is_lent = self._carriage, True
+        return other, voice
+
+    def let_go(self) -> None:
+        """Leave the relay to the other passage that has it."""
+        self._close_ways()
+        self._carriage = None
+        self.relayed = False
 
     # -- without us (`direct`) -----------------------------------------------------------------------------------------
 

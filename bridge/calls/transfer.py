@@ -50,6 +50,7 @@ class Transfer(Errand):
     """One REFER. `call` is the talk of referrer and transferee; `onward` the call that the transferee goes to."""
 
     offer: Body | None = None  # the target makes the offer
+    asks = True  # the transferee is asked by re-INVITE
 
     def __init__(self, call: Call, referrer: Leg, transferee: Leg) -> None:
         self.call = call

@@ -171,7 +171,7 @@ def test_diversions_and_do_not_disturb(office: Office) -> None:
 
 @pytest.mark.parametrize("media", ["direct", "relay"])
 def test_a_call_from_behind_the_pbx(media: str, pbx: Pbxs, bridge: Bridges, phone: Phones) -> None:
-    """Picked up by code at an attached phone; held in our relay, else not at all, since the PBX concedes nothing."""
+    """Picked up by code at an attached phone; held and transferred in our relay, since the PBX concedes nothing."""
     server = pbx("fritzbox", accounts={"620": "secret", "621": "phone-secret"})
     trunk = {"server": f"sip:{HOST}:{server.port}", "username": "620", "password": "secret", "number": "600"}
     trunk["media"] = media
@@ -196,9 +196,20 @@ def test_a_call_from_behind_the_pbx(media: str, pbx: Pbxs, bridge: Bridges, phon
     far.wait_hearing()
     office.ben.wait_hearing()
     assert office.ben.direction == "sendrecv"
-    office.agent.cli("hangup", "--line", "ben")
+    office.agent.cli("transfer", "203", "--line", "ben")
+    office.cara.wait_ringing()
+    office.cara.answer()
+    if media == "direct":
+        office.agent.process.wait_for("the transfer of call [0-9a-f]+ failed \\(SIP 488\\)")
+        office.cara.wait("CALL_CLOSED")
+    else:
+        office.ben.wait("CALL_CLOSED")
+        office.cara.wait("CALL_ESTABLISHED")
+        office.cara.wait_hearing()
+    far.wait_hearing()
+    office.agent.cli("hangup", "--line", "ben" if media == "direct" else "cara")
     far.wait("CALL_CLOSED")
-    office.ended(office.ben)
+    office.agent.wait_idle()
 
 
 @pytest.mark.parametrize("manner", MANNERS)

@@ -8,7 +8,7 @@ from bridge.commands.model import LineVerb
 from bridge.directory.model import Line, MediaWay
 from bridge.events import CommandRefused, LineOrdered
 from bridge.media.model import MEMBER
-from bridge.media.prompts import MUSIC
+from bridge.media.prompts import MUSIC, RINGBACK
 from bridge.sip.leg import Leg
 from bridge.sip.legevents import Requested
 from bridge.sip.message import Body
@@ -184,12 +184,7 @@ def test_a_phone_that_resumes_by_itself_ends_the_hold() -> None:
 
 def test_a_relayed_talk_is_held_in_the_relay() -> None:
     """Neither phone is told anything: the other side hears music, the line's phone nothing, until it is resumed."""
-    media = ToldMedia()
-    here = tuple(Line(f"r{n}", f"40{n}", contact=f"sip:r{n}@10.0.2.{n}:5060", media=MediaWay.RELAY) for n in (1, 2))
-    lab = Lab(members=1, media=media, more_lines=here)
-    lab["r2"].on_invite = lambda phone, leg: leg.accept(body("10.0.2.2", 6000, "8"), phone.lab.now)
-    call = lab["r1"].call("402", body("10.0.2.1", 6000, "8 0"))
-    assert lab["r1"].accepted(call)
+    lab, media, call = relayed()
     (relay,) = media.opened
     paths = dict(relay.paths)
     assert all(paths.values())
@@ -262,6 +257,78 @@ def test_an_attended_transfer() -> None:
     lab["c2"].leg.hang_up(None, lab.now)
     lab.run(40)
     assert lab.sent("c1", "BYE") and not lab.exchange.ua.legs
+
+
+def relayed() -> tuple[Lab, ToldMedia, Leg]:
+    """Return r1 talking to r2 through the relay, with m1 at hand."""
+    media = ToldMedia()
+    here = tuple(Line(f"r{n}", f"40{n}", contact=f"sip:r{n}@10.0.2.{n}:5060", media=MediaWay.RELAY) for n in (1, 2))
+    lab = Lab(members=1, media=media, more_lines=here)
+    lab["r2"].on_invite = lambda phone, leg: leg.accept(body("10.0.2.2", 6000, "8"), phone.lab.now)
+    call = lab["r1"].call("402", body("10.0.2.1", 6000, "8 0"))
+    assert lab["r1"].accepted(call)
+    return lab, media, call
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_a_caller_in_the_relay_is_transferred_without_being_asked(held: bool) -> None:
+    """It hears ringback, then the number; only the referrer is told anything: a BYE."""
+    lab, media, _ = relayed()
+    if held:
+        assert order(lab, LineVerb.HOLD, "r2").ok
+    assert order(lab, LineVerb.TRANSFER, "r2", "201").ok
+    assert media.speaker.playing == (RINGBACK,) and lab["m1"].invites[-1].from_.uri.user == "401"
+    lab["m1"].leg.accept(body("10.0.0.1", 5000, "8"), lab.now)
+    lab.run(1)
+    assert lab.sent("r2", "BYE") and not lab.sent("r1", "INVITE")
+    before, relay = media.opened
+    there = relay.paths[0, MEMBER]
+    assert there is not None and there[:2] == ("10.0.0.1", 5000) and before.closed and media.speaker.closed
+    assert relay.ports(0)[0] == 20000, "the caller's port stays, the other one is new"  # type: ignore[index]
+    states = {name: lab.exchange.line(name).state.value for name in ("r1", "r2", "m1")}
+    assert states == {"r1": "busy", "r2": "idle", "m1": "busy"}
+    lab["m1"].leg.hang_up(None, lab.now)
+    lab.run(40)
+    assert lab.sent("r1", "BYE") and not lab.exchange.ua.legs and media.pairs == 100
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_nobody_takes_a_caller_in_the_relay(held: bool) -> None:
+    """The two talk on as before; who was on hold hears music again."""
+    lab, media, call = relayed()
+    paths = dict(media.opened[0].paths)
+    if held:
+        assert order(lab, LineVerb.HOLD, "r2").ok
+    lab["m1"].on_invite = lambda phone, leg: leg.reject(486, phone.lab.now)
+    assert order(lab, LineVerb.TRANSFER, "r2", "201").ok
+    lab.run(1)
+    if held:
+        assert media.speaker.playing == (MUSIC,) and not media.speaker.closed
+        assert order(lab, LineVerb.RESUME, "r2").ok
+    assert media.opened[0].paths == paths and media.speaker.closed
+    (talk,) = lab.exchange.calls()
+    assert (talk.state, talk.held) == ("connected", False)
+    call.hang_up(None, lab.now)
+    lab.run(40)
+    assert not lab.exchange.ua.legs and media.pairs == 100
+
+
+@pytest.mark.parametrize("who", ["r1", "r2"])
+def test_a_side_hangs_up_while_a_caller_in_the_relay_is_transferred(who: str) -> None:
+    """The caller: the number is cancelled. The referrer: the transfer goes on."""
+    lab, media, call = relayed()
+    assert order(lab, LineVerb.TRANSFER, "r2", "201").ok
+    assert order(lab, LineVerb.HOLD, "r2").code == "busy"
+    (call if who == "r1" else lab["r2"].leg).hang_up(None, lab.now)
+    lab.run(1)
+    if who == "r2":
+        lab["m1"].leg.accept(body("10.0.0.1", 5000, "8"), lab.now)
+        lab.run(1)
+        assert not lab.sent("r1", "BYE")
+        call.hang_up(None, lab.now)
+    lab.run(40)
+    assert lab.sent("m1", "CANCEL" if who == "r1" else "BYE")
+    assert not lab.exchange.calls() and not lab.exchange.ua.legs and media.pairs == 100
 
 
 @pytest.mark.parametrize("number, code", [("999", "unknown_line"), (None, "no_call")])
