@@ -37,7 +37,7 @@ _WHY = {
     403: "it is not for its member to see, or it is no member of the group",
     404: "that is no number of a line or group, nor a code (toggle, pickup, night) with one",
 }
-_VERSIONS_SKIPPED = 1000  # what was told after the last write may have used some
+_VERSIONS_SKIPPED = 1000  # what was told since the last write, a refresh, has used some
 
 
 @dataclass
@@ -225,8 +225,7 @@ class Lamps:
 
     def _look_at(self, notifier: Notifier, lamp: Lamp, now: float) -> None:
         if lamp.told is not None and lamp.told != self._pictures.shown(lamp.line, lamp.entity, lamp.shows):
-            notifier.tell(now)
-            self._kept.touch("lamps")
+            notifier.tell(now)  # which is not written: a refresh is, soon enough for the numbers that are skipped
 
     def dump(self, now: float, wall: float) -> list[dict[str, Any]]:
         """Return all subscriptions as plain values."""

@@ -611,3 +611,17 @@ def test_answering_at_once() -> None:
     call = lab["c1"].call("201")
     lab.run(1)
     assert lab["c1"].accepted(call) and key.state == "busy"
+
+
+def test_what_is_told_costs_no_write() -> None:
+    """A disk in a Pi is not written for each call that rings: for subscriptions that begin, go on and end alone."""
+    lab = office()
+    key = Key(lab, "m1", "*43600")
+    assert lab.exchange.kept.take() == {"lamps"}
+    for inside in (True, False, True):
+        login(lab, "anna", Login(inside))
+    assert "lamps" not in lab.exchange.kept.take()
+    key.refresh()
+    assert lab.exchange.kept.take() == {"lamps"}
+    key.stop()
+    assert lab.exchange.kept.take() == {"lamps"}
