@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -11,7 +12,8 @@ from bridge.media.sounds import convert
 
 def main(cache: str, files: list[str]) -> int:
     """Convert; what cannot be is told by whoever looks for it afterwards."""
-    os.nice(10)  # calls go first
+    with contextlib.suppress(OSError):  # a service may be forbidden to
+        os.nice(10)  # calls go first
     for file in files:
         convert(Path(file), Path(cache))
     return 0
