@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bridge.calls.status import Telephony
 from bridge.commands.views import Link
+from bridge.config.doors import ButtonSettings as ConfiguredButton
 from bridge.config.doors import DeskSettings as Configured
 from bridge.config.doors import LampSettings as ConfiguredLamp
+from bridge.config.keys import buttons_of
 from bridge.config.settings import Settings
 from bridge.config.words import parse_press, parse_shows
 from bridge.desk.actions import Action
@@ -131,16 +134,16 @@ def _serial(desk: DeskSettings) -> Panel:
 
 def desks_of(settings: Settings) -> tuple[DeskSettings, ...]:
     """Return the desks as their door knows them."""
-    return tuple(_desk(name, desk) for name, desk in settings.desks.items())
+    return tuple(_desk(name, desk, buttons_of(desk, settings)) for name, desk in settings.desks.items())
 
 
-def _desk(name: str, desk: Configured) -> DeskSettings:
+def _desk(name: str, desk: Configured, buttons: Sequence[ConfiguredButton]) -> DeskSettings:
     return DeskSettings(
         name=name,
         member=desk.member,
         panel=desk.panel,
         buttons=tuple(
-            ButtonSettings(gpio=b.gpio, key=b.key, press=_action(b.press), hold=_action(b.hold)) for b in desk.buttons
+            ButtonSettings(gpio=b.gpio, key=b.key, press=_action(b.press), hold=_action(b.hold)) for b in buttons
         ),
         lamps=tuple(_lamp(lamp) for lamp in desk.lamps),
     )

@@ -24,9 +24,7 @@ def findings(draft: Draft) -> Iterator[Finding]:
         panel = text(desk, "panel")
         if panel is not None:
             yield from _once(taken, ("panel", panel), (*here, "panel"), f"panel {panel!r}")
-        for place, part in _parts(here, desk, "buttons"):
-            yield from _at(taken, name, desk, place, part, "key")
-            yield from _button(draft, desk, place, part)
+        yield from _buttons(taken, draft, name, desk)
         for place, part in _parts(here, desk, "lamps"):
             yield from _at(taken, name, desk, place, part, "lamp")
             yield from _lamp(place, part)
@@ -90,9 +88,23 @@ def _once(taken: dict[object, Loc], thing: object, loc: Loc, called: str) -> Ite
         yield loc, f"{called} is used by {dotted(first[:-1])} already; each can be used once"
 
 
+def _buttons(taken: dict[object, Loc], draft: Draft, name: str, desk: Table) -> Iterator[Finding]:
+    defaults = _defaults(draft, text(desk, "member"))
+    for place, part in _parts(("desks", name), desk, "buttons"):
+        yield from _at(taken, name, desk, place, part, "key")
+        if "press" not in part and "hold" not in part and next(defaults, None) is None:
+            yield place, "does nothing; give press or hold, or more buttons to the groups of its member"
+        yield from _button(draft, desk, place, part)
+
+
+def _defaults(draft: Draft, member: str | None) -> Iterator[str]:
+    """Yield the function keys that a member's groups give, each once."""
+    groups = (table for name, table in draft.groups.items() if member is not None and draft.is_member(member, name))
+    every = [press for group in groups for press in elements(group, "buttons") if isinstance(press, str)]
+    yield from dict.fromkeys(every)
+
+
 def _button(draft: Draft, desk: Table, here: Loc, button: Table) -> Iterator[Finding]:
-    if "press" not in button and "hold" not in button:
-        yield here, "does nothing; give press or hold"
     for key in ("press", "hold"):
         words = text(button, key)
         yield from _words(draft, desk, (*here, key), words)

@@ -22,10 +22,7 @@ def _first_word(*words: str) -> Callable[[Any], bool]:
     return lambda value: value is not None and value.split()[0] in words
 
 
-TABLE = (
-    Later(("groups", "*", "buttons"), "desks have the buttons of their own section alone"),
-    Later(("desks", "*", "lamps", "*", "shows"), "the lamp stays dark", _first_word("missed")),
-)
+TABLE = (Later(("desks", "*", "lamps", "*", "shows"), "the lamp stays dark", _first_word("missed")),)
 
 
 def notices(settings: Settings) -> list[str]:

@@ -307,13 +307,9 @@ def test_the_example_that_ships() -> None:
 
 def test_what_has_no_effect_yet() -> None:
     """What was asked for and cannot be had yet is told; what was left out is not."""
-    settings = settings_of(changed('number = "601"', 'number = "601"\nstrategy = "queue"\nbuttons = ["toggle office"]'))
-    said = notices(settings)
-    assert (
-        "accepted, not in effect yet: groups.office.buttons (desks have the buttons of their own section alone)" in said
-    )
-    assert not any("groups.support.buttons" in notice for notice in said)
-    assert directory_of(settings).groups["office"].strategy is Strategy.QUEUE
+    said = notices(settings_of(changed('shows = "login support"', 'shows = "missed support"')))
+    assert said == ["accepted, not in effect yet: desks.anna.lamps[0].shows (the lamp stays dark)"]
+    assert notices(settings_of(changed("601", "602"))) == []
 
 
 def test_the_schema() -> None:
