@@ -253,7 +253,8 @@ CASES: dict[str, tuple[str, str, str]] = {
     "a button that does nothing": (
         ', press = "toggle support"',
         "",
-        "desks.anna.buttons[0]: does nothing; give press or hold, or more buttons to the groups of its member (line 45)",
+        "desks.anna.buttons[0]: does nothing; give press or hold, or more buttons to the groups of its member"
+        " (line 45)",
     ),
     "a button's word that there is not": (
         '"toggle support"',
