@@ -194,3 +194,34 @@ def test_paused_is_said() -> None:
     lab.logins.apply([LoginChange("g", "anna", Login(), Login(True, paused=True))])
     lab.dial("m1", "*41600")
     assert lab.hears() == [CONFIRMED, Prompt.LOGGED_IN]
+
+
+def test_a_phone_that_lets_us_offer() -> None:
+    """Without an offer in its INVITE ours is in the 200, and what is said begins with its ACK."""
+    lab = PhoneLab()
+    leg = lab["m1"].call("*41600", None)
+    lab.run(0.1)
+    (answer,) = lab.sent("m1", "200 INVITE")
+    assert b"m=audio" in answer.message.body and lab.is_in("anna")
+    leg.acknowledge(OFFER, lab.now)
+    lab.run(0.1)
+    assert lab.hears() == [CONFIRMED, Prompt.LOGGED_IN]
+    lab.said()
+    assert lab.sent("m1", "BYE") and lab.told.pairs == 100
+
+
+def test_a_phone_that_holds_the_confirmation() -> None:
+    """It may, and goes on hearing when it resumes; a REFER is refused."""
+    lab = PhoneLab()
+    leg = lab.dial("m1", "*41600")
+    leg.request("INVITE", Body("application/sdp", OFFER.data + b"a=sendonly\r\n"), "hold", lab.now)
+    lab.run(0.1)
+    leg.acknowledge(None, lab.now)
+    lab.run(0.1)
+    assert [reply.status for reply in lab.replies("m1")] == [200]
+    assert leg.dialog is not None
+    leg.dialog, request = leg.dialog.request("REFER")
+    request.set("Refer-To", "<sip:202@10.0.0.100>")
+    lab["m1"].ua.layer.request(request, leg.dialog.flow, leg, lab.now, ("refer", None))
+    lab.run(0.1)
+    assert lab.sent("m1", "403 REFER") and not lab["m2"].calls
