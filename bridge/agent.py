@@ -34,7 +34,7 @@ from bridge.control.server import ControlServer
 from bridge.control.socketfile import ControlError
 from bridge.desk.model import DeskError
 from bridge.directory.logins import Origin
-from bridge.events import Event, HandlingChanged, LoginChanged, Notice, OpeningChanged, iso
+from bridge.events import Event, HandlingChanged, LoginChanged, MemberReady, Notice, OpeningChanged, iso
 from bridge.journaling import Journaling
 from bridge.keeping import KINDS, Keeping
 from bridge.log import NOTICE, Log
@@ -351,7 +351,7 @@ class Agent:
         self.port.clock_changed()
 
     def _on_login(self, event: Event) -> None:
-        if isinstance(event, LoginChanged):
+        if isinstance(event, LoginChanged | MemberReady):
             self._touch(lambda now: self.exchange.login_changed(event.group, event.member, now))
         elif isinstance(event, HandlingChanged):
             self._touch(lambda now: self.exchange.line_handled(event.line, now))

@@ -247,6 +247,15 @@ class WaitingChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class MemberReady(Event):
+    """Somebody has said of a member who is logged in already that they take calls: wrap-up and rest are over."""
+
+    type: ClassVar[str] = "member_ready"
+    group: str
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
 class WrapUp(Event):
     """A member of a group has ended a call of some queue and gets no other until then; None: gets calls again."""
 

@@ -11,9 +11,9 @@ while nothing is due and nobody asks, nothing runs.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from bridge.calls.orders import Answer, Order
 from bridge.calls.status import CallStatus
@@ -26,6 +26,8 @@ from bridge.commands.model import (
     Command,
     CommandError,
     LineCommand,
+    LoginCommand,
+    LoginVerb,
     NightCommand,
     Reply,
     group_of,
@@ -40,11 +42,21 @@ from bridge.directory.instant import Instant
 from bridge.directory.logins import Login, LoginChange, Origin
 from bridge.directory.model import Directory, Group
 from bridge.directory.nights import NightState, Opening, opening
-from bridge.events import CommandRefused, Event, HandlingChanged, LoginChanged, MemberDropped, Notice, OpeningChanged
+from bridge.events import (
+    CommandRefused,
+    Event,
+    HandlingChanged,
+    LoginChanged,
+    MemberDropped,
+    MemberReady,
+    Notice,
+    OpeningChanged,
+)
 from bridge.store.errors import StoreError
 
 WAITING_AT_MOST = 1000  # commands; more than any household of doors asks for while a disk hesitates
 TRY_AGAIN = 10.0  # seconds until what time has changed is written again, where the store has failed
+_READY = frozenset({LoginVerb.LOGIN, LoginVerb.UNPAUSE})
 _AT_ONCE = 0.001  # seconds; a timer may be a little early
 
 
@@ -262,6 +274,14 @@ class CommandPath:
             return
         _answer(asked, Reply(dict(decision.data)))
         self._tell_changes(decision.changes, decision.warnings)
+        if isinstance(asked.command, LoginCommand) and asked.command.verb in _READY:
+            self._tell_ready(decision.data.get("unchanged", ()))
+
+    def _tell_ready(self, unchanged: Iterable[Mapping[str, Any]]) -> None:
+        """Tell who is logged in already and wants calls all the same: that ends a wrap-up."""
+        for place in unchanged:
+            if place["login"] == "ON" and not place["paused"]:
+                self._publish(MemberReady(self._now().wall, place["group"], place["member"]))
 
     def _carried(self, asked: Asked, reply: Reply) -> None:
         """Take the exchange's answer to an order."""

@@ -11,7 +11,7 @@ import pytest
 from bridge.commands.model import OWNER, LoginCommand, LoginVerb, Reply
 from bridge.directory.logins import OUT, Login, LoginChange, Origin
 from bridge.directory.model import LastOut, Member
-from bridge.events import CommandRefused, Event, LoginChanged, MemberDropped, Notice
+from bridge.events import CommandRefused, Event, LoginChanged, MemberDropped, MemberReady, Notice
 from bridge.port.local import LocalPort
 from bridge.port.model import Port
 from tests.support.disk import Disk, serving
@@ -267,5 +267,22 @@ def test_questions_are_answered_from_the_confirmed_state(tmp_path: Path) -> None
         port.logins.apply([LoginChange("support", "anna", OUT, IN)])
         assert port.ask("group", {"group": "support"}, BEN).data["logged_in"] == 1
         assert port.ask("nothing", {}, OWNER).code == "unknown_verb"
+
+    run(tmp_path, work)
+
+
+def test_who_is_in_already_and_logs_in_is_ready(tmp_path: Path) -> None:
+    """Nothing changes but that everybody is told: it ends a wrap-up. Who is paused, or only asks to go, is not ready."""
+
+    async def work(port: LocalPort, disk: Disk) -> None:
+        await owner(port, LoginVerb.LOGIN, "anna")
+        events: list[Event] = []
+        port.follow(events.append)
+        await owner(port, LoginVerb.LOGIN, "anna")
+        await owner(port, LoginVerb.UNPAUSE, "anna")
+        await asyncio.sleep(0)
+        assert events == [MemberReady(NOW, "support", "anna")] * 2
+        await owner(port, LoginVerb.LOGOUT, "ben")
+        assert len(events) == 2
 
     run(tmp_path, work)
