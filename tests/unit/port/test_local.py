@@ -272,7 +272,7 @@ def test_questions_are_answered_from_the_confirmed_state(tmp_path: Path) -> None
 
 
 def test_who_is_in_already_and_logs_in_is_ready(tmp_path: Path) -> None:
-    """Nothing changes but that everybody is told: it ends a wrap-up. Who is paused, or only asks to go, is not ready."""
+    """Nothing changes but that everybody is told: it ends a wrap-up. Who only asks to go is not ready."""
 
     async def work(port: LocalPort, disk: Disk) -> None:
         await owner(port, LoginVerb.LOGIN, "anna")
