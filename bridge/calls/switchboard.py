@@ -435,8 +435,8 @@ class Switchboard:
         assert transfer.onward is not None
         if transfer.target is None:
             self.begin(transfer.onward, now)
-        elif not transfer.target.request("INVITE", None, transfer, now):
-            transfer.reject(491, now)
+        else:
+            transfer.ask_target(now)
 
     def party(self, line: str | None, name: str) -> Caller:
         """Return a line of ours as a caller."""

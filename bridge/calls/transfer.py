@@ -93,21 +93,34 @@ class Transfer(Errand):
         else:
             self._offer(body, now)
 
+    def ask_target(self, now: float) -> None:
+        """Ask an attended transfer's target for an offer."""
+        assert self.target is not None
+        self._ask(self.target, None, now)
+
     def _offer(self, body: Body, now: float) -> None:
-        """Ask the transferee; later, where it or its peer is just changing something itself (RFC 3261 §14.1)."""
-        self._tries += 1
+        """Ask the transferee to take the target's offer."""
         self._waiting = body
-        if self.transferee.request("INVITE", body, self, now):
-            return
+        self._ask(self.transferee, body, now)
+
+    def _ask(self, leg: Leg, body: Body | None, now: float) -> None:
+        """Send a re-INVITE; later, where that side or its peer is just changing something itself (RFC 3261 §14.1)."""
+        self._tries += 1
+        if not leg.request("INVITE", body, self, now):
+            self._ask_later(now)
+
+    def _ask_later(self, now: float) -> None:
         if self._tries < TRIES:
             self.transferee.ua.agenda.arm(self, now + PAUSE)
         else:
             self._fail(491, now)
 
     def tick(self, now: float) -> None:
-        """Ask the transferee again."""
+        """Ask again."""
         if self.phase is Phase.OFFERING and self._waiting is not None:
             self._offer(self._waiting, now)
+        elif self.phase is Phase.SEEKING and self.target is not None:
+            self.ask_target(now)
 
     def reject(self, status: int, now: float) -> None:
         """Nobody takes the call."""
@@ -121,15 +134,13 @@ class Transfer(Errand):
         if not self.pending:
             return
         success = 200 <= event.status < 300
-        if event.leg is self.target:
-            if success:
-                self.accept(event.body, now)
-            else:
-                self._fail(event.status, now)
+        if event.status == 491:
+            self._ask_later(now)
+        elif success and event.leg is self.target:
+            self._tries = 0
+            self.accept(event.body, now)
         elif success:
             self._finish(event, now)
-        elif event.status == 491 and self._tries < TRIES and self.phase is Phase.OFFERING:
-            self.transferee.ua.agenda.arm(self, now + PAUSE)
         else:
             self._fail(event.status, now)
 

@@ -11,7 +11,7 @@ from bridge.sip.flow import Flow
 from bridge.sip.incoming import IncomingLeg
 from bridge.sip.legevents import Requested
 from bridge.sip.message import Body, Request, Response, response_to
-from tests.support.lab import ANSWER, OFFER, Lab, Phone, silent
+from tests.support.lab import ANSWER, OFFER, Lab, Phone, answers, silent
 from tests.unit.calls.test_dialogs import HOLD, connected
 from tests.unit.calls.test_transfer import progress, refer, three
 
@@ -225,6 +225,34 @@ def test_a_transferee_who_hangs_up_meanwhile() -> None:
     call.hang_up(None, lab.now)
     lab.run(60)
     assert lab.sent("m2", "BYE") and not lab.exchange.calls() and not lab.exchange.ua.legs
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_an_attended_transfer_while_the_target_is_being_held(agrees: bool) -> None:
+    """Phones hold the second talk and send their REFER in one breath: it waits for the hold, for some seconds."""
+    lab, _ = three()
+    lab["m2"].on_invite = answers
+    second = lab["m1"].call("202")
+    assert lab["m1"].accepted(second)
+    lab.run(1)
+    held: list[Requested] = []
+    lab["m2"].on_request = lambda phone, event: held.append(event)
+    second.request("INVITE", HOLD, "hold", lab.now)
+    lab.run(0.1)
+    assert second.dialog is not None
+    replaces = f"{second.call_id}%3Bto-tag%3D{second.dialog.remote_tag}%3Bfrom-tag%3D{second.local_tag}"
+    refer(lab, "m1", lab["m1"].leg, f"<sip:202@10.0.0.100?Replaces={replaces}>")
+    assert progress(lab, "m1") == ["100 Trying"]
+    lab["m2"].on_request = plain_answer
+    if agrees:
+        held[0].leg.respond(held[0].transaction, held[0].request, 200, ANSWER, lab.now)
+        lab.run(0.2)
+        second.acknowledge(None, lab.now)
+    lab.run(6)
+    assert progress(lab, "m1")[-1] == ("200 OK" if agrees else "491 Request Pending")
+    assert len(lab.exchange.calls()) == (1 if agrees else 2)
+    if agrees:
+        assert len(lab.sent("m1", "BYE")) == 2 and not lab.sent("c1", "BYE") and not lab.sent("m2", "BYE")
 
 
 def test_a_hold_while_a_transfer_is_under_way() -> None:
