@@ -541,6 +541,8 @@ class Call:
         if self.result is not None:
             return
         if self.talk is not None:
+            if self.transfer is not None:
+                self.transfer.transferee_gone(now)
             self.talk.member.hang_up(None, now)
             if self.talk.caller.owner is self:  # else it is still another call's, in the midst of a transfer
                 self.talk.caller.hang_up(None, now)
@@ -549,6 +551,16 @@ class Call:
             self._search.step(CallerGone(), now)
             self._reject(480, now)
             self._close(CallResult.FAILED, "ended by the bridge", now)
+
+    def leave(self, line: str, now: float) -> None:
+        """End the call for a line; who has just transferred the other side leaves alone."""
+        transfer = self.transfer
+        if transfer is not None and transfer.pending and transfer.referrer in self.legs_of(line):
+            transfer.referrer_gone = True
+            self._note(now, None, f"{self._who(transfer.referrer)} hung up, the transfer goes on")
+            transfer.referrer.hang_up(None, now)
+        else:
+            self.hang_up(now)
 
     def give_up(self, why: str, now: float) -> None:
         """End the search: nobody is to be rung any more."""

@@ -130,7 +130,7 @@ class Control:
         else:
             talking = [call for call in calls if not call.held_by(order.line)]
             call = self._only(talking if talking and order.call is None else calls, order)
-            call.hang_up(now)
+            call.leave(order.line, now)
         self._done(order, answer, call)
 
     # -- hold, resume, transfer ----------------------------------------------------------------------------------

@@ -331,6 +331,30 @@ def test_a_side_hangs_up_while_a_caller_in_the_relay_is_transferred(who: str) ->
     assert not lab.exchange.calls() and not lab.exchange.ua.legs and media.pairs == 100
 
 
+@pytest.mark.parametrize("relayed_talk", [False, True])
+def test_who_has_transferred_may_hang_up_at_once(relayed_talk: bool) -> None:
+    """By command as with the phone: the transfer goes on; whose it is that is transferred ends it all."""
+    for line, goes_on in (("m1", True), ("c1", False)):
+        if relayed_talk:
+            lab, _, _ = relayed()
+            line = {"m1": "r2", "c1": "r1"}[line]
+            referrer, target = "r2", "m1"
+        else:
+            lab, _ = talking()
+            referrer, target = "m1", "m2"
+        assert order(lab, LineVerb.TRANSFER, referrer, lab.directory.lines[target].number).ok
+        assert order(lab, LineVerb.HANGUP, line).ok
+        assert bool(lab.sent(target, "CANCEL")) is not goes_on
+        if goes_on:
+            lab[target].leg.accept(body(lab[target].address[0], 5000, "8"), lab.now)
+            lab.run(1)
+            (call,) = lab.exchange.calls()
+            assert call.state == "connected" and lab.exchange.line(referrer).state.value == "idle"
+            assert order(lab, LineVerb.HANGUP, target).ok
+        lab.run(40)
+        assert not lab.exchange.calls() and not lab.exchange.ua.legs
+
+
 @pytest.mark.parametrize("number, code", [("999", "unknown_line"), (None, "no_call")])
 def test_a_transfer_that_leads_nowhere(number: str | None, code: str) -> None:
     """A number that nobody has; no other call to connect with."""
