@@ -41,14 +41,17 @@ class Event:
 
 
 def login_json(login: Login) -> dict[str, Any]:
-    """Return the part of the member state contract that the login alone determines."""
+    """Return the part of the member state contract that the login alone determines.
+
+    While somebody is paused, reason, origin, by and until are the pause's; since when the login is, is not.
+    """
     return {
         "login": "ON" if login.logged_in else "OFF",
         "paused": login.paused,
         "reason": login.pause_reason if login.paused else login.reason,
         "since": iso(login.since) if login.since else None,
-        "origin": login.origin.value if login.origin else None,
-        "by": login.by,
+        "origin": login.told_from.value if login.told_from else None,
+        "by": login.told_by,
         "until": iso(login.pause_until if login.paused else login.until),
     }
 

@@ -83,7 +83,7 @@ def describe(event: Event) -> tuple[int, str] | None:
         case LoginChanged(_, group, member, login, cause):
             state = "logged in" if login.logged_in else "logged out"
             paused = f", paused{_because(login.pause_reason)}" if login.paused else ""
-            how = f" by {login.by} ({login.origin})" if login.origin else ""
+            how = f" by {login.told_by} ({login.told_from})" if login.told_from else ""
             return INFO, f"{group}: {member} {state}{paused}{how}{_because(cause)}"
         case OpeningChanged(_, group, is_open, night, by, origin):
             how = f" by {by} ({origin})" if night != "hours" and by else " by its hours"

@@ -143,7 +143,15 @@ def _change(verb: LoginVerb, place: Place, asked: _Asked, logins: Logins) -> Log
 
 def _paused(before: Login, asked: _Asked) -> Login:
     reason = asked.reason if asked.reason is not None else before.pause_reason
-    return replace(before, paused=True, pause_reason=reason, pause_until=asked.until, pause_lasts=asked.lasts)
+    return replace(
+        before,
+        paused=True,
+        pause_reason=reason,
+        pause_until=asked.until,
+        pause_lasts=asked.lasts,
+        pause_by=asked.by,
+        pause_origin=asked.origin,
+    )
 
 
 def _moved(inward: bool, before: Login, member: Member, asked: _Asked) -> Login:

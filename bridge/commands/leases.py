@@ -116,7 +116,15 @@ def is_over(until: float | None, lasts: float | None, now: Instant) -> bool:
 
 def unpaused(login: Login) -> Login:
     """Return a login without its pause."""
-    return replace(login, paused=False, pause_reason=None, pause_until=None, pause_lasts=None)
+    return replace(
+        login,
+        paused=False,
+        pause_reason=None,
+        pause_until=None,
+        pause_lasts=None,
+        pause_by=None,
+        pause_origin=None,
+    )
 
 
 # -- the end of a lease ---------------------------------------------------------------------------------------------
@@ -171,6 +179,8 @@ def _with_pause_of(login: Login, after: Login) -> Login:
         pause_reason=login.pause_reason,
         pause_until=login.pause_until,
         pause_lasts=login.pause_lasts,
+        pause_by=login.pause_by,
+        pause_origin=login.pause_origin,
     )
 
 

@@ -46,7 +46,19 @@ class Login:
     lasts: float | None = None
     pause_lasts: float | None = None
     unsure: bool = False
+    pause_by: str | None = None
+    pause_origin: Origin | None = None
     acted: float | None = None  # when it was last asked for, where that is not `since`; 0: a schedule may change it
+
+    @property
+    def told_by(self) -> str | None:
+        """Who has made it so: the pause, of who is paused."""
+        return self.pause_by if self.paused else self.by
+
+    @property
+    def told_from(self) -> Origin | None:
+        """From which door: the pause's, of who is paused."""
+        return self.pause_origin if self.paused else self.origin
 
     @property
     def latest(self) -> float:

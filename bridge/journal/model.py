@@ -97,8 +97,8 @@ def change_of(event: Event) -> Change | None:
                 what=_login_words(login.logged_in, login.paused),
                 logged_in=login.logged_in,
                 paused=login.paused,
-                by=login.by,
-                origin=login.origin.value if login.origin else None,
+                by=login.told_by,
+                origin=login.told_from.value if login.told_from else None,
                 reason=(login.pause_reason if login.paused else login.reason) or cause,
                 until=login.pause_until if login.paused else login.until,
             )

@@ -180,16 +180,19 @@ class Mirror:
 def _login(body: Mapping[str, Any]) -> Login:
     paused = bool(body["paused"])
     until, reason = _time(body["until"]), body["reason"]
+    by, origin = body["by"], Origin(body["origin"]) if body["origin"] else None
     return Login(
         logged_in=body["login"] == "ON",
         since=_time(body["since"]) or 0.0,
-        by=body["by"],
-        origin=Origin(body["origin"]) if body["origin"] else None,
+        by=None if paused else by,
+        origin=None if paused else origin,
         reason=None if paused else reason,
         until=None if paused else until,
         paused=paused,
         pause_reason=reason if paused else None,
         pause_until=until if paused else None,
+        pause_by=by if paused else None,
+        pause_origin=origin if paused else None,
     )
 
 

@@ -58,6 +58,10 @@ MIGRATIONS: tuple[Migration, ...] = (
         """,
     ),
     HANDLING,
+    (
+        "ALTER TABLE login ADD COLUMN pause_by TEXT",
+        "ALTER TABLE login ADD COLUMN pause_origin TEXT",
+    ),
 )
 
 _COLUMNS = ", ".join(f.name for f in fields(Login))
@@ -163,7 +167,8 @@ def _made(values: dict[str, object], back: dict[str, object] | None) -> Login:
     """Return a login from its values; an origin that this version does not know is left out."""
     for flag in ("logged_in", "paused", "permanent", "unsure"):
         values[flag] = bool(values.get(flag))
-    values["origin"] = _origin(values.get("origin"))
+    for key in ("origin", "pause_origin"):
+        values[key] = _origin(values.get(key))
     under = None if back is None else _made(back, back.pop("back", None))  # type: ignore[arg-type]
     return Login(**{**values, "back": under})  # type: ignore[arg-type]
 

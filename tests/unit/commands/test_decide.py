@@ -168,6 +168,8 @@ def test_pause_and_unpause() -> None:
     paused = after(given(LoginVerb.PAUSE, *place, inside, reason="lunch", for_seconds=60.0))[place]
     assert (paused.paused, paused.pause_reason, paused.pause_until) == (True, "lunch", NOW + 60)
     assert (paused.logged_in, paused.since, paused.until) == (True, IN.since, None)
+    assert (paused.told_by, paused.told_from) == ("owner", Origin.CONTROL)
+    assert (paused.by, paused.origin) == (IN.by, IN.origin)
     again = Logins([(place, paused)])
     assert after(given(LoginVerb.UNPAUSE, *place, again)) == {place: IN}
     assert given(LoginVerb.UNPAUSE, *place, inside).changes == ()

@@ -61,7 +61,9 @@ def test_who_there_is_is_learnt_from_two_answers() -> None:
         OUT,
         IN,
         Login(True, NOW, "owner", Origin.MQTT, "lunch duty", NOW + 60),
-        Login(True, NOW, "anna", Origin.BUTTON, paused=True, pause_reason="lunch", pause_until=NOW + 5),
+        Login(
+            True, NOW, paused=True, pause_reason="lunch", pause_until=NOW + 5, pause_by="cara", pause_origin=Origin.MQTT
+        ),
     ],
 )
 def test_a_login_is_read_back_as_it_was_said(login: Login) -> None:
