@@ -23,6 +23,7 @@ from tests.support.office import NOW
 T = TypeVar("T")
 
 FULL = Login(True, NOW + 0.5, "anna", Origin.MQTT, "early", NOW + 60, True, "lunch", NOW + 30, True)
+FULL = replace(FULL, pause_by="ben", pause_origin=Origin.BUTTON)
 ANNA = ("support", "anna")
 
 
