@@ -59,7 +59,25 @@ class Tmux:
 
     def wait_for(self, text: str, seconds: float = PATIENCE) -> None:
         """Wait until a text stands on the screen."""
-        wait_until(lambda: text in self.screen, lambda: f"{text!r} on the screen:\n{self.screen}", seconds)
+        self.shows(text, seconds=seconds)
+
+    def shows(self, *texts: str, seconds: float = PATIENCE) -> None:
+        """Wait until all of these stand on the screen at the same time."""
+
+        def seen() -> bool:
+            screen = self.screen
+            return all(text in screen for text in texts)
+
+        wait_until(seen, lambda: f"{texts} on the screen:\n{self.screen}", seconds)
+
+    def ended(self) -> int:
+        """Wait until the program has ended; return its exit code."""
+        self.wait_for("[ended ")
+        return int(self.screen.rpartition("[ended ")[2].partition("]")[0])
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Change the terminal's size."""
+        self._tmux("resize-window", "-x", str(columns), "-y", str(lines))
 
     def answer(self, question: str, *keys: str) -> None:
         """Wait until the last line is a question that ends in `question`; type an answer and Enter."""
