@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from bridge.calls.orders import Order
 from bridge.commands.model import LineVerb, Reply
 from bridge.directory.codes import Codes
 from bridge.directory.handling import Handling, HandlingChange
-from bridge.directory.model import Directory, Group, Level, Line, MediaWay, Member, User
+from bridge.directory.model import Directory, Group, Level, Line, MediaWay, Member, Strategy, User
 from bridge.sip.legevents import Requested
 from bridge.sip.outgoing import OutgoingLeg
 from tests.support.lab import Lab, Phone
@@ -19,7 +20,7 @@ from tests.support.ways import ToldMedia
 from tests.unit.calls.test_media import body
 
 LINES = ("m1", "m2", "c1", "c2", "r1", "r2")
-NUMBERS = ("600", "201", "202", "301", "302", "401", "402", "*8600", "*8201", "999")
+NUMBERS = ("600", "601", "201", "202", "301", "302", "401", "402", "*8600", "*8201", "999")
 ORDERS = (LineVerb.DIAL, LineVerb.HANGUP, LineVerb.HOLD, LineVerb.RESUME, LineVerb.TRANSFER, LineVerb.PICKUP)
 
 _RINGS = ("trying", "ringing")
@@ -37,10 +38,12 @@ class Floor:
         users = {f"u-{name}": User(f"u-{name}", name, name) for name in LINES}
         group = Group("g", "Group", "600", tuple(Member(f"u-{name}", name) for name in ("m1", "m2")))
         lines = dict(self.lab.directory.lines)
-        self.lab.directory = Directory(lines, users, {"g": group}, Level.PERSONAL, Codes(pickup="*8"))
+        queue = replace(group, name="q", number="601", strategy=Strategy.QUEUE)
+        self.lab.directory = Directory(lines, users, {"g": group, "q": queue}, Level.PERSONAL, Codes(pickup="*8"))
         self.lab.exchange.configure(self.lab.directory, self.lab.settings, self.lab.now)
         for name in ("u-m1", "u-m2"):
             self.lab.login(name)
+            self.lab.login(name, group="q")
         self.refuses = 0  # so many re-INVITEs are refused from now on
         self.called: list[tuple[str, OutgoingLeg]] = []
         self.waiting = 0
@@ -87,7 +90,7 @@ class Floor:
         busy = [name for name in LINES if self.lab.exchange.line(name).state.value == "busy"]
         if busy and verb not in (LineVerb.DIAL, LineVerb.PICKUP):
             line = busy[who % len(busy)]
-        number = NUMBERS[(what // len(ORDERS)) % 7] if verb in (LineVerb.DIAL, LineVerb.TRANSFER) else None
+        number = NUMBERS[(what // len(ORDERS)) % 8] if verb in (LineVerb.DIAL, LineVerb.TRANSFER) else None
         if verb is LineVerb.TRANSFER and what % 5 == 0:
             number = None
         ringing = [call.call for call in self.lab.exchange.calls() if call.state != "connected"]
@@ -101,13 +104,24 @@ class Floor:
         self.waiting -= 1
         assert self.waiting >= 0
 
+    def refer(self, who: int, what: int) -> None:
+        """Let a phone transfer by itself one of the calls that it is in."""
+        phone = self.lab[LINES[who]]
+        legs = [leg for leg in phone.ua.legs.values() if leg.state.value == "up" and leg.dialog is not None]
+        if legs:
+            leg = legs[what % len(legs)]
+            assert leg.dialog is not None
+            leg.dialog, request = leg.dialog.request("REFER")
+            request.set("Refer-To", f"<sip:{NUMBERS[what % 8]}@10.0.0.100>")
+            phone.ua.layer.request(request, leg.dialog.flow, leg, self.lab.now, ("refer", None))
+
     def refuse(self, who: int, what: int) -> None:
         """Let the next re-INVITEs be refused."""
         self.refuses = 1 + what % 2
 
     def handle(self, who: int, what: int) -> None:
         """Set what a line does with its calls."""
-        always, later = Handling(always=NUMBERS[what % 7]), Handling(no_answer="202", after=3.0)
+        always, later = Handling(always=NUMBERS[what % 8]), Handling(no_answer="202", after=3.0)
         settings, line = (Handling(), Handling(dnd=True), always, later), LINES[who]
         self.lab.handlings.apply([HandlingChange(line, self.lab.handlings.get(line), settings[what % 4])])
         self.lab.exchange.line_handled(line, self.lab.now)
@@ -140,6 +154,7 @@ STEPS: tuple[Callable[[Floor, int, int], None], ...] = (
     Floor.order,
     Floor.order,
     Floor.hang_up,
+    Floor.refer,
     Floor.refuse,
     Floor.handle,
 )
