@@ -207,15 +207,19 @@ class Search:
         return None
 
     def _offer(self, member: Member, now: float) -> None:
-        legs = self._switch.ring(self._call, member.line, now)
+        followed = self._switch.follow_handled(self._call, member.line, now)
+        legs = followed.legs if followed is not None else self._switch.ring(self._call, member.line, now)
         if not legs:
             self._queue.append(Refused(member.name, 480))
             return
-        fork = Fork(member.name, member.line, now)
+        fork = Fork(member.name, followed.line if followed is not None else member.line, now)
         fork.legs = legs
         self._forks[member.name] = fork
         self._own(fork)
-        self._switch.count(member.line, offers=1)
+        self._switch.count(fork.line, offers=1)
+        if followed is not None:
+            fork.followed = True
+            self._call.note_diverted(member.name, followed.number, now)
         self._switch.tell(self._call, "offered", member.name)
 
     def _own(self, fork: Fork) -> None:

@@ -35,6 +35,9 @@ class Switch(Protocol):
     def follow(self, call: Call, line: str, contacts: Sequence[str], now: float) -> Followed | None:
         """Ring where a line's phone sends its calls; None where that is not followed, or leads nowhere."""
 
+    def follow_handled(self, call: Call, line: str, now: float) -> Followed | None:
+        """Ring where a member has let all calls of the line go, where the group follows that; None: at the line."""
+
     def passage(self, leg: Leg, caller: Caller, offer: Body | None) -> Passage:
         """Return how the media of a call pass that a leg makes."""
 

@@ -6,6 +6,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from bridge.calls.agents import Agents
 from bridge.calls.call import Call
@@ -298,6 +299,11 @@ class Switchboard:
         else:
             legs = self._ring(call, counted_as(called), diverters, now)
         return Followed(counted_as(called), called.number, legs) if legs else None
+
+    def follow_handled(self, call: Call, line: str, now: float) -> Followed | None:
+        """Ring where a member has let all calls of the line go, as if its phone had said 302; None: at the line."""
+        number = self._around.handlings.get(line).always if call.group is not None else None
+        return None if number is None else self.follow(call, line, (f"<sip:{quote(number)}@bridge>",), now)
 
     def passage(self, leg: Leg, caller: Caller, offer: Body | None) -> Passage:
         """Return how the media of a call pass that a leg makes."""

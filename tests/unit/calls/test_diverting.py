@@ -138,6 +138,21 @@ def test_a_hunt_does_not_follow_a_members_diversion() -> None:
     assert rung(lab) == {"m1", "m2"}
 
 
+def test_a_hunt_follows_it_where_the_group_says_so() -> None:
+    """`follow_diversion`: the other phone rings in the member's place; once, and never a group or the caller."""
+    lab = Lab(members=2, rules={"follow_diversion": True})
+    handle(lab, "m1", always="302")
+    handle(lab, "m2", always="301")
+    lab["c1"].call("600")
+    lab.run(1)
+    assert rung(lab) == {"c2", "m2"} and lab.exchange.line("c2").state.value == "ringing"
+    lab["c2"].leg.accept(ANSWER, lab.now)
+    lab.run(1)
+    (call,) = lab.exchange.calls()
+    assert call.answered_by == "m1" and lab.exchange.line("c2").state.value == "busy"
+    assert lab.exchange.line("m1").state.value == "idle"
+
+
 def test_a_diversion_that_leads_nowhere() -> None:
     """The line rings as if there were none."""
     lab = Lab()
