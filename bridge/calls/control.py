@@ -46,6 +46,7 @@ class Control:
     def __init__(self, board: Switchboard, around: Surroundings) -> None:
         self._board = board
         self._around = around
+        self._diallings: set[Dialling] = set()  # whose line's own phone still rings
         self._carry: dict[LineVerb, Callable[[Order, Answer, float], None]] = {
             LineVerb.DIAL: self._dial,
             LineVerb.HANGUP: self._hang_up,
@@ -71,6 +72,16 @@ class Control:
         wall, verb = self._board.wall(), order.verb.value
         self._around.tell(LineOrdered(wall, verb, order.line, order.by, order.origin, ident, order.number))
 
+    def recount(self) -> None:
+        """Count anew what rings by command, after lines and trunks were set to nothing."""
+        for dialling in self._diallings:
+            dialling.recount()
+
+    def stop(self, now: float) -> None:
+        """Ring nobody by command any more."""
+        for dialling in tuple(self._diallings):
+            dialling.stop(now)
+
     # -- dial ----------------------------------------------------------------------------------------------------
 
     def _dial(self, order: Order, answer: Answer, now: float) -> None:
@@ -89,15 +100,20 @@ class Control:
             self._around.ua.agenda,
             call=partial(self._call_out, order, called),
             count=lambda offers, rings, calls: count(order.line, offers=offers, rings=rings, calls=calls),
-            failed=lambda why: self._tell_failed(order, f"{number} was not called: {why}"),
+            failed=lambda why: self._not_dialled(order, dialling, f"{number} was not called: {why}"),
         )
         shown = Caller(None, None, number, self._name_of(called))
         legs = self._around.reach.ring(shown, None, order.line, passage, now, answer_by_itself=True)
         if not legs:
             passage.close()
             raise CommandError("unreachable", _not_rung(order.line, passage))
+        self._diallings.add(dialling)
         dialling.begin(legs, now)
         self._done(order, answer, None)
+
+    def _not_dialled(self, order: Order, dialling: Dialling, text: str) -> None:
+        self._diallings.discard(dialling)
+        self._tell_failed(order, text)
 
     def _name_of(self, called: Called) -> str:
         if called.group is not None:
@@ -109,6 +125,7 @@ class Control:
     def _call_out(
         self, order: Order, called: Called, dialling: Dialling, leg: Leg, passage: Passage, now: float
     ) -> None:
+        self._diallings.discard(dialling)
         caller = self._board.party(order.line, order.member)
         call = self._board.new(leg, dialling, caller, called, now, passage)
         dialling.take(call)

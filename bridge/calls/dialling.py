@@ -77,6 +77,17 @@ class Dialling:
         self._count(1, 0, 0)
         self._agenda.arm(self, now + RINGS)
 
+    def recount(self) -> None:
+        """Count what rings anew, where nothing is counted yet."""
+        if self.state is State.RINGING:
+            self._count(1, 1 if self._rings else 0, 0)
+
+    def stop(self, now: float) -> None:
+        """Let the line's phones ring no more."""
+        if self.state is State.RINGING:
+            self._stop_ringing(now)
+            self._leave("the bridge ends")
+
     # -- what the phone says -------------------------------------------------------------------------------------
 
     def handle(self, event: LegEvent, now: float) -> None:
@@ -134,10 +145,13 @@ class Dialling:
     def tick(self, now: float) -> None:
         """Give up on a phone that nobody answers."""
         if self.state is State.RINGING:
-            self._uncount()
-            for leg in self._legs:
-                leg.cancel(None, now)
+            self._stop_ringing(now)
             self._leave("nobody has answered its phone")
+
+    def _stop_ringing(self, now: float) -> None:
+        self._uncount()
+        for leg in self._legs:
+            leg.cancel(None, now)
 
     def _leave(self, why: str) -> None:
         self.state = State.GONE

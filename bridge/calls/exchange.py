@@ -139,6 +139,7 @@ class Exchange:
         self.upstream.configure(now)
         self.board.recount()
         self.services.recount()
+        self._control.recount()
         self.lines.settle()
         self.upstream.configure_lines(now)
         self.board.end_vanished(now)
@@ -204,6 +205,7 @@ class Exchange:
             if call.talk is None or call.passage.relayed:
                 call.hang_up(now)
         self.services.stop(now)
+        self._control.stop(now)
         self.upstream.stop(now)
         self._settle(now)
 

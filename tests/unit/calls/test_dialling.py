@@ -139,3 +139,34 @@ def test_a_line_behind_a_trunk_dials() -> None:
     made.run(1)
     assert [invite.uri.split("@")[0] for invite in pbx.invites] == ["sip:**611", "sip:0301234"]
     assert made.exchange.calls()[0].state == "connected"
+
+
+def test_another_configuration_while_the_own_phone_rings() -> None:
+    """What rings is counted on its line as before, and not at all once it is over, however it ends."""
+    for takes in (False, True):
+        made, _ = lab()
+        made["c1"].on_invite = lambda phone, leg: leg.ring(phone.lab.now)
+        assert order(made, LineVerb.DIAL, "c1", "201").ok
+        made.exchange.configure(made.directory, made.settings, made.now)
+        use = made.exchange.lines.use("c1")
+        assert (use.offers, use.rings, use.calls) == (1, 1, 0)
+        if takes:
+            made["c1"].leg.accept(OWN, made.now)
+        else:
+            made["c1"].leg.reject(486, made.now)
+        made.run(1)
+        for phone in made.phones.values():
+            for leg in list(phone.ua.legs.values()):
+                leg.hang_up(None, made.now)
+        made.run(200)
+        assert (use.offers, use.rings, use.calls) == (0, 0, 0)
+
+
+def test_a_bridge_that_ends_lets_the_own_phone_ring_no_more() -> None:
+    """It is cancelled: nobody would be called once it were answered."""
+    made, _ = lab()
+    made["c1"].on_invite = lambda phone, leg: leg.ring(phone.lab.now)
+    assert order(made, LineVerb.DIAL, "c1", "201").ok
+    made.exchange.stop(made.now)
+    made.run(1)
+    assert made.sent("c1", "CANCEL")
