@@ -124,9 +124,8 @@ class Lamps:
             shows = 403
         if isinstance(shows, int):
             self._refuse(asked, shows, now)
-            self._tell(
-                asked.flow, f"line {caller.line} cannot watch {shown(user_of(request.uri))!r}: {_WHY[shows]}", now
-            )
+            what = shown(user_of(request.uri))
+            self._tell(asked.flow, f"line {caller.line} cannot watch {what!r}: {_WHY[shows]}", now)
             return
         granted = self._granted(asked, now)
         if granted is None:
@@ -135,7 +134,7 @@ class Lamps:
             self._refuse(asked, 503, now, {"Retry-After": ["60"]})
             return
         pinned = directory.lines[caller.line].registers
-        contact = self._ua.contact(user_of(request.uri) or "bridge", asked.flow)
+        contact = self._ua.contact("bridge", asked.flow)  # what is watched may have a #
         dialog = dialog_as_callee(request, self._ua.token(), contact, asked.flow, pinned)
         lamp = Lamp(caller.line, request.uri, shows)
         notifier = Notifier(
