@@ -1,7 +1,7 @@
 """What the bridge does itself for who calls it: the codes that phones dial, and the spoken menu.
 
-What is asked of the command path is a `Wish`: the agent submits it in the name of the phone's line, and brings its reply
-back to whoever wished it. Only then does the phone hear anything: what it hears is written to the disk.
+What is asked of the command path is a `Wish`: the agent submits it in the name of the phone's line, and brings its
+reply back to whoever wished it. Only then does the phone hear anything: what it hears is written to the disk.
 """
 
 from __future__ import annotations
