@@ -58,6 +58,7 @@ from bridge.store.kept import KeptStore
 from bridge.store.logins import LoginStore
 from bridge.systemd import notify, watchdog_seconds
 from bridge.tending import Tended
+from bridge.upkeep.backup import BackupAnswers
 from bridge.upkeep.diagnosis import Diagnosis
 from bridge.upkeep.metering import Metering, Page
 from bridge.upkeep.trace import TraceAnswers
@@ -214,6 +215,8 @@ class Agent:
         self.control.offer(TraceAnswers(self.exchange, self.endpoint.locate).verbs)
         self.control.offer(Verbosity(self.log, self.exchange.tape, time.monotonic).verbs)
         self.control.offer(self.diagnosis.verbs)
+        copies = {"logins.db": self.store.copy, JOURNAL: self.journaling.copy}
+        self.control.offer(BackupAnswers(self.options.state, copies).verbs)
         await self.control.start()
         parts.push_async_callback(self.control.close)
         self.tls.configure(*tls_of(self.settings))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TypeVar
 
 from bridge.events import CallOver, Event, Notice
@@ -88,6 +89,11 @@ class Journaling:
             return await self._store.read(look)
         finally:
             self._say_aside()
+
+    async def copy(self, target: Path) -> None:
+        """Write a copy of the file, with all entries so far in it. Raises StoreError."""
+        await self.read(lambda connection: None)
+        await self._store.copy(target)
 
     async def close(self) -> None:
         """Write what is still to be written, and close the file."""

@@ -52,5 +52,7 @@ COMMANDS = {
     "desk": Entry("bridge.cli.desk", "buttons and lamps: list them, test the lamps, watch the presses"),
     "events": Entry("bridge.cli.events", "what happens, as it happens"),
     "dashboard": Entry("bridge.cli.dashboard", "a view for Home Assistant, and a blueprint that tells who is calling"),
+    "backup": Entry("bridge.cli.backup", "logins, journal and configuration in one file, without secrets"),
+    "restore": Entry("bridge.cli.restore", "put what a backup has kept back in its place"),
     "acl": Entry("bridge.cli.acl", "the broker's rules, for Mosquitto"),
 }

@@ -60,6 +60,14 @@ class Database:
             self._connection.close()
             self._connection = None
 
+    def copy(self, target: Path) -> None:
+        """Write all of it into a new file, as it is at this moment. Raises StoreError."""
+        if self._connection is None:
+            raise StoreError(f"{self.path} is not open")
+        with told(target):
+            self._connection.execute("VACUUM INTO ?", (str(target),))
+            target.chmod(0o600)
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Lend the connection for one transaction: after it all is on the disk.

@@ -46,6 +46,10 @@ class JournalStore:
         while await self._thread.do(partial(self._read, lambda connection: journalfile.forget(connection, before))):
             pass
 
+    async def copy(self, target: Path) -> None:
+        """Write a copy of the file as it is now."""
+        await self._thread.do(partial(self._database.copy, target))
+
     async def close(self) -> None:
         """Finish what is queued and close the file."""
         await self._thread.close(self._database.close)

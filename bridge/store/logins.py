@@ -111,6 +111,10 @@ class LoginStore:
         """Write changes and forget places in one transaction; when this returns, a power cut cannot undo it."""
         await self._thread.do(partial(self._commit, tuple(changes), tuple(dropped)))
 
+    async def copy(self, target: Path) -> None:
+        """Write a copy of the file as it is now."""
+        await self._thread.do(partial(self._database.copy, target))
+
     async def close(self) -> None:
         """Finish what is queued and close the file."""
         await self._thread.close(self._database.close)
