@@ -18,7 +18,6 @@ and the member's answer needs not be told. Where the call overflows to a group t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -97,8 +96,12 @@ class Waiting:
         """Greet a caller who has come to a queue, this one or the one that the call overflowed to."""
         self._queue = queue
         greeting = queue.greeting
-        said = [] if greeting is None else [Prompt.GREETING if greeting == "default" else greeting]
-        self._say([*said, *self._announcement()])
+        said: list[Sound] = [] if greeting is None else [Prompt.GREETING if greeting == "default" else greeting]
+        said += self._announcement()
+        if said:
+            self._spoken.voice.play(said)
+        else:
+            self._play_music()
         self._arm(now)
 
     def tick(self, now: float) -> None:
@@ -106,8 +109,9 @@ class Waiting:
         if self.state is State.LEAVING:
             self._hang_up(now)
         elif self.state is State.WAITING:
-            if not self.held:
-                self._say(self._announcement())
+            said = [] if self.held else self._announcement()
+            if said:  # else the music goes on as it is
+                self._spoken.voice.play(said)
             self._arm(now)
 
     def _arm(self, now: float) -> None:
@@ -115,9 +119,9 @@ class Waiting:
         self._switch.arm(self, None if every is None else now + every)
 
     def _announcement(self) -> list[Sound]:
-        """Return what a caller is told of the wait: nothing while a phone rings for them, nor outside a queue."""
+        """Return what a caller is told of the wait: nothing while somebody is asked to take the call, nor outside a queue."""
         place = self._entrance.place
-        if self._queue.announce is None or place is None or self._call.ringing_members():
+        if self._queue.announce is None or place is None or self._call.offered_lines():
             return []
         position, seconds = place
         said: list[Sound] = []
@@ -130,13 +134,6 @@ class Waiting:
         if key is not None and key.isdigit():
             said += [Prompt.EXIT_HINT, number(int(key))]
         return said or [Prompt.STILL_WAITING]
-
-    def _say(self, said: Sequence[Sound]) -> None:
-        """Say this, then music; music alone goes on as it is where there is nothing to be said."""
-        if said:
-            self._spoken.voice.play(said)
-        else:
-            self._play_music()
 
     def _play_music(self) -> None:
         music = self._queue.music
