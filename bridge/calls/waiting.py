@@ -119,7 +119,7 @@ class Waiting:
         self._switch.arm(self, None if every is None else now + every)
 
     def _announcement(self) -> list[Sound]:
-        """Return what a caller is told of the wait: nothing while somebody is asked to take the call, nor outside a queue."""
+        """Return what a caller is told of the wait: nothing while the call is offered, nor outside a queue."""
         place = self._entrance.place
         if self._queue.announce is None or place is None or self._call.offered_lines():
             return []
