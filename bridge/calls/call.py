@@ -79,7 +79,7 @@ class Call:
         self._answered_by: str | None = None
         self._answered_at: float | None = None
         self._search = Search(self, switch, called)
-        self._entrance = Entrance(self, switch, self._search, self._follow, self._close)
+        self._entrance = Entrance(self, switch, self._search)
         self._counted: dict[Leg, str | None] = {}  # the legs that talk, or want to, and the lines that they make busy
         self.errands: set[Errand] = set()  # that are to be told when the call is over
         self.hold: Hold | None = None  # one of the sides waits, by command
@@ -185,11 +185,11 @@ class Call:
 
     def confirmed(self, fork: Fork, now: float) -> None:
         """Take note that somebody who was asked to has pressed 1."""
-        self._follow(self._search.confirmed(fork, now), now)
+        self.follow(self._search.confirmed(fork, now), now)
 
     def unconfirmed(self, fork: Fork, now: float) -> None:
         """Take note that somebody who was asked to press 1 has hung up."""
-        self._follow(self._search.unconfirmed(fork, now), now)
+        self.follow(self._search.unconfirmed(fork, now), now)
 
     def _go_on(self, onward: Called, what: str, why: str, now: float) -> None:
         """Search elsewhere."""
@@ -248,13 +248,13 @@ class Call:
 
     def member_changed(self, line: str, now: float) -> None:
         """Take note that a line's availability, or a login of who is reached there, may have changed."""
-        self._follow(self._search.changed(line, now), now)
+        self.follow(self._search.changed(line, now), now)
 
     def tick(self, now: float) -> None:
         """Let the hunt's deadline come."""
-        self._follow(self._search.step(Tick(), now), now)
+        self.follow(self._search.step(Tick(), now), now)
 
-    def _follow(self, outcomes: list[Outcome], now: float) -> None:
+    def follow(self, outcomes: list[Outcome], now: float) -> None:
         """Do what the search has come to."""
         for outcome in outcomes:
             match outcome:
@@ -300,7 +300,7 @@ class Call:
         member.hang_up(None, now)
         self._reject(488, now)
         self._switch.tell(self, "missed", reason=why)
-        self._close(CallResult.FAILED, f"{self._answered_by} answered with what cannot be carried: {why}", now)
+        self.close(CallResult.FAILED, f"{self._answered_by} answered with what cannot be carried: {why}", now)
 
     def _end(self, status: int, why: str, now: float) -> None:
         group = self.called.group
@@ -324,7 +324,7 @@ class Call:
             self._switch.hunting(self, ())
             return
         self._reject(self.passage.refusal or status, now)
-        self._close(came_to, f"nobody took it: {why}", now)
+        self.close(came_to, f"nobody took it: {why}", now)
 
     # -- what the legs say ------------------------------------------------------------------------------------
 
@@ -335,7 +335,7 @@ class Call:
                 self._on_progress(leg, code, now)
             case Accepted(leg, body):
                 assert isinstance(leg, OutgoingLeg)
-                self._follow(self._search.accepted(leg, body, now), now)
+                self.follow(self._search.accepted(leg, body, now), now)
             case Rejected(leg, status, phrase):
                 assert isinstance(leg, OutgoingLeg)
                 self._on_rejected(leg, status, phrase, now)
@@ -352,7 +352,7 @@ class Call:
                 self.talk.on_acknowledged(event, now)
 
     def _on_progress(self, leg: Leg, code: int, now: float) -> None:
-        self._follow(self._search.progress(leg, code, now), now)
+        self.follow(self._search.progress(leg, code, now), now)
         if self._search.ringing and self.asked_by is not None and not self.asked_by.ringing:
             self.asked_by.ring(now)
 
@@ -362,7 +362,7 @@ class Call:
             member, verdict, outcomes = over
             if verdict != 487:
                 self._note(now, member, f"said {verdict} {phrase}")
-            self._follow(outcomes, now)
+            self.follow(outcomes, now)
 
     def _on_requested(self, event: Requested, now: float) -> None:
         talk = self.talk
@@ -410,7 +410,7 @@ class Call:
     def decline(self, line: str, now: float) -> None:
         """Let a line's phone ring no more, as if it had declined."""
         self._note(now, None, "declined by command", line)
-        self._follow(self._search.decline(line, now), now)
+        self.follow(self._search.decline(line, now), now)
 
     def _who(self, leg: Leg) -> str:
         return "caller" if self.talk is not None and leg is self.talk.caller else str(self._answered_by)
@@ -437,7 +437,7 @@ class Call:
             return False
         fork.answered.owner = self
         self._note(now, fork.member, "picked it up")
-        self._follow(outcomes, now)
+        self.follow(outcomes, now)
         return True
 
     def searched_by(self, leg: Leg) -> str | None:
@@ -507,12 +507,12 @@ class Call:
                 self.talk.member.hang_up(None, now)
             else:
                 self._search.step(CallerGone(), now)
-            self._close(CallResult.ABANDONED, "the transferred caller gave up", now)
+            self.close(CallResult.ABANDONED, "the transferred caller gave up", now)
 
     def _on_ended(self, event: Ended, now: float) -> None:
         talk = self.talk
         if isinstance(self.asked_by, Transfer) and self.asked_by.pending and talk is not None:
-            self._close(CallResult.FAILED, "ended before the transfer was done", now)
+            self.close(CallResult.FAILED, "ended before the transfer was done", now)
             self.asked_by.reject(480, now)
         elif self.transfer is not None and self.transfer.pending and event.leg is self.transfer.referrer:
             self.transfer.referrer_gone = True  # as many phones do as soon as their REFER is taken
@@ -528,13 +528,13 @@ class Call:
             self._note(now, None, f"caller {event.why}")
             self._search.step(CallerGone(), now)
             self._switch.tell(self, "abandoned")
-            self._close(CallResult.ABANDONED, "the caller gave up", now)
+            self.close(CallResult.ABANDONED, "the caller gave up", now)
 
     # -- the end ----------------------------------------------------------------------------------------------
 
     def _finish_talk(self, now: float) -> None:
         self._switch.tell(self, "ended", self._answered_by)
-        self._close(CallResult.ANSWERED, f"answered by {self._answered_by}", now)
+        self.close(CallResult.ANSWERED, f"answered by {self._answered_by}", now)
 
     def hang_up(self, now: float) -> None:
         """End the call from our side, whatever it is doing."""
@@ -550,7 +550,7 @@ class Call:
         else:
             self._search.step(CallerGone(), now)
             self._reject(480, now)
-            self._close(CallResult.FAILED, "ended by the bridge", now)
+            self.close(CallResult.FAILED, "ended by the bridge", now)
 
     def leave(self, line: str, now: float) -> None:
         """End the call for a line; who has just transferred the other side leaves alone."""
@@ -568,18 +568,19 @@ class Call:
             self._search.step(CallerGone(), now)
             self._reject(480, now)
             self._switch.tell(self, "missed", reason=why)
-            self._close(CallResult.FAILED, f"nobody took it: {why}", now)
+            self.close(CallResult.FAILED, f"nobody took it: {why}", now)
 
     def refuse(self, status: int, why: str, now: float) -> None:
         """Refuse a call before anybody is searched for."""
         self._reject(status, now)
-        self._close(CallResult.REFUSED, f"refused: {why}", now)
+        self.close(CallResult.REFUSED, f"refused: {why}", now)
 
     def _reject(self, status: int, now: float) -> None:
         if self.asked_by is not None:
             self.asked_by.reject(status, now)
 
-    def _close(self, came_to: CallResult, result: str, now: float) -> None:
+    def close(self, came_to: CallResult, result: str, now: float) -> None:
+        """End the call, unless it has ended; `result` says how, for people."""
         if self.result is None:
             self.result = result
             self._steps += self._search.take_trace(self._began)

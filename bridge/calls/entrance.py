@@ -10,11 +10,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from bridge.calls.over import CallResult
-from bridge.calls.search import Outcome, Search
+from bridge.calls.search import Search
 from bridge.calls.switch import Switch
 from bridge.calls.transfer import Transfer
 from bridge.calls.waiting import Waiting
@@ -31,23 +31,20 @@ if TYPE_CHECKING:
 
 
 class Entrance:
-    """One call's. `follow` takes what the search has come to, `close` ends the call."""
+    """One call's."""
 
-    def __init__(
-        self,
-        call: Call,
-        switch: Switch,
-        search: Search,
-        follow: Callable[[list[Outcome], float], None],
-        close: Callable[[CallResult, str, float], None],
-    ) -> None:
-        self._call = call
+    def __init__(self, call: Call, switch: Switch, search: Search) -> None:
+        self._whose = ref(call)  # which has this: so both go at once, without the garbage collector
         self._switch = switch
         self._search = search
-        self._follow = follow
-        self._close = close
         self._arriving: Waiting | None = None  # where somebody is to wait who is being transferred here
         self._parting: tuple[CallResult, str] | None = None  # what it has come to, while a waiting caller is told so
+
+    @property
+    def _call(self) -> Call:
+        call = self._whose()
+        assert call is not None
+        return call
 
     @property
     def waiting(self) -> Waiting | None:
@@ -89,7 +86,7 @@ class Entrance:
                 self._switch.notice_no_ports("a caller cannot wait")
             leg.reject(error.status, now)
             self._switch.tell(self._call, "missed", reason=str(error))
-            self._close(CallResult.FAILED, f"the caller cannot be spoken to: {error}", now)
+            self._call.close(CallResult.FAILED, f"the caller cannot be spoken to: {error}", now)
             return False
         self._call.asked_by = waiting
         return waiting.offer is not None
@@ -114,7 +111,7 @@ class Entrance:
         except SipError as error:
             self._call.asked_by = None
             self._call.leg.hang_up(None, now)
-            self._close(CallResult.FAILED, f"the caller cannot be spoken to: {error}", now)
+            self._call.close(CallResult.FAILED, f"the caller cannot be spoken to: {error}", now)
             return
         self.entered(now)
 
@@ -126,7 +123,7 @@ class Entrance:
             if waiting.held:
                 self._search.step(CallerHolds(held=True), now)
         group = call.group
-        self._follow(self._search.step(Start(), now), now)
+        self._call.follow(self._search.step(Start(), now), now)
         place = self._search.place
         if queue is None or place is None or call.group is not group:
             return
@@ -149,11 +146,11 @@ class Entrance:
 
     def holds(self, held: bool, now: float) -> None:
         """Let nobody ring for a caller who holds us, and go on afterwards."""
-        self._follow(self._search.step(CallerHolds(held), now), now)
+        self._call.follow(self._search.step(CallerHolds(held), now), now)
 
     def leave(self, why: str, now: float) -> None:
         """Let a caller go where the exit key leads."""
-        self._follow(self._search.leave(why, now), now)
+        self._call.follow(self._search.leave(why, now), now)
 
     # -- nobody takes the call ---------------------------------------------------------------------------------------
 
@@ -169,4 +166,4 @@ class Entrance:
     def parted(self, now: float) -> None:
         """Close a call whose caller has heard that."""
         if self._parting is not None:
-            self._close(*self._parting, now)
+            self._call.close(*self._parting, now)

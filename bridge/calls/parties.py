@@ -76,7 +76,7 @@ def shown_identity(request: Request) -> tuple[str, str]:
 
 def shown(text: str, most: int = 80) -> str:
     """Return text of a peer's without what cannot stand in a header or terminal, and not too much of it."""
-    return "".join(c for c in text if c.isprintable())[:most]
+    return (text if text.isprintable() else "".join(c for c in text if c.isprintable()))[:most]
 
 
 def user_of(uri: str) -> str:

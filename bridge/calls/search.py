@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import ref
 
 from bridge.calls.confirming import Confirming
 from bridge.calls.fork import ELSEWHERE, Fork
@@ -87,7 +88,7 @@ class Search:
     """
 
     def __init__(self, call: Call, switch: Switch, called: Called) -> None:
-        self._call = call
+        self._whose = ref(call)  # which has this: so both go at once, without the garbage collector
         self._switch = switch
         self._hunt: Hunt
         self._members: dict[str, Member] = {}
@@ -106,6 +107,12 @@ class Search:
         self._members = {member.name: member for member in members}
         self._group = called.group
         self._closed = called.group is not None and not self._switch.is_open(called.group)
+
+    @property
+    def _call(self) -> Call:
+        call = self._whose()
+        assert call is not None
+        return call
 
     @property
     def onward(self) -> str | None:

@@ -1,7 +1,7 @@
 """One heap of deadlines for everything that waits: transactions, legs, calls.
 
 Whoever waits has a `due` (seconds, monotonic, or None) and a `tick(now)`. Moving a deadline is setting `due` and
-arming again; what is stale in the heap is skipped when its time comes, and swept out when it is most of the heap, so
+arming again; what is stale in the heap is skipped when its time comes, and swept out when it is a third of the heap, so
 that memory goes with what waits and not with how far ahead it waited.
 """
 
@@ -51,7 +51,7 @@ class Agenda:
             self._count += 1
             cell = self._cells[who] = _Cell(who)
             heapq.heappush(self._heap, (due, self._count, cell))
-        if len(self._heap) > _SWEEP_FROM and len(self._heap) > 2 * len(self._cells):
+        if len(self._heap) > _SWEEP_FROM and 2 * len(self._heap) > 3 * len(self._cells):
             self._heap = [entry for entry in self._heap if entry[2].who is not None]
             heapq.heapify(self._heap)
 

@@ -33,6 +33,8 @@ class Unpracked:
 class IncomingLeg(Leg):
     """A leg that a caller asks for (UAS)."""
 
+    __slots__ = ("_reliably", "_rseq", "_transaction", "_unpracked", "invite", "offer", "remote_tag")
+
     def __init__(
         self, ua: UserAgent, request: Request, transaction: ServerTransaction, flow: Flow, contact: str, pinned: bool
     ) -> None:

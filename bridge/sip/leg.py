@@ -58,7 +58,36 @@ class _Unacknowledged:
 
 
 class Leg:
-    """What both kinds of leg share: the confirmed dialog."""
+    """What both kinds of leg share: the confirmed dialog.
+
+    With slots, since a leg outlives its call by half a minute, to acknowledge a 2xx that comes again.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_ack",
+        "_asked",
+        "_asking",
+        "_bye_wanted",
+        "_invite_seq",
+        "_look_at",
+        "_owed",
+        "_reason",
+        "_refresh_by",
+        "_unacknowledged",
+        "authenticator",
+        "call_id",
+        "contact",
+        "dialog",
+        "due",
+        "flow",
+        "local_tag",
+        "owner",
+        "peer_takes_update",
+        "pinned",
+        "state",
+        "ua",
+    )
 
     def __init__(self, ua: UserAgent, call_id: str, local_tag: str, flow: Flow, contact: str, pinned: bool) -> None:
         self.ua = ua

@@ -19,8 +19,24 @@ if TYPE_CHECKING:
 _MOST_EARLY = 8  # early dialogs of one INVITE that are remembered, beside which nobody can ask for another
 
 
+def _nobody_told(flow: Flow, now: float) -> None:
+    """Take note of nothing."""
+
+
 class OutgoingLeg(Leg):
     """A leg that we ask for (UAC)."""
+
+    __slots__ = (
+        "_cancel_wanted",
+        "_invite",
+        "_request",
+        "cancelled",
+        "early_tags",
+        "elsewhere",
+        "rang",
+        "redirected",
+        "unanswered",
+    )
 
     def __init__(self, ua: UserAgent, flow: Flow, contact: str, pinned: bool) -> None:
         super().__init__(ua, ua.token(), ua.token(), flow, contact, pinned)
@@ -31,7 +47,7 @@ class OutgoingLeg(Leg):
         self.early_tags: tuple[str, ...] = ()  # of the peers that have answered provisionally
         self.rang = False
         self.redirected: list[str] = []  # the Contacts of a 3xx
-        self.unanswered: Callable[[Flow, float], None] = lambda flow, now: None  # told of an address that says nothing
+        self.unanswered: Callable[[Flow, float], None] = _nobody_told  # told of an address that says nothing
         self.elsewhere: list[Flow] = []  # further addresses of the same server, to be tried in order
 
     def invite(self, uri: str, from_: str, to: str, body: Body | None, extra: dict[str, str], now: float) -> None:

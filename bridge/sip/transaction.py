@@ -157,6 +157,8 @@ class ClientTransaction(Transaction):
     def _expire(self, now: float) -> None:
         if self.state in (State.CALLING, State.TRYING, State.PROCEEDING):
             self.layer.fail(self, 408)
+        else:
+            self.user = None  # who knows this transaction: so both go at once, without the garbage collector
         self._leave()
 
     def broken(self, now: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from bridge.sip.flow import Flow
@@ -56,11 +57,17 @@ def _slow(value: str) -> TopVia:
 
 
 def _top_via(host: str, port: str | None, branch: str, rport: bool) -> TopVia:
+    sent_by, host, number = _sent_by(host, port)
+    return TopVia(sent_by, host, number, branch, rport)
+
+
+@lru_cache(maxsize=512)
+def _sent_by(host: str, port: str | None) -> tuple[str, str, int | None]:
     host = host.lower()
     number = int(port) if port else None
     if number is not None and not 0 < number < 65536:
         raise SipError(f"Via {host}:{port}: port must be 1 to 65535")
-    return TopVia(f"{host}:{port}" if port else host, host, number, branch, rport)
+    return f"{host}:{port}" if port else host, host, number
 
 
 def way_back(request: Request, flow: Flow) -> Flow | None:
@@ -89,7 +96,8 @@ def stamp_source(request: Request, via: TopVia, flow: Flow) -> Flow:
         values[0] = _with_parameter(values[0], f"received={flow.host}")
     if flow.reliable:
         return flow
-    return flow._replace(port=via.port or 5060)
+    port = via.port or 5060
+    return flow if flow.port == port else flow._replace(port=port)
 
 
 def _with_parameter(value: str, parameter: str) -> str:

@@ -11,6 +11,7 @@ import errno
 import socket
 import sys
 from collections import deque
+from functools import lru_cache
 
 from bridge.sip.endpoint.listening import Listening
 from bridge.sip.endpoint.pump import Pump
@@ -123,10 +124,7 @@ class Datagrams:
                 self._read_errors()
                 continue
             if len(data) >= _SHORTEST:
-                host = address[0]
-                if host.startswith(_MAPPED):
-                    host = host[len(_MAPPED) :]
-                pump.receive(data, Flow("udp", host, address[1], index))
+                pump.receive(data, _flow(address[0], address[1], index))
                 if pump.over:
                     return
             elif data == _PROBE:
@@ -145,3 +143,9 @@ class Datagrams:
                 if reason is not None and address:
                     flow = Flow("udp", address[0].removeprefix(_MAPPED), address[1], self._index)
                     self._pump.undelivered(flow, reason)
+
+
+@lru_cache(maxsize=1024)
+def _flow(host: str, port: int, index: int) -> Flow:
+    """Return the flow that a datagram came by; the same object each time, for much that is kept holds one."""
+    return Flow("udp", host.removeprefix(_MAPPED), port, index)
