@@ -368,6 +368,8 @@ class Call:
         talk = self.talk
         if talk is None or event.leg not in (talk.caller, talk.member):
             event.leg.respond(event.transaction, event.request, 491, None, now)
+        elif self.result is not None:  # the leg only waits for its ACK, to be hung up then
+            event.leg.respond(event.transaction, event.request, 481, None, now)
         elif event.request.method == "REFER":
             self._on_referred(event, talk, now)
         else:

@@ -231,7 +231,8 @@ class Switchboard:
         if called.outside is not None:
             alone = Member("outside", place_of(called.outside.trunk), device=True, always=True)
             return self._hunt(alone, Rules(give_up_after=LINE_RINGS, silent_after=OUTSIDE_SILENT)), (alone,)
-        assert called.line is not None
+        if called.line is None:  # it has left the configuration before a restart took its talk up again
+            return Hunt(Rules(), [], self._around.rng), ()
         alone = Member(called.line.name, called.line.name, device=True, always=True)
         handling = self._around.handlings.get(called.line.name)
         rings = LINE_RINGS if handling.no_answer is None else handling.after

@@ -26,14 +26,14 @@ class Parallel(Unshared):
     def __init__(self, given: Given) -> None:
         self._given = given
         self._trace = given.trace
-        self._to_judge = list(given.candidates)
+        self._to_judge = {candidate.name: candidate for candidate in given.candidates}
         self._to_rest: list[Candidate] = []
         self._finished: set[str] = set()
 
     def changed(self, candidate: Candidate) -> None:
         """Judge the member in the next choice."""
         if candidate.name not in self._finished:
-            self._to_judge.append(candidate)
+            self._to_judge[candidate.name] = candidate
 
     def ended(self, candidate: Candidate, outcome: Outcome, now: float) -> None:
         """Try busy and unreachable phones again later; who left is judged when back."""
@@ -44,9 +44,9 @@ class Parallel(Unshared):
 
     def choose(self, now: float, look: Look, anyone_live: bool) -> Move:
         """Offer the call to all who are new and available; over when nobody is left to answer."""
-        judged, self._to_judge = self._to_judge, []
+        judged, self._to_judge = self._to_judge, {}
         resting, self._to_rest = self._to_rest, []
-        offer = [c for c in judged if self._judge(c, now, look, resting)]
+        offer = [c for c in judged.values() if not c.live and self._judge(c, now, look, resting)]
         return Move(
             offer=offer,
             wait=[(c.not_before, c) for c in resting],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bridge.calls.exchange import Exchange
 from bridge.events import Notice
 from tests.support.lab import ANSWER, OFFER, Lab, answers
@@ -84,6 +86,24 @@ def test_a_member_who_left_the_configuration_keeps_talking() -> None:
     call.hang_up(None, lab.now)
     lab.run(1)
     assert lab.ended("m1")
+
+
+def test_a_line_that_was_called_and_left_the_configuration_keeps_talking() -> None:
+    """It was called by its own number, which is nobody's now: the start is not spoilt, and its hang-up is carried."""
+    lab = Lab(members=1)
+    lab["m1"].on_invite = answers
+    call = lab["c1"].call("201")
+    assert lab["c1"].accepted(call)
+    lab.run(1)
+    lines = {name: line for name, line in lab.directory.lines.items() if name != "m1"}
+    lab.directory = replace(lab.directory, lines=lines, groups={})
+    lab.restart()
+    assert [(each.state, each.called, each.answered_by) for each in lab.exchange.calls()] == [
+        ("connected", "201", "m1")
+    ]
+    call.hang_up(None, lab.now)
+    lab.run(40)
+    assert lab.ended("m1") and not lab.exchange.calls() and not lab.exchange.ua.legs
 
 
 def test_a_relayed_talk_goes_on_at_the_same_ports() -> None:

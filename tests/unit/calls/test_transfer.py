@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bridge.sip.leg import Leg
+from bridge.sip.legevents import Accepted
 from bridge.sip.message import Body, Request
 from tests.support.lab import ANSWER, OFFER, Lab, Passed, answers, refuses
 from tests.unit.calls.test_dialogs import connected
@@ -211,3 +212,21 @@ def test_nobody_joins_the_talk_of_others() -> None:
     (answer,) = [p.message for p in lab.wire if p.name.endswith(" REFER")]
     assert " 403 " in bytes(answer).decode().split("\r\n")[0]
     assert [c.state for c in lab.exchange.calls()] == ["connected", "connected"]
+
+
+def test_nobody_is_transferred_from_a_talk_that_is_over() -> None:
+    """The member has hung up before the caller's ACK came; a REFER that comes then rings nobody."""
+    lab, _ = three()
+    lab.login("m1", False)
+    lab["m2"].on_invite = answers
+    late = lab["c2"].call("202")
+    lab.run(1)
+    lab["m2"].leg.hang_up(None, lab.now)
+    lab.run(1)
+    (answer,) = (event for event in lab["c2"].heard(Accepted) if event.leg is late)
+    assert late.dialog is not None and answer
+    rung = len(lab["m3"].invites)
+    refer(lab, "c2", late, "<sip:203@10.0.0.100>")
+    assert lab.sent("c2", "481 REFER") and len(lab["m3"].invites) == rung
+    lab.run(60)
+    assert len(lab.exchange.calls()) == 1

@@ -6,6 +6,7 @@ import pytest
 
 from bridge.hunting.model import (
     Availability,
+    CallerHolds,
     Connect,
     End,
     Offer,
@@ -276,3 +277,11 @@ def test_looks_are_few() -> None:
     scene.becomes("m8", ON_A_CALL)
     scene.answers("m9")
     assert scene.looks == ["m7", "m8"]
+
+
+def test_a_caller_who_holds_from_the_start_rings_everybody_once() -> None:
+    """They have waited elsewhere before, and were on hold as they overflowed to here: one offer each afterwards."""
+    scene = Scene("anna ben")
+    scene.tell(CallerHolds(held=True))
+    assert scene.start() == []
+    assert scene.tell(CallerHolds(held=False)) == [Offer("anna"), Offer("ben")]
