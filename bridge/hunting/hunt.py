@@ -116,6 +116,7 @@ class Hunt:
         self.phase = Phase.IDLE
         self.result: Result | None = None
         self.winner: str | None = None
+        self._beside = False  # the winner has picked up at another phone than those that were rung
         self._trace = Trace()
         tier = tiers or {}
         names = dict.fromkeys(members)
@@ -237,7 +238,7 @@ class Hunt:
     def _answered(self, event: Answered, now: float) -> None:
         """Connect or release; a further answer of the winner is the leg's affair (retransmitted, forked)."""
         candidate = self._candidates.get(event.member)
-        if candidate is None or event.member == self.winner:
+        if candidate is None or (event.member == self.winner and not self._beside):
             return
         won = candidate.live and self._turn(Turn.ANSWER)
         self._final(candidate, now)
@@ -284,6 +285,7 @@ class Hunt:
     def _taken(self, event: Taken, now: float) -> None:
         if self._turn(Turn.ANSWER):
             self.winner = event.by
+            self._beside = True
             self.result = Result.ANSWERED
             self._trace.whole(now, "picked up", event.by)
             self._withdraw_all(Withdrawal.ELSEWHERE, now)

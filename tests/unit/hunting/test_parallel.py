@@ -12,6 +12,7 @@ from bridge.hunting.model import (
     Offer,
     Phase,
     Release,
+    Taken,
     Withdraw,
     Withdrawal,
 )
@@ -285,3 +286,10 @@ def test_a_caller_who_holds_from_the_start_rings_everybody_once() -> None:
     scene.tell(CallerHolds(held=True))
     assert scene.start() == []
     assert scene.tell(CallerHolds(held=False)) == [Offer("anna"), Offer("ben")]
+
+
+def test_who_picks_up_at_another_phone_has_their_own_released() -> None:
+    """A member dials the code for picking up while their own phone rings, and that answers too: it is let go."""
+    scene = ringing("anna ben")
+    scene.tell(Taken("anna"))
+    assert scene.answers("anna") == [Release("anna")]
