@@ -23,6 +23,7 @@ from bridge.config.settings import Settings
 from bridge.config.words import Target, Words, parse_press, parse_shows
 from bridge.control.server import ControlServer
 from bridge.control.socketfile import ControlError
+from bridge.desk.answers import DeskAnswers
 from bridge.desk.model import DeskError
 from bridge.directory.model import Directory, Group, Line, Member, User
 from bridge.events import Event, LineChanged, TrunkChanged
@@ -121,6 +122,7 @@ class Satellite:
             self._failure = error
             self.stop.set()
             return
+        self.control.offer(DeskAnswers(self.desks.desks).verbs)
         self.desks.show()
 
     async def _go_by(self, settings: Settings) -> list[str]:

@@ -13,6 +13,7 @@ from tests.support.agent import ENVIRONMENT
 from tests.support.doors import Door
 from tests.support.mosquitto import Mosquitto
 from tests.support.process import Process, wait_until
+from tests.support.ptypanel import PtyPanel
 from tests.support.satellites import CONFIG, LAMP, LINE, Outpost
 from tests.support.watcher import Watcher
 
@@ -130,3 +131,39 @@ def test_the_process_says_whether_it_is_there_and_serves_the_command_line(mosqui
         assert status["groups"]["support"]["members"]["anna"]["login"] == "ON"
         satellite.end(signal.SIGKILL)
         assert watcher.wait_for_payload(PRESENCE, "offline").retained
+
+
+def test_a_serial_panel_at_a_satellite(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    """Its key logs in at the bridge, its lamp shows what is confirmed there; `cti-bridge desk` tells of it."""
+    place, config, control = tmp_path / "usb-panel", tmp_path / "cti-bridge.toml", tmp_path / "control.sock"
+    config.write_text(PANEL.format(broker=mosquitto.url, place=place))
+    places: list[str | Path] = ["--config", config, "--state", tmp_path / "state", "--control", control]
+    cli = [sys.executable, "-m", "bridge.cli"]
+    with (
+        PtyPanel(place, keys=4, lamps=2, bytewise=True) as panel,
+        Door(settings(mosquitto)) as door,
+        Process([*cli, "run", *places], env=ENVIRONMENT) as satellite,
+    ):
+        satellite.wait_for("is there")
+        wait_until(lambda: panel.shows(2) == "steady", "the panel sees the bridge")
+        panel.move(1, True)
+        wait_until(lambda: b" ack boot=" in panel.heard, "the press is acknowledged")
+        panel.move(1, False)
+        wait_until(lambda: door.bureau.port.login("support", "anna").logged_in, "logged in at the bridge")
+        wait_until(lambda: panel.shows(1) == "steady", "the lamp shows it")
+        door.submit(LoginVerb.LOGOUT, "support", "anna")
+        wait_until(lambda: panel.shows(1) == "off", "the lamp follows the bridge")
+        with Process([*cli, "desk", "list", "--json", *places], env=ENVIRONMENT) as command:
+            assert command.wait() == 0, command.report()
+            assert str(place) in command.stdout and "toggle support" in command.stdout
+
+
+PANEL = """\
+[mqtt]
+broker = "{broker}"
+[desks.workshop]
+member = "anna"
+panel = "{place}"
+buttons = [{{ key = 1, press = "toggle support" }}]
+lamps = [{{ lamp = 1, shows = "login support" }}, {{ lamp = 2, shows = "bridge" }}]
+"""

@@ -46,7 +46,8 @@ def test_a_panel_may_be_plugged_in_after_the_bridge_has_started(far: PtyPanel) -
     """It is looked for; what is missing is told once, however often it is looked for."""
 
     async def scene(panel: SerialPanel, ear: Ear) -> None:
-        await asyncio.sleep(0.3)
+        await until(lambda: ear.gone, "told")
+        await asyncio.sleep(0.1)  # in which it is looked for several times
         assert ear.gone == ["it is not plugged in"]
         far.plug()
         await until(lambda: ear.here, "the panel is there")
