@@ -423,6 +423,8 @@ class Exchange:
         if "Replaces" in invited.request.headers:
             self._control.replace(invited, caller, now)
             return
+        if caller.trunk is not None:
+            self._trunks[caller.trunk].lives(now)
         called = self._called(invited.request, caller)
         blocked = caller.trunk is not None and self.present.settings.blocklist.has(caller.number)
         if blocked and self.present.settings.blocklist.send_to is not None:

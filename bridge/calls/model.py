@@ -25,6 +25,7 @@ class TrunkSettings:
     number: str | None = None
     max_calls: int | None = None
     media: MediaWay = MediaWay.AUTO
+    check: bool = True  # ask by OPTIONS whether its server lives
     tells: frozenset[str] = frozenset()  # headers that say who calls, and who has sent the call on
 
 

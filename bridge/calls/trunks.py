@@ -6,12 +6,13 @@ import ipaddress
 import random
 from collections.abc import Callable, Iterable, Mapping
 
+from bridge.calls.checking import Check
 from bridge.calls.model import TrunkSettings
 from bridge.calls.status import TrunkStatus
 from bridge.sip.agenda import Agenda
 from bridge.sip.digest import Authenticator, Credentials
 from bridge.sip.flow import Flow
-from bridge.sip.message import Response
+from bridge.sip.message import Request, Response
 from bridge.sip.registration import Phase, Registration
 from bridge.sip.transaction import ClientTransaction
 from bridge.sip.useragent import UserAgent
@@ -40,6 +41,8 @@ class Trunk:
         self._said = said
         self._registration: Registration | None = None
         self._tried = 0  # addresses that failed, one after the other
+        self._check = Check(self, self._question, ua, agenda, rng)
+        self._asked = 0  # OPTIONS so far
 
     def remains(self, settings: TrunkSettings) -> bool:
         """Whether other settings are still those of this trunk, that is, of the same account at the same server."""
@@ -48,6 +51,12 @@ class Trunk:
     def configure(self, settings: TrunkSettings, now: float) -> None:
         """Take other settings of the same account; register anew where the PBX is to know of the difference."""
         before, self.settings = self.settings, settings
+        if not settings.check:
+            self._check.stop()
+            if before.check and not settings.register and self.flow is not None:
+                self._become("static", "")
+        elif self.flow is not None:
+            self._check.start(now)
         if settings.password != before.password and settings.username:
             self.authenticator = Authenticator(Credentials(settings.username, settings.password), self._rng)
         known = (settings.password, settings.expires) == (before.password, before.expires)
@@ -87,8 +96,11 @@ class Trunk:
         if self.flow in found:  # stay where we are registered as long as that address is valid
             found = dict.fromkeys((self.flow, *found))
         self.addresses = tuple(flow for flow in found if flow is not None)
+        if self.settings.check:
+            self._check.start(now)
         if not self.settings.register:
-            self._become("static", "")
+            if moved:
+                self._become("static", "")
         elif moved and not self.held:
             self._tried = 0
             self._register_at(self.addresses[0], now)
@@ -124,6 +136,7 @@ class Trunk:
 
     def stop(self, now: float) -> None:
         """Take the registration back."""
+        self._check.stop()
         if self._registration is not None:
             self._registration.stop(now)
             self._flush(now)
@@ -166,6 +179,47 @@ class Trunk:
         else:
             self._registration.renew(now)
             self._flush(now)
+
+    # -- whether its server lives (Checked) --------------------------------------------------------------------------
+
+    def lives(self, now: float) -> None:
+        """Note that the server has said something."""
+        self._tried = 0
+        if self._registration is None and self.state == "lost":
+            self._become("static", "")
+
+    def says_nothing(self, server: Flow, why: str, now: float) -> bool:
+        """Note that the server at an address does not answer OPTIONS; return whether the next one is to be asked."""
+        if self._registration is not None:
+            self.suspect(server, now)
+            self._check.forgive()
+            return False
+        if server != self.flow:  # another one is in use meanwhile
+            return True
+        self.addresses = (*self.addresses[1:], *self.addresses[:1])
+        self._tried += 1
+        if self._tried < len(self.addresses):
+            return True
+        self._tried = 0
+        self._become("lost", f"OPTIONS: {why}")
+        return False
+
+    def _question(self) -> tuple[Request, Flow] | None:
+        """Return the OPTIONS for the server; None while a registration that is not there tells already."""
+        if self.flow is None or (self._registration is not None and self.state != "registered"):
+            return None
+        self._asked += 1
+        user = self.settings.username or "bridge"
+        headers = {
+            "Max-Forwards": ["70"],
+            "From": [f"<{self.uri(user)}>;tag={self._ua.token()}"],
+            "To": [f"<{self.uri('')}>"],
+            "Call-ID": [self._ua.token()],
+            "CSeq": [f"{self._asked} OPTIONS"],
+            "Contact": [self._ua.contact(user, self.flow)],
+            "Accept": ["application/sdp"],
+        }
+        return Request("OPTIONS", self.uri(""), headers), self.flow
 
     def tick(self, now: float) -> None:
         """Let a refresh or another try come due."""

@@ -122,6 +122,7 @@ def _trunk(name: str, trunk: TrunkSettings) -> Trunk:
         max_calls=trunk.max_calls,
         media=MediaWay(trunk.media),
         tells=frozenset(trunk.tells),
+        check=trunk.check,
     )
 
 

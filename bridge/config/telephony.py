@@ -73,6 +73,7 @@ class TrunkSettings(Part):
     confirm: Flag = False
     media: Media = "auto"
     tells: tuple[Tells, ...] = ()
+    check: Flag = True
 
 
 class LineSettings(Part):

@@ -11,12 +11,15 @@ from bridge.sip.grammar import SipError
 from bridge.sip.leg import Leg, LegState
 from bridge.sip.legevents import Accepted, Progress, Rejected
 from bridge.sip.message import Body, Request, Response
-from bridge.sip.transaction import ClientTransaction, State
+from bridge.sip.transaction import ClientInvite, ClientTransaction, State
 
 if TYPE_CHECKING:
     from bridge.sip.useragent import UserAgent
 
 _MOST_EARLY = 8  # early dialogs of one INVITE that are remembered, beside which nobody can ask for another
+
+
+FIRST_WORD_WITHIN = 2.0  # seconds; three INVITEs are sent in that time. A hunt waits for 4 s for a phone's first word
 
 
 def _nobody_told(flow: Flow, now: float) -> None:
@@ -71,7 +74,7 @@ class OutgoingLeg(Leg):
         if self.authenticator is not None:
             self.authenticator.authorize(request)
         self._request = request
-        self._invite = self.ua.layer.request(request, self.flow, self, now)
+        self._ask(request, now)
         self.ua.changed = True
 
     @property
@@ -192,7 +195,13 @@ class OutgoingLeg(Leg):
         again.set("CSeq", f"{request.cseq.sequence + 1} INVITE")
         self._request = again
         self.state = LegState.TRYING
-        self._invite = self.ua.layer.request(again, self.flow, self, now)
+        self._ask(again, now)
+
+    def _ask(self, request: Request, now: float) -> None:
+        """Send the INVITE; where there is another address, this one has little time to say anything."""
+        self._invite = self.ua.layer.request(request, self.flow, self, now)
+        if self.elsewhere and isinstance(self._invite, ClientInvite):
+            self._invite.give_up_at(now + FIRST_WORD_WITHIN)
 
     def on_failure(self, transaction: ClientTransaction, status: int, now: float) -> None:
         """Take the failure of the INVITE (408, 503) or of a request inside the dialog."""

@@ -225,6 +225,11 @@ class ClientInvite(ClientTransaction):
         self._send()
         return False
 
+    def give_up_at(self, when: float) -> None:
+        """Wait no longer than this for a first response: there is somebody else to be asked."""
+        if self.state is State.CALLING:
+            self._timers(self.again, when)
+
     def give_up_after_cancel(self, now: float) -> None:
         """Wait 64*T1 for the final response to a cancelled INVITE, then consider it gone (§9.1)."""
         self._timers(None, now + TIMEOUT)
