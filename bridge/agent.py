@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from bridge import __version__
 from bridge.calls.exchange import Exchange
 from bridge.calls.model import TrunkSettings
-from bridge.calls.services import Wish
+from bridge.calls.phones.services import Wish
 from bridge.clock import Clock
 from bridge.commands.model import OWNER
 from bridge.commands.views import CLOCK, Info, Link

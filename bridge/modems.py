@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from bridge.calls.analogue import From, Gone, Heard, Here, Ringing, Silent
+from bridge.calls.pbx.analogue import From, Gone, Heard, Here, Ringing, Silent
 from bridge.commands.views import Link
 
 if TYPE_CHECKING:

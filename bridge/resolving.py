@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from bridge.calls.model import TrunkSettings
-from bridge.calls.trunks import Place, numeric
+from bridge.calls.pbx.trunks import Place, numeric
 
 if TYPE_CHECKING:
     from dns.asyncresolver import Resolver

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from bridge.calls.guard import Guard
 from bridge.calls.parties import Caller, Peers, shown_identity
+from bridge.calls.pbx.trunks import Trunk, by_host
 from bridge.calls.present import Present
-from bridge.calls.trunks import Trunk, by_host
 from bridge.directory.model import Line
 from bridge.sip.challenger import Challenger, Verdict
 from bridge.sip.message import Request

@@ -10,21 +10,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bridge.calls.direct import Directing
-from bridge.calls.entrance import Entrance
-from bridge.calls.errand import Errand
 from bridge.calls.fork import Fork
-from bridge.calls.holding import Hold
-from bridge.calls.kept import plain_dialog, plain_parties
-from bridge.calls.outside import trunk_of
+from bridge.calls.onward.direct import Directing
+from bridge.calls.onward.outside import trunk_of
+from bridge.calls.onward.transfer import Transfer
+from bridge.calls.ordered.errand import Errand
+from bridge.calls.ordered.holding import Hold
 from bridge.calls.over import CallResult, Record, unanswered
 from bridge.calls.parties import Called, Caller, shown
 from bridge.calls.passage import Passage
+from bridge.calls.queue.entrance import Entrance
+from bridge.calls.restart.kept import plain_dialog, plain_parties
 from bridge.calls.search import Found, Nobody, Outcome, Search
 from bridge.calls.status import CallStatus, Step, Story
 from bridge.calls.switch import Asking, Switch
 from bridge.calls.talk import Talk
-from bridge.calls.transfer import Transfer
 from bridge.directory.handling import When
 from bridge.directory.model import Group
 from bridge.hunting.model import CallerGone, Tick

@@ -12,27 +12,27 @@ import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from bridge.calls import agents
 from bridge.calls.admission import Admission
-from bridge.calls.analogue import Analogue, Heard
-from bridge.calls.control import Control
 from bridge.calls.guard import Guard
-from bridge.calls.kept import Kept
-from bridge.calls.lamps import Lamps
 from bridge.calls.lines import LineTable
 from bridge.calls.model import ExchangeSettings, TrunkSettings
-from bridge.calls.orders import Answer, Order
-from bridge.calls.outside import Outsides
+from bridge.calls.onward.outside import Outsides
+from bridge.calls.ordered.control import Control
+from bridge.calls.ordered.orders import Answer, Order
 from bridge.calls.parties import Called, Caller, destination, phone_destination, trunk_destination, user_of
 from bridge.calls.passage import Passages
+from bridge.calls.pbx.analogue import Analogue, Heard
+from bridge.calls.pbx.trunks import Place
+from bridge.calls.pbx.upstream import Upstream
+from bridge.calls.phones.lamps import Lamps
+from bridge.calls.phones.services import Services, Wish
 from bridge.calls.present import Present
+from bridge.calls.queue import agents
 from bridge.calls.reach import Reach
-from bridge.calls.resumption import Resumption
-from bridge.calls.services import Services, Wish
+from bridge.calls.restart.kept import Kept
+from bridge.calls.restart.resumption import Resumption
 from bridge.calls.status import CallStatus, LineStatus, Story, TrunkStatus
 from bridge.calls.switchboard import Surroundings, Switchboard
-from bridge.calls.trunks import Place
-from bridge.calls.upstream import Upstream
 from bridge.commands.model import Reply
 from bridge.directory.handling import Handlings
 from bridge.directory.logins import Logins

@@ -13,7 +13,7 @@ from bridge.sip.message import Body
 from bridge.sip.outgoing import OutgoingLeg
 
 if TYPE_CHECKING:
-    from bridge.calls.confirming import Confirming
+    from bridge.calls.queue.confirming import Confirming
 
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
 _RANK = {603: 0, 403: 1, 600: 2, 486: 3}

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from bridge.calls.parties import Caller
+from bridge.calls.pbx.trunks import Trunk
 from bridge.calls.present import Present
-from bridge.calls.trunks import Trunk
 from bridge.sip.flow import Flow
 from bridge.sip.limits import Limits
 

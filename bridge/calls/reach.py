@@ -8,8 +8,8 @@ from bridge.calls.identity import by_itself, to_phone, to_trunk, told
 from bridge.calls.model import Target
 from bridge.calls.parties import Caller, user_of
 from bridge.calls.passage import Passage, Passages, Way
+from bridge.calls.pbx.trunks import Trunk
 from bridge.calls.present import Present
-from bridge.calls.trunks import Trunk
 from bridge.directory.model import Group, Line
 from bridge.sip.dialog import flow_of
 from bridge.sip.flow import Flow

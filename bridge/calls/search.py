@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import ref
 
-from bridge.calls.confirming import Confirming
 from bridge.calls.fork import ELSEWHERE, Fork
 from bridge.calls.parties import Called
+from bridge.calls.queue.confirming import Confirming
 from bridge.calls.status import Step
 from bridge.calls.switch import Switch
 from bridge.directory.model import Member, Queue, Strategy

@@ -17,10 +17,10 @@ from bridge.sip.message import Body, Request
 from bridge.sip.outgoing import OutgoingLeg
 
 if TYPE_CHECKING:
-    from bridge.calls.agents import Agents
     from bridge.calls.call import Call
-    from bridge.calls.following import Followed
-    from bridge.calls.transfer import Transfer
+    from bridge.calls.onward.following import Followed
+    from bridge.calls.onward.transfer import Transfer
+    from bridge.calls.queue.agents import Agents
 
 
 class Switch(Protocol):

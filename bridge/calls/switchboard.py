@@ -8,22 +8,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from bridge.calls.agents import Agents
 from bridge.calls.call import Call
-from bridge.calls.following import Followed, Following, counted_as
-from bridge.calls.kept import Kept
 from bridge.calls.lines import LineTable
-from bridge.calls.outside import Asked, Outsides, place_of, trunk_of
+from bridge.calls.onward.following import Followed, Following, counted_as
+from bridge.calls.onward.outside import Asked, Outsides, place_of, trunk_of
+from bridge.calls.onward.referring import refer_to
+from bridge.calls.onward.transfer import Transfer
 from bridge.calls.over import never_began, over
 from bridge.calls.parties import Called, Caller, Outside, destination, user_of
 from bridge.calls.passage import Passage, Passages
+from bridge.calls.pbx.trunks import Trunk
 from bridge.calls.present import Present
+from bridge.calls.queue.agents import Agents
 from bridge.calls.reach import Reach
-from bridge.calls.referring import refer_to
+from bridge.calls.restart.kept import Kept
 from bridge.calls.status import Story
 from bridge.calls.switch import Asking
-from bridge.calls.transfer import Transfer
-from bridge.calls.trunks import Trunk
 from bridge.directory.handling import Handlings, When
 from bridge.directory.logins import Logins
 from bridge.directory.model import Directory, Group, Member

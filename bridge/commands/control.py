@@ -17,8 +17,8 @@ rings: team for the member's own line, personal for the second; a call that ring
 no level and gives none; but who belongs to a group as a device, and is logged in, takes calls of that group, which
 could ring there as well. The owner may do all of it, and names the line.
 
-Nothing of this needs the right to dial outside; that is asked where the number is called (`calls.outside`), of the
-line in whose name it is.
+Nothing of this needs the right to dial outside; that is asked where the number is called (`calls.onward.outside`), of
+the line in whose name it is.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bridge.calls.orders import Order
+from bridge.calls.ordered.orders import Order
 from bridge.calls.status import CallStatus
 from bridge.commands.decide import Decision
 from bridge.commands.model import Actor, CommandError, Kind, LineCommand, LineVerb

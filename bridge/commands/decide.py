@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bridge.calls.orders import Order
+from bridge.calls.ordered.orders import Order
 from bridge.commands import last_out
 from bridge.commands.leases import behind, left_of_lease, unpaused
 from bridge.commands.model import Actor, CommandError, LoginCommand, LoginVerb

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from bridge.calls.model import TrunkSettings
-from bridge.calls.trunks import numeric
+from bridge.calls.pbx.trunks import numeric
 from bridge.config.domain import exchange_of
 from bridge.config.fields import bracketed
 from bridge.doctor.asking import Answer, Place, Silence, ask, words

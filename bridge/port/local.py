@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from bridge.calls.orders import Answer, Order
+from bridge.calls.ordered.orders import Answer, Order
 from bridge.calls.status import Telephony
 from bridge.commands.model import BRIDGE, Actor, Command, CommandError, Reply
 from bridge.commands.queries import answer

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from bridge.calls.orders import Answer, Order
+from bridge.calls.ordered.orders import Answer, Order
 from bridge.calls.status import CallStatus
 from bridge.commands import last_out, leases
 from bridge.commands.authorise import authorise

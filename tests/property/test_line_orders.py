@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bridge.calls.orders import Order
+from bridge.calls.ordered.orders import Order
 from bridge.commands.model import LineVerb, Reply
 from bridge.directory.codes import Codes
 from bridge.directory.handling import Handling, HandlingChange

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.calls.callmonitor import CallMonitor
 from bridge.calls.lines import LineTable
+from bridge.calls.pbx.callmonitor import CallMonitor
 from bridge.calls.status import LineState
 from bridge.directory.model import Line
 from bridge.sip.dialoginfo import DialogInfo, DialogInfoError, WatchedDialogs, parse_dialog_info

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.calls.orders import Order
+from bridge.calls.ordered.orders import Order
 from bridge.commands.model import LineVerb, Reply
 from tests.support.lab import Lab
 

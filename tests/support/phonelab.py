@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bridge.calls.model import ExchangeSettings, TrunkSettings
-from bridge.calls.services import Wish
+from bridge.calls.phones.services import Wish
 from bridge.commands.authorise import authorise
 from bridge.commands.decide import Decision, decide
 from bridge.commands.model import CommandError, LoginCommand, NightCommand, Reply

@@ -14,7 +14,7 @@ import dns.rrset
 import pytest
 
 from bridge.calls.model import TrunkSettings
-from bridge.calls.trunks import Place
+from bridge.calls.pbx.trunks import Place
 from bridge.resolving import places, services
 
 KNOWN = {"a.test": ["10.0.0.1", "fd00::1"], "b.test": ["10.0.0.2"], "pbx.test": ["10.0.0.9"]}

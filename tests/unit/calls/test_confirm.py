@@ -14,8 +14,8 @@ from bridge.sip.legevents import Accepted, Ended, Rejected
 from bridge.sip.outgoing import OutgoingLeg
 from tests.support.lab import Lab
 from tests.support.ways import ToldMedia, ToldSpeaker
+from tests.unit.calls.queue.test_waiting import describes, plays
 from tests.unit.calls.test_media import body, says, sdp
-from tests.unit.calls.test_waiting import describes, plays
 
 
 class House:

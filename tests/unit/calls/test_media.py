@@ -20,7 +20,7 @@ from bridge.sip.sdp import Session
 from bridge.sip.sdpread import parse_session
 from tests.support.lab import Lab, Phone, answers
 from tests.support.ways import ToldMedia
-from tests.unit.calls.test_transfer import refer
+from tests.unit.calls.onward.test_transfer import refer
 
 
 def body(host: str, port: int, formats: str = "8 0 101", version: int = 1, more: str = "") -> Body:

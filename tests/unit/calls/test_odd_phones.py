@@ -12,8 +12,8 @@ from bridge.sip.incoming import IncomingLeg
 from bridge.sip.legevents import Requested
 from bridge.sip.message import Body, Request, Response, response_to
 from tests.support.lab import ANSWER, OFFER, Lab, Phone, answers, silent
+from tests.unit.calls.onward.test_transfer import progress, refer, three
 from tests.unit.calls.test_dialogs import HOLD, connected
-from tests.unit.calls.test_transfer import progress, refer, three
 
 VIDEO = Body("application/sdp", OFFER.data + b"m=video 4002 RTP/AVP 97\r\na=rtpmap:97 H264/90000\r\n")
 

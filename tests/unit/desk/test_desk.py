@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from bridge.calls.orders import Answer, Order
+from bridge.calls.ordered.orders import Answer, Order
 from bridge.calls.status import CallStatus, LineState, TrunkStatus
 from bridge.commands.model import OWNER, Actor, Kind, LoginCommand, LoginVerb, Reply
 from bridge.desk.model import DeskError, DeskSettings

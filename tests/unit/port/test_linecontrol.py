@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from bridge.calls.orders import Answer, Order
+from bridge.calls.ordered.orders import Answer, Order
 from bridge.commands.model import OWNER, LineCommand, LineVerb, Reply
 from bridge.directory.handling import When
 from bridge.directory.logins import Origin

@@ -1,0 +1,1 @@
+"""Where calls go on to: transfers, diversions, the outside, and talks that do without us."""

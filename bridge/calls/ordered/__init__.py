@@ -1,0 +1,1 @@
+"""What people order for the calls of a line: dial, pick up, hold, transfer; INVITE with Replaces."""

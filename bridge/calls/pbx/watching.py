@@ -1,0 +1,146 @@
+"""Watching lines behind a trunk: their PBX tells by the dialog event package what they do (`watch = "dialog"`)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from bridge.calls.lines import LineTable
+from bridge.calls.pbx.trunks import Trunk
+from bridge.calls.status import LineState
+from bridge.directory.model import Line
+from bridge.sip.agenda import Agenda
+from bridge.sip.dialoginfo import ACCEPT, DialogInfoError, WatchedDialogs, parse_dialog_info
+from bridge.sip.message import Body, Request, Response
+from bridge.sip.subscription import Phase, Subscription
+from bridge.sip.transaction import ClientTransaction, ServerTransaction
+from bridge.sip.useragent import UserAgent
+
+
+class Watch:
+    """One watched line. `said` takes what is to be told to people."""
+
+    def __init__(
+        self,
+        line: Line,
+        trunk: Trunk,
+        ua: UserAgent,
+        agenda: Agenda,
+        rng: random.Random,
+        lines: LineTable,
+        said: Callable[[str], None],
+    ) -> None:
+        self.due: float | None = None
+        self.line = line
+        self.trunk = trunk
+        self._ua = ua
+        self._agenda = agenda
+        self._rng = rng
+        self._lines = lines
+        self._said = said
+        self._subscription: Subscription | None = None
+        self._dialogs = WatchedDialogs()
+        self._key: tuple[str, str] | None = None
+        self._told = ""  # the refusal that was told last
+
+    def trunk_changed(self, now: float) -> None:
+        """Subscribe as soon as the trunk is up, anew where its server has moved; know nothing while it is lost."""
+        flow, user = self.trunk.flow, self.trunk.settings.username or "bridge"
+        if flow is None or self.trunk.state not in ("registered", "static"):
+            self._know(None)
+            return
+        if self._subscription is not None and self._subscription.begun_at == flow:
+            if self._subscription.phase is Phase.WAITING:
+                self._subscription.start(now)
+            else:
+                self._subscription.refresh(now)
+            self._flush(now)
+            return
+        self._subscription = Subscription(
+            self.trunk.uri(self.line.number),
+            f"<{self.trunk.uri(user)}>",
+            self._ua.contact(user, flow),
+            flow,
+            "dialog",
+            ACCEPT,
+            self.trunk.authenticator,
+            self._ua.token,
+            self._rng,
+        )
+        self._subscription.start(now)
+        self._flush(now)
+
+    def stop(self, now: float) -> None:
+        """Unsubscribe, and know nothing any more."""
+        if self._subscription is not None:
+            self._subscription.stop(now)
+            self._flush(now)
+            self._ua.subscriptions.pop(self._key or ("", ""), None)  # a last NOTIFY gets 481
+        self._know(None)
+
+    def tick(self, now: float) -> None:
+        """Let a refresh or another try come due."""
+        if self._subscription is not None:
+            self._subscription.tick(now)
+            self._flush(now)
+
+    def on_response(self, transaction: ClientTransaction, response: Response, now: float) -> None:
+        """Take the answer to a SUBSCRIBE."""
+        if self._subscription is not None and transaction.context is self._subscription:
+            self._subscription.receive(response, now)
+            self._flush(now)
+
+    def on_failure(self, transaction: ClientTransaction, status: int, now: float) -> None:
+        """Take the failure of a SUBSCRIBE."""
+        if self._subscription is not None and transaction.context is self._subscription:
+            self._subscription.failed(status, now)
+            self._flush(now)
+
+    def on_notify(self, transaction: ServerTransaction, request: Request, now: float) -> None:
+        """Take a NOTIFY."""
+        assert self._subscription is not None
+        self._ua.answer(transaction, request, self._subscription.notified(request, now), now)
+        self._flush(now)
+
+    def _flush(self, now: float) -> None:
+        subscription = self._subscription
+        assert subscription is not None
+        for body in subscription.news:
+            self._read(subscription, body, now)
+        subscription.news.clear()
+        key = (subscription.call_id, subscription.tag)
+        if key != self._key:
+            self._ua.subscriptions.pop(self._key or key, None)
+            self._key = key
+            self._dialogs = WatchedDialogs()
+        self._ua.subscriptions[key] = self
+        while subscription.outgoing:
+            self._ua.layer.request(subscription.outgoing.pop(0), subscription.flow, self, now, subscription)
+        self._agenda.arm(self, subscription.deadline())
+        if subscription.phase in (Phase.WAITING, Phase.REFUSED, Phase.OFF):
+            self._know(None)
+        if subscription.phase is Phase.REFUSED and subscription.reason != self._told:
+            self._told = subscription.reason
+            self._said(
+                f"line {self.line.name}: trunk {self.trunk.settings.name} does not tell what it is doing "
+                f"({subscription.reason}); its state is known from our own calls alone"
+            )
+
+    def _read(self, subscription: Subscription, body: Body | None, now: float) -> None:
+        try:
+            if body is None or body.type.split(";")[0].strip().lower() != ACCEPT:
+                raise DialogInfoError(f"the state must come as {ACCEPT}")
+            whole = self._dialogs.take(parse_dialog_info(body.data))
+        except DialogInfoError as error:
+            if str(error) != self._told:
+                self._told = str(error)
+                self._said(f"line {self.line.name}: what the PBX tells of it cannot be read: {error}")
+            self._know(None)
+            return
+        if whole:
+            self._know(LineState(self._dialogs.state))
+        else:
+            subscription.refresh(now)
+
+    def _know(self, state: LineState | None) -> None:
+        self._lines.know(self.line.name, state)

@@ -1,0 +1,1 @@
+"""What phones ask of the bridge itself: codes, the spoken menu, lamps."""

@@ -1,0 +1,1 @@
+"""Callers whom we answer and let wait, and the agents who serve them."""

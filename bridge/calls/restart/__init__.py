@@ -1,0 +1,1 @@
+"""What a restart takes up again, and what it ends."""
