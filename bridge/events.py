@@ -354,6 +354,14 @@ def part_json(part: Part) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
+class MissedChanged(Event):
+    """A group has missed another call, or one less: its caller was answered, or a member has taken note."""
+
+    type: ClassVar[str] = "missed_changed"
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
 class MissedSeen(Event):
     """A member has taken note of the calls that a group has missed."""
 

@@ -16,19 +16,29 @@ class Later(NamedTuple):
     key: Loc
     meanwhile: str
     when: Callable[[Any], bool] = bool
+    satellite: bool = False  # there alone
 
 
 def _first_word(*words: str) -> Callable[[Any], bool]:
     return lambda value: value is not None and value.split()[0] in words
 
 
-TABLE = (Later(("desks", "*", "lamps", "*", "shows"), "the lamp stays dark", _first_word("missed")),)
+TABLE = (
+    Later(
+        ("desks", "*", "lamps", "*", "shows"),
+        "on a satellite the lamp stays dark",
+        _first_word("missed"),
+        satellite=True,
+    ),
+)
 
 
 def notices(settings: Settings) -> list[str]:
     """Return a line for every setting that was given and has no effect yet."""
     found = []
     for entry in TABLE:
+        if entry.satellite and not settings.satellite:
+            continue
         for loc, value in _given(settings, entry.key):
             if entry.when(value):
                 found.append(f"accepted, not in effect yet: {dotted(loc)} ({entry.meanwhile})")

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from bridge.commands.model import Command
-from bridge.desk.actions import Action
+from bridge.desk.actions import ALL, Action
 from bridge.desk.filter import Gesture
 from bridge.desk.parts import Face, Key
-from bridge.events import DeskPressed, Event
+from bridge.events import DeskPressed, Event, MissedSeen
 from bridge.port.model import Port
 
 
@@ -61,6 +61,7 @@ class Presses:
         self._tell(DeskPressed(self._wall(), key.desk.name, key.where, gesture.value, str(action) if action else None))
         if action is None:
             return
+        self._take_note(key, action)
         command = action.command(key.desk.member)
         if command is None:
             self._answer(faces, refused=True)
@@ -68,6 +69,15 @@ class Presses:
         task = self._loop.create_task(self._submit(key, command, faces))
         self._commands.add(task)
         task.add_done_callback(self._commands.discard)
+
+    def _take_note(self, key: Key, action: Action) -> None:
+        """Whoever presses a button about a group stands before the lamp that shows what the group has missed."""
+        directory, member = self._port.directory, key.desk.member
+        for face in key.desk.faces:
+            group = directory.group(face.shows.target) if face.shows.word == "missed" else None
+            about = group is not None and (action.target == ALL or directory.group(action.target) is group)
+            if group is not None and about and self._port.missed(group.name, member):
+                self._tell(MissedSeen(self._wall(), group.name, member, member, key.origin.value))
 
     async def _submit(self, key: Key, command: Command, faces: list[Face]) -> None:
         reply = await self._port.submit(command, key.desk.actor(self._port.directory), key.origin)

@@ -18,6 +18,7 @@ from bridge.events import (
     LineChanged,
     LoginChanged,
     MemberDropped,
+    MissedChanged,
     OpeningChanged,
     TrunkChanged,
     WaitingChanged,
@@ -26,8 +27,8 @@ from bridge.events import (
 from bridge.port.model import Port
 
 Subject = tuple[str, ...]
-"""What a lamp's truth hangs on: ("login", group, member), ("night", group), ("waiting", group), ("line", line) or
-("trunks",)."""
+"""What a lamp's truth hangs on: ("login", group, member), ("night", group), ("waiting", group), ("missed", group),
+("line", line) or ("trunks",)."""
 
 _TRUNKS: Subject = ("trunks",)
 
@@ -65,6 +66,9 @@ class Eyes:
             case "waiting":
                 group = self._group(shows.target)
                 return Truth(on=group is not None and bool(self._telephony.waiting(group.name)))
+            case "missed":
+                group = self._group(shows.target)
+                return Truth(on=group is not None and self._port.missed(group.name, self._member) > 0)
             case "bridge":
                 states = {trunk.state for trunk in self._telephony.trunks()}
                 return Truth(unreachable="lost" in states, on="trying" not in states)
@@ -88,6 +92,9 @@ class Eyes:
             case "waiting":
                 group = self._group(shows.target)
                 return (("waiting", group.name),) if group else ()
+            case "missed":
+                group = self._group(shows.target)
+                return (("missed", group.name),) if group else ()
             case "bridge":
                 return (_TRUNKS,)
         return ()
@@ -147,6 +154,8 @@ def subject(event: Event) -> Subject | None:
             return ("login", group, member)
         case GroupCall(group=group) | CallerWaits(group=group) | WaitingChanged(group=group):
             return ("waiting", group)
+        case MissedChanged(group=group):
+            return ("missed", group)
         case LineChanged(line=line):
             return ("line", line)
         case OpeningChanged(group=group):

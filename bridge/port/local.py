@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from bridge.calls.ordered.orders import Answer, Order
@@ -24,7 +24,8 @@ from bridge.directory.instant import Instant
 from bridge.directory.logins import OUT, Login, LoginChange, Logins, Origin
 from bridge.directory.model import Directory
 from bridge.directory.nights import UNTOUCHED, NightChange, Opening
-from bridge.events import Event
+from bridge.events import Event, MissedChanged
+from bridge.journal.missed import Missed
 from bridge.journal.model import Change, Past
 from bridge.port.broadcast import Broadcast
 from bridge.port.model import Listener
@@ -67,6 +68,8 @@ class LocalPort:
         self._tally = Tally()
         self._broadcast = Broadcast()
         self._broadcast.follow(self._tally.add)
+        self._missed = Missed()
+        self._broadcast.follow(lambda event: self._tell_missed(self._missed.take(event)))
         self._transactions = Transactions()
         self.carry: Callable[[Order, Answer], None] = _nobody  # may be set when the exchange stands
         self.lookups: Lookup = _no_journal  # may be set when the journal stands
@@ -156,10 +159,19 @@ class LocalPort:
             self._transactions.add(key, command, reply, now)
         return await asyncio.shield(reply)
 
+    def missed(self, group: str, member: str) -> int:
+        """Return how many callers a group has missed of whom a member has not taken note."""
+        return self._missed.count(group, member, self._wall())
+
+    def _tell_missed(self, groups: Iterable[str]) -> None:
+        for group in groups:
+            self.publish(MissedChanged(self._wall(), group))
+
     def recall(self, past: Past) -> list[Change]:
         """Take up what the journal tells of the time before the start; return what it is to be told for that."""
         wall = self._wall()
         recall_counts(self._tally, past.calls, self.telephony.calls(), wall)
+        self._tell_missed(self._missed.recall(past.calls, past.latest))
         return list(presence_changes(self.directory, self.login, past.latest, wall))
 
     def ask(self, query: str, arguments: Mapping[str, Any], actor: Actor) -> Reply:

@@ -28,6 +28,9 @@ class Port(Protocol):
     def opening(self, group: str) -> Opening:
         """Return whether a group (by its name) takes calls, and where its night switch stands."""
 
+    def missed(self, group: str, member: str) -> int:
+        """Return how many callers a group has missed of whom a member has not taken note."""
+
     async def submit(self, command: Command, actor: Actor, origin: Origin, transaction: str | None = None) -> Reply:
         """Authorise, decide, commit, apply and tell; return once it is confirmed or refused. Never raises.
 
