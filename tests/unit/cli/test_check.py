@@ -44,8 +44,9 @@ def test_mistakes_for_machines(config: Path, capsys: pytest.CaptureFixture[str])
 
 def test_what_has_no_effect_yet(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What is accepted and has no effect yet is noticed, and is no mistake."""
-    config.write_text(changed('shows = "login support"', 'shows = "missed support"'))
-    notice = "accepted, not in effect yet: desks.anna.lamps[0].shows (the lamp stays dark)"
+    desk = 'member = "anna"\nlamps = [{ gpio = 27, shows = "missed support" }]'
+    config.write_text(f'[mqtt]\nbroker = "mqtt://localhost"\n[desks.anna]\n{desk}\n')
+    notice = "accepted, not in effect yet: desks.anna.lamps[0].shows (on a satellite the lamp stays dark)"
     assert main(["check", "--config", str(config)]) == 0
     assert notice in capsys.readouterr().out.splitlines()
     assert main(["check", "--json", "--config", str(config)]) == 0
