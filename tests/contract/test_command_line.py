@@ -258,7 +258,7 @@ def test_no_agent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Where no agent answers every command ends with 3 and says how to start one or find it."""
     path = tmp_path / "control.sock"
     for words in (["status"], ["login", "a", "b"], ["calls"], ["explain"], ["events"]):
-        assert main([*words, "--control", str(path)]) == 3
+        assert main([*words, "--control", str(path), "--state", str(tmp_path)]) == 3
         assert f"no agent answers at {path}; start it with cti-bridge run" in capsys.readouterr().err
 
 
