@@ -22,9 +22,11 @@ from bridge.calls.passage import Passage
 from bridge.calls.queue.entrance import Entrance
 from bridge.calls.restart.kept import plain_dialog, plain_parties
 from bridge.calls.search import Found, Nobody, Outcome, Search
+from bridge.calls.seats import Seats
 from bridge.calls.status import CallStatus, Step, Story
 from bridge.calls.switch import Asking, Switch
 from bridge.calls.talk import Talk
+from bridge.calls.way import Way
 from bridge.directory.handling import When
 from bridge.directory.model import Group
 from bridge.hunting.model import CallerGone, Tick
@@ -66,10 +68,7 @@ class Call:
         self.passage = passage or switch.passage(leg, caller, self.offer)
         self.talk: Talk | None = None
         self.result: str | None = None
-        self.visited: list[Group] = []
-        self._way: tuple[str, ...] = ()  # the numbers that it has come to, in their order
-        self._been_at: set[str] = set()  # lines
-        self._been_outside = False
+        self.way = Way()
         self.watched: tuple[str, ...] = ()  # lines whose changes the hunt wants to know; the exchange's
         self._switch = switch
         self.record = Record(now, called.number)
@@ -80,7 +79,7 @@ class Call:
         self._answered_at: float | None = None
         self._search = Search(self, switch, called)
         self._entrance = Entrance(self, switch, self._search)
-        self._counted: dict[Leg, str | None] = {}  # the legs that talk, or want to, and the lines that they make busy
+        self.seats = Seats(switch)
         self.errands: set[Errand] = set()  # that are to be told when the call is over
         self.hold: Hold | None = None  # one of the sides waits, by command
         self._directing: Directing | None = None
@@ -107,8 +106,8 @@ class Call:
         call._answered_by = str(kept["answered_by"])
         call._answered_at = float(kept["answered_at"])
         call._take_up(kept)
-        call.occupy(talk.caller, caller.line)
-        call.occupy(talk.member, str(kept["line"]))
+        call.seats.take(talk.caller, caller.line)
+        call.seats.take(talk.member, str(kept["line"]))
         call._note(now, None, "taken up again after a restart")
         return call
 
@@ -133,7 +132,7 @@ class Call:
             "since": self._since,
             "answered_by": self._answered_by,
             "answered_at": self._answered_at,
-            "line": self._counted.get(talk.member),
+            "line": self.seats.line_of(talk.member),
             "record": self.record.plain(),
             "legs": [plain_dialog(talk.caller.dialog), plain_dialog(talk.member.dialog)],
             "relay": relay,
@@ -149,7 +148,7 @@ class Call:
     def start(self, now: float) -> None:
         """Begin to hunt."""
         if not isinstance(self.asked_by, Transfer):
-            self.occupy(self.leg, self.caller.line)
+            self.seats.take(self.leg, self.caller.line)
         self._turn_to(self.called, now)
         self._enter(now)
 
@@ -170,7 +169,7 @@ class Call:
 
     def arrived(self, body: Body | None, line: str | None, now: float) -> None:
         """Let somebody wait who was transferred here; `line`: the one that this keeps busy."""
-        self.occupy(self.leg, line)
+        self.seats.take(self.leg, line)
         self._entrance.arrived(body, now)
 
     @property
@@ -200,50 +199,20 @@ class Call:
         self._turn_to(onward, now)
         self._enter(now)
 
-    def occupy(self, leg: Leg, line: str | None) -> None:
-        """Count a leg of this call as one on its line."""
-        self._counted[leg] = line
-        self._switch.count(line, calls=1)
-
-    def vacate(self, leg: Leg) -> str | None:
-        """Take a leg out of its line's count; return the line."""
-        line = self._counted.pop(leg, None)
-        self._switch.count(line, calls=-1)
-        return line
-
     def recount(self) -> None:
         """Count this call anew on its lines, where nothing is counted yet."""
-        for line in self._counted.values():
-            self._switch.count(line, calls=1)
+        self.seats.recount()
         self._search.recount()
-
-    def has_been_at(self, called: Called) -> bool:
-        """Whether the call has been searching there: in the group, at the line, or outside at all."""
-        if called.group is not None:
-            return self.has_visited(called.group.name)
-        if called.outside is not None:
-            return self._been_outside
-        return called.line is not None and called.line.name in self._been_at
-
-    def has_visited(self, group: str) -> bool:
-        """Whether the call has been searching in a group, by its name."""
-        return any(each.name == group for each in self.visited)
 
     @property
     def diverters(self) -> tuple[str, ...]:
         """The numbers that have sent this call on to where it is to ring, in their order."""
-        return self._way if self.group is not None else self._way[:-1]
+        return self.way.diverters(self.called)
 
     def _turn_to(self, called: Called, now: float) -> None:
         self.called = called
-        stop = called.group.number if called.group else called.line.number if called.line else called.number
-        self._way += (stop or called.number,)
+        self.way.turn_to(called)
         self.record.turn_to(called.group, [member.name for member in self._search.members], now)
-        if called.group:
-            self.visited.append(called.group)
-        if called.line:
-            self._been_at.add(called.line.name)
-        self._been_outside = self._been_outside or called.outside is not None
         self._switch.hunting(self, self._search.members)
 
     def member_changed(self, line: str, now: float) -> None:
@@ -266,7 +235,7 @@ class Call:
     def _connect(self, fork: Fork, now: float) -> None:
         member = fork.answered
         assert member is not None
-        self.occupy(member, fork.line)
+        self.seats.take(member, fork.line)
         self._search.quiet(fork)
         self._switch.hunting(self, ())
         self._answered_by = fork.member
@@ -401,7 +370,7 @@ class Call:
 
     def held_by(self, line: str) -> bool:
         """Whether the other side waits because a line has put it on hold by command."""
-        return self.hold is not None and self._counted.get(self.hold.near) == line
+        return self.hold is not None and self.seats.line_of(self.hold.near) == line
 
     def begin_transfer(self, transfer: Transfer, where: str, now: float) -> None:
         """Begin a transfer whose target is known."""
@@ -419,7 +388,7 @@ class Call:
 
     def is_on(self, line: str) -> bool:
         """Whether a line is in this call, talking or calling."""
-        return line in self._counted.values()
+        return line in self.seats.lines
 
     @property
     def searching(self) -> bool:
@@ -448,15 +417,13 @@ class Call:
 
     def legs_of(self, line: str) -> list[Leg]:
         """Return the legs of this call's talk that are a line's."""
-        sides = (self.talk.caller, self.talk.member) if self.talk is not None else ()
-        return [leg for leg in sides if self._counted.get(leg) == line]
+        return self.seats.legs_of(line, self.talk)
 
     def party_of(self, leg: Leg) -> Caller:
         """Return who is on a leg of this talk, as a caller."""
         if leg is self.leg:
             return self.caller
-        line = self._counted.get(leg)
-        return self._switch.party(line, str(self._answered_by))
+        return self._switch.party(self.seats.line_of(leg), str(self._answered_by))
 
     def transferred(self, referrer: Leg, now: float) -> None:
         """End this talk: its transferee talks elsewhere."""
@@ -476,7 +443,7 @@ class Call:
         """Put another leg in one's place, and hang the one up; media go the new way."""
         assert self.talk is not None
         self.end_hold()
-        self.vacate(leaving)
+        self.seats.leave(leaving)
         self.passage.close()
         self.passage = passage
         if leaving is self.talk.caller:
@@ -497,7 +464,7 @@ class Call:
         else:
             self.caller = self._switch.party(line, who)
         self.exchange_side(leaving, arriving, passage, now)
-        self.occupy(arriving, line)
+        self.seats.take(arriving, line)
         self._note(now, who, "took over", "INVITE with Replaces")
         if answer_follows:
             self.talk.await_answer(self.talk.other(arriving))
@@ -597,8 +564,7 @@ class Call:
             errands, self.errands = self.errands, set()
             for errand in errands:
                 errand.call_over(now)
-            for leg in tuple(self._counted):
-                self.vacate(leg)
+            self.seats.leave_all()
             self._switch.hunting(self, ())
             self._switch.closed(self)
 
@@ -635,10 +601,6 @@ class Call:
         """Return the legs of a line whose phone rings for this call."""
         return self._search.ringing_at(line)
 
-    def line_of(self, leg: Leg) -> str | None:
-        """Return the line that a leg of this talk makes busy."""
-        return self._counted.get(leg)
-
     def ringing_members(self) -> tuple[str, ...]:
         """Return the members whose phones ring for this call."""
         return self._search.ringing
@@ -657,7 +619,7 @@ class Call:
             ringing=self.ringing_members(),
             answered_by=self._answered_by,
             answered_at=self._answered_at,
-            lines=tuple(sorted({line for line in self._counted.values() if line is not None and not trunk_of(line)})),
+            lines=tuple(sorted(line for line in self.seats.lines if not trunk_of(line))),
             rung=tuple(sorted(line for line in self.offered_lines() if not trunk_of(line))),
             held=self.hold is not None,
         )

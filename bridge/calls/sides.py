@@ -32,7 +32,7 @@ def sides(call: Call, line: str) -> Iterator[Side]:
         called = call.party_of(talk.member) if talk is not None else Caller(None, None, call.called.number, "")
         yield Side(call.id, "confirmed", "initiator", called, _confirmed(call.leg))
     if talk is not None:
-        if call.line_of(talk.member) == line:
+        if call.seats.line_of(talk.member) == line:
             yield Side(call.id, "confirmed", "recipient", call.caller, _confirmed(talk.member))
     elif ringing := call.ringing_at(line):
         early = next(((leg.call_id, leg.early_tags[0], leg.local_tag) for leg in ringing if leg.early_tags), None)

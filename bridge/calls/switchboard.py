@@ -149,7 +149,7 @@ class Switchboard:
         if number not in (settings.username, settings.number):
             return False
         behind = {line.name for line in self._around.directory.lines.values() if line.trunk == trunk}
-        return any(call.has_visited(group.name) and behind & call.offered_lines() for call in self.up.values())
+        return any(call.way.has_visited(group.name) and behind & call.offered_lines() for call in self.up.values())
 
     # -- another configuration ------------------------------------------------------------------------------------
 
@@ -255,7 +255,7 @@ class Switchboard:
             outsider = call.caller.trunk is not None
             called = self._around.outsides.called(number, Asked(line.name, "diverted", for_outsider=outsider))
         back = called.line is not None and called.line.name == call.caller.line
-        return called if called.known and not back and not call.has_been_at(called) else None
+        return called if called.known and not back and not call.way.has_been_at(called) else None
 
     def overflow(self, call: Call, number: str) -> Called | None:
         """Find where an overflow leads; a group is not tried twice."""
@@ -263,7 +263,7 @@ class Switchboard:
         called = Called(number, group=group) if group else destination(number, self._around.directory)
         if called.group is not None and not called.group.active:
             return None
-        return called if called.known and not call.has_been_at(called) else None
+        return called if called.known and not call.way.has_been_at(called) else None
 
     def ring(self, call: Call, line: str, now: float) -> list[OutgoingLeg]:
         """Send the INVITEs to a line's contacts."""
@@ -353,7 +353,7 @@ class Switchboard:
 
     def tell(self, call: Call, event_type: str, member: str | None = None, reason: str | None = None) -> None:
         """Tell the doors a step of a group's call."""
-        group = call.group or (call.visited[-1] if call.visited else None)
+        group = call.group or (call.way.groups[-1] if call.way.groups else None)
         if group is not None:
             caller = call.caller
             wall, who = self.wall(), (caller.number, caller.name)

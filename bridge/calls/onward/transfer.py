@@ -160,7 +160,7 @@ class Transfer(Errand):
         onward, transferee = self.onward, self.transferee
         assert onward is not None
         transferee.acknowledge(None, now)
-        line = self.call.vacate(transferee)
+        line = self.call.seats.leave(transferee)
         if self.leaving is not None and self.target is not None:
             assert self.passage is not None
             try:
@@ -176,7 +176,7 @@ class Transfer(Errand):
         else:
             onward.talk.on_acknowledged(Acknowledged(transferee, event.body), now)
         transferee.owner = onward
-        onward.occupy(transferee, line)
+        onward.seats.take(transferee, line)
         self.call.transferred(self.referrer, now)
 
     def _fail(self, status: int, now: float) -> None:

@@ -49,10 +49,10 @@ class RelayedTransfer(OrderedTransfer):
         self.phase = Phase.DONE
         self._notify(200, True, now)
         assert self.onward is not None
-        line = self.call.vacate(self.transferee)
+        line = self.call.seats.leave(self.transferee)
         self.call.passage.let_go()
         self.transferee.owner = self.onward
-        self.onward.occupy(self.transferee, line)
+        self.onward.seats.take(self.transferee, line)
         self.call.transferred(self.referrer, now)
 
     def transferee_gone(self, now: float) -> None:
