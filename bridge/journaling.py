@@ -19,7 +19,7 @@ from bridge.store.journal import JournalStore
 from bridge.store.journalfile import Connection
 
 GATHER = 5.0  # seconds from an entry to its being written
-AT_ONCE = 500  # entries that are written sooner
+AT_ONCE = 200  # entries that are written sooner: each keeps 2 KiB of memory
 MOST = 20_000  # entries that wait in memory while the disk takes none
 TRY_AGAIN = 30.0  # seconds
 DAY = 86_400.0

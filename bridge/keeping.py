@@ -40,10 +40,13 @@ class Keeping:
 
     def soon(self, kinds: Iterable[str]) -> None:
         """Write these kinds: at once, or a moment after the last write."""
+        fresh = [kind for kind in kinds if kind not in self._due]
+        if not fresh and (self._timer is not None or not self._due):
+            return  # as after most steps of calls
         loop = asyncio.get_running_loop()
-        for kind in kinds:
-            self._due.setdefault(kind, loop.time() + WAITS.get(kind, 0.0))
-        if self._writing is not None or not self._due:
+        for kind in fresh:
+            self._due[kind] = loop.time() + WAITS.get(kind, 0.0)
+        if self._writing is not None:
             return
         at = max(loop.time(), self._last + SOON, min(self._due.values()))
         if self._timer is not None:

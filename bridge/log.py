@@ -60,7 +60,7 @@ class Log:
 
     def write(self, priority: int, text: str) -> None:
         """Write one line, whatever characters the network put into it."""
-        clean = "".join(c if c.isprintable() else "?" for c in text)
+        clean = text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
         line = f"<{priority}>{clean}" if self._journal else clean
         print(line.encode("utf-8", "replace").decode("utf-8"), file=self.stream, flush=True)
 
