@@ -34,6 +34,7 @@ from bridge.hunting.model import Availability, Outcome
 from bridge.hunting.rules import Rules
 from bridge.media.voice import NO_PORTS
 from bridge.sip.agenda import Timed
+from bridge.sip.grammar import SipError
 from bridge.sip.incoming import IncomingLeg
 from bridge.sip.leg import Leg
 from bridge.sip.message import Body, Request
@@ -43,6 +44,7 @@ from bridge.sip.useragent import UserAgent
 STORIES = 200
 _WAITED = frozenset({"answered", "missed", "abandoned", "overflowed"})
 LINE_RINGS = 180.0  # how long a single line rings, seconds
+NO_PORTS_AGAIN = 60.0  # seconds until it is said again that there are no ports
 OUTSIDE_SILENT = 32.0  # seconds until a PBX has said anything about a call outside
 
 
@@ -82,6 +84,7 @@ class Switchboard:
         self.agents = Agents(around.present, around.lines, around.ua.agenda, around.kept, around.wall, around.tell)
         self._following = Following(around.present, around.lines, around.handlings, around.outsides)
         self._hunting: dict[str, dict[Call, None]] = {}  # line to the calls that want to know of its changes
+        self._no_ports_told = -NO_PORTS_AGAIN  # UTC, seconds
         self._stories: deque[Story] = deque(maxlen=STORIES)
 
     def wall(self) -> float:
@@ -311,10 +314,12 @@ class Switchboard:
         return self._around.passages.begin(leg, caller.line, caller.trunk, offer)
 
     def notice_no_ports(self, what: str) -> None:
-        """Say that media found no ports."""
-        self._around.tell(
-            Notice(self.wall(), "sip", f"no ports are left for media: {what}; give sip.rtp_ports a wider range")
-        )
+        """Say that media found no ports, once a minute."""
+        wall = self.wall()
+        if not 0 <= wall - self._no_ports_told < NO_PORTS_AGAIN:  # every caller finds none, once there are none
+            self._no_ports_told = wall
+            text = f"no ports are left for media: {what}; give sip.rtp_ports a wider range"
+            self._around.tell(Notice(wall, "sip", text))
 
     def count(self, line: str | None, *, offers: int = 0, rings: int = 0, calls: int = 0) -> None:
         """Add to a line's use, and to its trunk's."""
@@ -419,11 +424,7 @@ class Switchboard:
         """Return how the media of an attended transfer pass. Raises `SipError` where there are no ports for them."""
         assert transfer.target is not None
         passage = self.passage(transfer.transferee, transfer.call.party_of(transfer.transferee), None)
-        passage.rings(
-            transfer.target,
-            passage.way_to(self._around.passages.party(transfer.target.flow, target.line, target.trunk, None)),
-        )
-        passage.settle_on(transfer.target)
+        self._lead(passage, transfer.target, target)
         return passage
 
     def passage_between(self, leg: IncomingLeg, who: Caller, far: Leg, other: Caller) -> tuple[Passage, Body | None]:
@@ -432,10 +433,18 @@ class Switchboard:
         Raises `SipError` where there are no ports for them.
         """
         passage = self.passage(leg, who, leg.offer)
-        way = passage.way_to(self._around.passages.party(far.flow, other.line, other.trunk, None))
+        return passage, self._lead(passage, far, other)
+
+    def _lead(self, passage: Passage, far: Leg, other: Caller) -> Body | None:
+        """Lead a passage to a leg that talks; return the offer for it. Raises `SipError`, and no port is kept then."""
+        try:
+            way = passage.way_to(self._around.passages.party(far.flow, other.line, other.trunk, None))
+        except SipError:
+            passage.close()
+            raise
         passage.rings(far, way)
         passage.settle_on(far)
-        return passage, way.body
+        return way.body
 
     def seek(self, transfer: Transfer, now: float) -> None:
         """Begin to ring a transfer's target, or ask it for an offer."""

@@ -316,12 +316,15 @@ class Control:
         assert call.talk is not None
         leg, member = self._take(invited, line, now), member_at(line, self._around.directory)
         far = call.talk.other(leaving)
+        passage = None
         try:
             passage, offer = self._board.passage_between(leg, self._board.party(line, member), far, call.party_of(far))
             undo = Reconnect(call, leaving, self._still_at, lambda why, at: None).begin
             done = partial(self._tell_taken, call, line, member)
             Replacement(call, leaving, leg, (line, member), passage, undo, done).begin(offer, now)
         except SipError as error:
+            if passage is not None:
+                passage.close()
             leg.reject(error.status, now)
 
     def _tell_taken(self, call: Call, line: str, member: str) -> None:

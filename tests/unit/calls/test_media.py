@@ -236,6 +236,16 @@ def test_ports_run_out(pairs: int) -> None:
     assert made["c1"].accepted(made["c1"].call("600", OFFER))
 
 
+def test_ports_that_have_run_out_are_told_once_a_minute() -> None:
+    """However many callers find none: a flood of them is no flood of lines."""
+    made, _ = lab(pairs=0)
+    for _ in range(20):
+        made["c3"].call("600", OFFER)
+        made.run(4)
+    assert len(made["c3"].heard(Rejected)) == 20
+    assert sum(isinstance(event, Notice) and "sip.rtp_ports" in event.text for event in made.events) == 2
+
+
 def test_ports_run_out_for_one_member() -> None:
     """Only the phone that needs the relay is not rung; where nobody else is there, the caller hears 503."""
     media = ToldMedia(0)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from bridge.directory.model import Directory, Level, User
+import dataclasses
+
+from bridge.directory.model import Directory, Level, MediaWay, User
 from bridge.sip.leg import Leg
 from bridge.sip.message import Body
 from bridge.sip.outgoing import OutgoingLeg
 from tests.support.lab import ANSWER, BRIDGE, OFFER, Lab, answers
+from tests.support.ways import ToldMedia
 
 WHO = {"anna": "m1", "ben": "m2", "cara": "c2"}
 
 
-def lab(level: Level = Level.PUBLIC, additional: tuple[str, ...] = ()) -> Lab:
+def lab(level: Level = Level.PUBLIC, additional: tuple[str, ...] = (), media: ToldMedia | None = None) -> Lab:
     """Return a laboratory where lines are users', the site has one level, and cara has additional lines."""
-    made = Lab(members=2)
+    made = Lab(members=2, media=media)
     users = {
         name: User(name, name.title(), line, additional_lines=additional if name == "cara" else ())
         for name, line in WHO.items()
@@ -181,6 +184,22 @@ def test_who_stays_hangs_up_meanwhile() -> None:
     call.hang_up(None, made.now)
     made.run(40)
     assert said(made, "c2") == ["481"] and not made.exchange.calls() and not made.exchange.ua.legs
+
+
+def test_who_stays_is_just_being_asked() -> None:
+    """A second phone wants the place meanwhile: 491, and the ports that were opened for it are given back."""
+    media = ToldMedia()
+    made = lab(additional=("m1",), media=media)
+    lines = {name: dataclasses.replace(line, media=MediaWay.RELAY) for name, line in made.directory.lines.items()}
+    made.directory = dataclasses.replace(made.directory, lines=lines)
+    made.exchange.configure(made.directory, made.settings, made.now)
+    talking(made)
+    made["c1"].on_request = lambda phone, event: None
+    replace(made, "c2", made["m1"].leg)
+    opened = sum(not relay.closed for relay in media.opened)
+    replace(made, "c2", made["m1"].leg)
+    assert said(made, "c2") == ["491"]
+    assert sum(not relay.closed for relay in media.opened) == opened
 
 
 def test_the_phone_gives_up_meanwhile() -> None:
