@@ -11,7 +11,7 @@ from urllib.parse import quote
 from bridge.calls.call import Call
 from bridge.calls.lines import LineTable
 from bridge.calls.onward.following import Followed, Following, counted_as
-from bridge.calls.onward.outside import Asked, Outsides, place_of, trunk_of
+from bridge.calls.onward.outside import NOT_AGAIN, Asked, Outsides, place_of, trunk_of
 from bridge.calls.onward.referring import refer_to
 from bridge.calls.onward.transfer import Transfer
 from bridge.calls.over import never_began, over
@@ -415,8 +415,16 @@ class Switchboard:
         return called if called.known else self._around.outsides.called(number, Asked(line))
 
     def join(self, transfer: Transfer, onward: Call, leaving: Leg) -> None:
-        """Prepare an attended transfer to another talk, which one leg is to leave. Raises `SipError` without ports."""
+        """Prepare an attended transfer to another talk, which one leg is to leave.
+
+        Raises `SipError`: 503 without ports, 403 where two outsiders would talk at our cost.
+        """
         assert onward.talk is not None
+        outside = onward.called.outside or transfer.call.called.outside
+        parties = transfer.call.party_of(transfer.transferee), onward.party_of(onward.talk.other(leaving))
+        ours = any(party.line is not None for party in parties)
+        if outside is not None and not ours and not self._around.outsides.may_join(outside):
+            raise SipError(NOT_AGAIN, 403)
         transfer.leaving, transfer.target, transfer.onward = leaving, onward.talk.other(leaving), onward
         transfer.passage = self._passage_of(transfer, onward.party_of(transfer.target))
 

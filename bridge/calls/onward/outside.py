@@ -19,6 +19,7 @@ from bridge.calls.restart.kept import Kept
 from bridge.directory.model import Line
 from bridge.events import Event, OutsideRefused
 
+NOT_AGAIN = "callers from outside are not sent outside again ([outside] forward)"
 _MARK = ">"  # no name of a line begins so
 
 
@@ -69,7 +70,7 @@ class Outsides:
     def _why_not(self, number: str, line: Line, asked: Asked) -> str:
         rules = self._present.directory.outside
         if asked.for_outsider and not rules.forward:
-            return "callers from outside are not sent outside again ([outside] forward)"
+            return NOT_AGAIN
         why = rules.why_not(number, line.dial_out_allow)
         most = rules.daily if line.dial_out_daily is None else line.dial_out_daily
         if not why and self.made(line.name) >= most:
@@ -80,6 +81,14 @@ class Outsides:
         """Return the first trunk whose server is there and which has a channel left."""
         up = [name for name in names if name in self._trunks and self._trunks[name].flow is not None]
         return next((name for name in up if emergency or not self._trunks[name].full()), None)
+
+    def may_join(self, outside: Outside) -> bool:
+        """Whether a caller from outside may be joined with who was called there; it is told where not."""
+        rules = self._present.directory.outside
+        if rules.forward or rules.is_emergency(outside.number):
+            return True
+        self._tell(OutsideRefused(self._wall(), outside.line, outside.number, "transferred", NOT_AGAIN))
+        return False
 
     def _refused(self, number: str, line: Line, asked: Asked, why: str) -> Called:
         self._tell(OutsideRefused(self._wall(), line.name, number, asked.how, why))

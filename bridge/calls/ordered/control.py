@@ -211,7 +211,7 @@ class Control:
         try:
             self._board.join(transfer, *others[0])
         except SipError as error:
-            raise CommandError("unavailable", str(error)) from None
+            raise CommandError("not_allowed" if error.status == 403 else "unavailable", str(error)) from None
 
     def _transferred(self, order: Order, call: Call) -> Callable[[int], None]:
         def told(status: int) -> None:

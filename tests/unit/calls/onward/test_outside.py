@@ -230,6 +230,29 @@ def test_callers_from_outside_are_not_sent_outside_again(forward: bool, sent: li
     assert dialled(made) == sent and bool(made["m1"].invites) is not forward
 
 
+@pytest.mark.parametrize("forward", [False, True])
+@pytest.mark.parametrize("first", ["caller", "called"])
+def test_callers_from_outside_are_not_joined_with_who_was_called_there(first: str, forward: bool) -> None:
+    """Nor by an attended transfer, whichever of the two talks it is asked in: 403, an event, and both talks go on."""
+    made = lab(OutsideRules(forward=forward))
+    made["m1"].on_invite = answers
+    came = made["pbx"].call("201", from_="<sip:0305551@x>")
+    assert made["pbx"].accepted(came)
+    made.run(1)
+    called = made["m1"].call("0301234")
+    assert made["m1"].accepted(called)
+    made.run(1)
+    legs = made["m1"].leg, called
+    asking, named = legs if first == "caller" else legs[::-1]
+    assert named.dialog is not None
+    dialog = f"{named.call_id}%3Bto-tag%3D{named.dialog.remote_tag}%3Bfrom-tag%3D{named.local_tag}"
+    refer(made, "m1", asking, f"<sip:x@10.0.0.100?Replaces={dialog}>")
+    assert bool(made.sent("m1", "202 REFER")) is forward and bool(made.sent("m1", "403 REFER")) is not forward
+    assert len(made.exchange.calls()) == (1 if forward else 2)
+    refused = [(e.line, e.number, e.how) for e in made.events if isinstance(e, OutsideRefused)]
+    assert refused == ([] if forward else [("m1", "0301234", "transferred")])
+
+
 def test_a_diversion_goes_by_the_rights_of_the_line_that_diverts() -> None:
     """m1 has dial_out, m2 has none: the outside is reached by the first alone, costly numbers by neither."""
     made = lab()
