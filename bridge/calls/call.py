@@ -378,6 +378,12 @@ class Call:
         self.transfer = transfer
         self._switch.seek(transfer, now)
 
+    @property
+    def transferring(self) -> bool:
+        """Whether a side of this talk is just being transferred, from here or to here."""
+        to_here = isinstance(self.asked_by, Transfer) and self.asked_by.pending
+        return to_here or (self.transfer is not None and self.transfer.pending)
+
     def decline(self, line: str, now: float) -> None:
         """Let a line's phone ring no more, as if it had declined."""
         self._note(now, None, "declined by command", line)

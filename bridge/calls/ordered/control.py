@@ -183,6 +183,8 @@ class Control:
     def _transfer(self, order: Order, answer: Answer, now: float) -> None:
         call, near = self._talk(order, lambda call: order.number is not None or call.hold is not None)
         assert call.talk is not None
+        if call.errands:
+            raise CommandError("busy", f"something else is just being changed in call {call.id}")
         transfer = OrderedTransfer(call, near, call.talk.other(near), self._transferred(order, call))
         if order.number is None:
             self._join(transfer, order)
@@ -225,7 +227,7 @@ class Control:
         talks = [call for call in self._board.up.values() if call.legs_of(order.line) and which(call)]
         held = [call for call in talks if call.held_by(order.line)]
         call = self._only(held if held and order.verb is LineVerb.RESUME and order.call is None else talks, order)
-        if call.transfer is not None and call.transfer.pending:
+        if call.transferring:
             raise CommandError("busy", f"call {call.id} is being transferred")
         return call, call.legs_of(order.line)[0]
 
@@ -305,6 +307,8 @@ class Control:
         elif theirs is not None and (theirs == line or may_at(actor, Right.CONTROL, theirs, directory)):
             if asked.early_only:
                 raise SipError("the call is answered already", BUSY_HERE)
+            if call.transferring:
+                raise SipError("one of the call's sides is just being transferred", 491)
             self._put_in(call, leaving, line, invited, now)
         else:
             raise SipError("no such call", NO_SUCH_CALL)

@@ -15,6 +15,7 @@ from bridge.sip.message import Body
 from tests.support.lab import ANSWER, OFFER, Lab, Phone, answers
 from tests.support.ordering import order
 from tests.support.ways import ToldMedia
+from tests.unit.calls.ordered.test_replacing import replace, said
 from tests.unit.calls.test_media import body
 
 
@@ -311,6 +312,27 @@ def test_nobody_takes_a_caller_in_the_relay(held: bool) -> None:
     call.hang_up(None, lab.now)
     lab.run(40)
     assert not lab.exchange.ua.legs and media.pairs == 100
+
+
+def test_no_place_is_taken_while_a_caller_in_the_relay_is_transferred() -> None:
+    """The relay is lent to the call to the number: another phone of the line gets 491, and the transfer goes on."""
+    lab, media, call = relayed()
+    assert order(lab, LineVerb.TRANSFER, "r2", "201").ok
+    replace(lab, "r2", lab["r2"].leg, body=body("10.0.2.2", 6100, "8"))
+    assert said(lab, "r2") == ["491"]
+    lab["m1"].leg.accept(body("10.0.0.1", 5000, "8"), lab.now)
+    lab.run(1)
+    call.hang_up(None, lab.now)
+    lab.run(40)
+    assert lab.sent("m1", "BYE") and not lab.exchange.ua.legs and media.pairs == 100
+
+
+def test_nobody_is_transferred_while_their_peer_is_just_being_replaced() -> None:
+    """The command is told that the call is busy."""
+    lab, _, _ = relayed()
+    lab["r1"].on_request = lambda phone, event: None
+    replace(lab, "r2", lab["r2"].leg, body=body("10.0.2.2", 6100, "8"))
+    assert order(lab, LineVerb.TRANSFER, "r2", "201").code == "busy"
 
 
 @pytest.mark.parametrize("who", ["r1", "r2"])
