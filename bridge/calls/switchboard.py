@@ -468,7 +468,9 @@ class Switchboard:
         if trunk is not None:
             return Caller(None, trunk, "", "")
         found = self._around.directory.lines.get(line or "")
-        return Caller(line, None, found.number if found else "", self._around.directory.shown(name))
+        user = self._around.directory.users.get(name)
+        shown = user.shown if user is not None else (found.shown or "") if found else ""
+        return Caller(line, None, found.number if found else "", shown)
 
     def keep(self, call: Call) -> None:
         """Note that a talk is to be written, so that a restart can take it up."""
