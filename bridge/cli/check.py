@@ -15,8 +15,6 @@ from bridge.config.problems import ConfigError
 if TYPE_CHECKING:
     from bridge.config.settings import Settings
 
-_COUNTED = ("trunks", "lines", "users", "groups", "desks")
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's own options."""
@@ -51,22 +49,21 @@ def _print_schema() -> int:
 
 
 def _right(path: Path, settings: Settings) -> str:
-    counts = ", ".join(f"{count} {what}" for what, count in _counts(settings).items() if count)
-    return "\n".join([f"{path} is right: {counts}", *_notices(settings)])
+    from bridge.config.counts import counted, counts
+
+    return "\n".join([f"{path} is right: {counted(counts(settings))}", *_notices(settings)])
 
 
 def _right_json(path: Path, settings: Settings) -> str:
+    from bridge.config.counts import counts
+
     body: dict[str, Any] = {"status": "ok", "file": str(path), "problems": [], "notices": _notices(settings)}
-    return json.dumps({**body, "counts": _counts(settings)})
+    return json.dumps({**body, "counts": counts(settings)})
 
 
 def _wrong_json(path: Path | None, error: ConfigError) -> str:
     problems = [problem._asdict() for problem in error.problems]
     return json.dumps({"status": "error", "file": str(path) if path else None, "problems": problems, "notices": []})
-
-
-def _counts(settings: Settings) -> dict[str, int]:
-    return {what: len(getattr(settings, what)) for what in _COUNTED}
 
 
 def _notices(settings: Settings) -> list[str]:

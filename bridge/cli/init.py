@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from bridge.recipes.answers import Answers
 
 _NOTHING = "nothing was written"
-_COUNTED = ("trunks", "lines", "users", "groups", "desks")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,7 +72,9 @@ def run(args: argparse.Namespace) -> int:
     except ConfigError as error:
         raise Stop(f"{_NOTHING}; {listing(path, error)}", USAGE) from None
     if args.json:
-        print_json({"status": "ok", "file": str(path), "secrets": sorted(written.secrets), "counts": _counts(settings)})
+        from bridge.config.counts import counts
+
+        print_json({"status": "ok", "file": str(path), "secrets": sorted(written.secrets), "counts": counts(settings)})
         return DONE
     show = asked and sys.stdin.isatty() and _agreed("Show the phones' passwords here, to type them in (y, n) [n]: ")
     print(_told(path, answers, settings, show))
@@ -180,16 +181,12 @@ def _agreed(question: str) -> bool:
 # -- what is said at the end ------------------------------------------------------------------------------------------
 
 
-def _counts(settings: Settings) -> dict[str, int]:
-    return {what: len(getattr(settings, what)) for what in _COUNTED}
-
-
 def _told(path: Path, answers: Answers, settings: Settings, show: bool) -> str:
     from bridge.cli.welcome import servers
+    from bridge.config.counts import counted, counts
     from bridge.recipes.answers import PBXS
 
-    counts = ", ".join(f"{count} {what}" for what, count in _counts(settings).items() if count)
-    parts = [f"\n{path} is written, and right: {counts or 'nothing yet'}."]
+    parts = [f"\n{path} is written, and right: {counted(counts(settings)) or 'nothing yet'}."]
     if answers.server is not None:
         parts.append(
             f"The account of {answers.username} at the PBX ({PBXS[answers.pbx].title}):\n  {_password(path, answers)}"

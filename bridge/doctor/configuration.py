@@ -8,12 +8,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from bridge.config.counts import counted, counts
 from bridge.config.later import notices
 from bridge.config.problems import ConfigError
 from bridge.doctor.access import READ, may
 from bridge.doctor.model import Finding, Findings, Patient, fail, ok, warn
-
-_COUNTED = ("trunks", "lines", "users", "groups", "desks")
 
 
 def mistakes(path: Path | None, error: ConfigError) -> list[Finding]:
@@ -28,11 +27,11 @@ def mistakes(path: Path | None, error: ConfigError) -> list[Finding]:
 def check_configuration(patient: Patient) -> Findings:
     """Tell what it sets up, and who else may read its secrets."""
     settings = patient.settings
-    counts = ", ".join(f"{len(getattr(settings, what))} {what}" for what in _COUNTED if getattr(settings, what))
-    yield ok("configuration", f"{patient.path}: {counts or 'nothing is set up yet'}")
+    found = counted(counts(settings))
+    yield ok("configuration", f"{patient.path}: {found or 'nothing is set up yet'}")
     for notice in notices(settings):
         yield warn("configuration", notice, "leave it out, or wait for a release that has it")
-    if not counts:
+    if not found:
         yield warn("configuration", "it serves nobody", "cti-bridge init writes one, from answers to a few questions")
     yield from _secrets(patient)
 

@@ -80,7 +80,7 @@ def test_interview_in_a_terminal(tmp_path: Path) -> None:
         terminal.wait_for("[ended 0]")
         assert "top-secret" not in terminal.screen
     assert (tmp_path / "secrets/trunk-fritzbox").read_text() == "top-secret\n"
-    assert "is right: 1 trunks, 3 lines, 2 users, 2 groups, 1 desks" in check(config)
+    assert "is right: 1 trunk, 3 lines, 2 users, 2 groups, 1 desk" in check(config)
     assert {mode(each) for each in (tmp_path / "secrets").iterdir()} == {"600"} and mode(tmp_path / "secrets") == "700"
 
 
@@ -102,7 +102,7 @@ def test_questions_may_be_answered_by_a_program(tmp_path: Path) -> None:
     assert "--answers FILE" in init(config, said="home\n5\n", code=1)
     assert not files(tmp_path)
     init(config, said="home\n5\nLobby 203\n\n\nHall 600\n\n\n\n\n\n\n")
-    assert "1 lines, 1 users, 1 groups" in check(config)
+    assert "1 line, 1 user, 1 group" in check(config)
 
 
 def test_nothing_is_written_over_unasked(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def config(tmp_path: Path) -> Path:
 def test_nothing_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     """What is right is said to be, with what it sets up; exit 0."""
     assert main(["check", "--config", str(EXAMPLE)]) == 0
-    assert capsys.readouterr() == (f"{EXAMPLE} is right: 3 lines, 2 users, 3 groups, 1 desks\n", "")
+    assert capsys.readouterr() == (f"{EXAMPLE} is right: 3 lines, 2 users, 3 groups, 1 desk\n", "")
 
 
 def test_every_mistake(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
