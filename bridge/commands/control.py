@@ -39,6 +39,7 @@ from bridge.directory.logins import Logins, Origin
 from bridge.directory.model import Directory, Group, Line
 from bridge.events import iso
 
+_WHOSE = "whose line is not said; name it by line or member (at the command line: --line or --member)"
 _SETTINGS = (LineVerb.DIVERT, LineVerb.DND)
 
 
@@ -59,7 +60,7 @@ def line_of(command: LineCommand, actor: Actor, directory: Directory) -> Line:
         return directory.lines[name]
     if command.member is not None:
         raise CommandError("unknown_member", f"there is no user or device {name!r}; right is one of the configuration")
-    raise CommandError("bad_request", "whose line is not said; right is line or member")
+    raise CommandError("bad_request", _WHOSE)
 
 
 def _to_anybody(command: LineCommand, actor: Actor) -> bool:
@@ -72,7 +73,7 @@ def _first_in(command: LineCommand, directory: Directory, seen: Seen) -> Line:
     """Return the line of a group's first member who is logged in and not paused."""
     group, _ = _rings_at(command, directory)
     if group is None:
-        raise CommandError("bad_request", "whose line is not said; right is line or member")
+        raise CommandError("bad_request", _WHOSE)
     for member in group.members:
         login = seen.logins.get(group.name, member.name)
         if (member.always or login.logged_in) and not login.paused:

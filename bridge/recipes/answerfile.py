@@ -84,6 +84,10 @@ class _Reading:
         if kind.trunk and not username:
             self._wrong.append("username: is missing; give the bridge's user name there")
         phones = self._phones()
+        if not kind.trunk and self._table.get("phones"):
+            self._wrong.append(
+                "phones: there is no PBX that they could be behind; right are pbx, or own_phones for these"
+            )
         groups = self._groups(phones)
         found = Answers(
             pbx=pbx,

@@ -98,6 +98,12 @@ NAMES = st.text(st.characters(categories=("L", "N", "P", "S", "Zs")), min_size=1
 )
 
 
+def test_without_a_pbx_no_phone_is_behind_it() -> None:
+    """It is said so, in the words of the answers."""
+    with pytest.raises(AnswerError, match="phones: there is no PBX"):
+        read({"pbx": "none", "phones": ["Anna 201"]})
+
+
 @given(st.sampled_from(list(PBXS)), st.lists(NAMES, min_size=1, max_size=6), NAMES)
 def test_whatever_people_are_called_the_configuration_is_right(pbx: str, names: list[str], group: str) -> None:
     """Names are people's: with quotes, backslashes, brackets, any script."""
