@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from bridge.cli.asking import print_json
-from bridge.cli.configuration import configured
+from bridge.cli.configuration import configured_here
 from bridge.cli.ending import DONE, FAILED, Stop
 
 
@@ -23,7 +23,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the rules."""
-    path, settings = configured(args.config)
+    path, settings = configured_here(args)
     if settings.mqtt is None or settings.satellite:
         raise Stop(f"{path} is not a bridge's with a section [mqtt]: there are no rules to print", FAILED)
     if settings.mqtt.username is None:

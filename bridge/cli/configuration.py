@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bridge.cli.ending import USAGE, Stop
+from bridge.cli.places import find_control
 from bridge.config.find import find
 from bridge.config.problems import ConfigError
+from bridge.control.client import Agent, AgentUnreachable
 
 if TYPE_CHECKING:
     from bridge.config.settings import Settings
@@ -23,6 +27,28 @@ def configured(explicit: str | Path | None) -> tuple[Path, Settings]:
         return path, load(path)
     except ConfigError as error:
         raise Stop(listing(path, error), USAGE) from None
+
+
+def configured_here(args: argparse.Namespace) -> tuple[Path, Settings]:
+    """Return the configuration that is named or found, else the one by which the running agent goes. Raises Stop."""
+    return configured(args.config or _nowhere() and _of_the_agent(args) or None)
+
+
+def _nowhere() -> bool:
+    try:
+        find(None)
+    except ConfigError:
+        return True
+    return False
+
+
+def _of_the_agent(args: argparse.Namespace) -> str | None:
+    try:
+        with Agent(find_control(args.control, args.state)) as agent:
+            data: Mapping[str, str | None] = agent.request("diagnosis", {}).get("data") or {}
+            return data.get("config")
+    except AgentUnreachable:
+        return None
 
 
 def listing(path: Path | None, error: ConfigError) -> str:

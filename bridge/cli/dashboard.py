@@ -8,7 +8,7 @@ from importlib.resources import files
 
 from bridge import __version__
 from bridge.cli.asking import print_json
-from bridge.cli.configuration import configured
+from bridge.cli.configuration import configured_here
 from bridge.cli.ending import DONE, FAILED, Stop
 
 HOW = """\
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
         text = files("bridge.mqtt").joinpath("homeassistant/who_is_calling.yaml").read_text(encoding="utf-8")
         sys.stdout.write(text)
         return DONE
-    path, settings = configured(args.config)
+    path, settings = configured_here(args)
     if settings.mqtt is None or settings.satellite or settings.mqtt.discovery == "off":
         raise Stop(f"{path}: only a bridge with a section [mqtt] and with discovery has entities to show", FAILED)
     from bridge.config.domain import directory_of

@@ -11,7 +11,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from bridge.cli.asking import print_json
-from bridge.cli.configuration import configured
+from bridge.cli.configuration import configured, configured_here
 from bridge.cli.ending import DONE, USAGE, Stop
 from bridge.cli.reading import look_up
 from bridge.cli.text import clean, columns
@@ -82,7 +82,7 @@ def _candidates(args: argparse.Namespace) -> dict[str, Directory]:
     """Return the configurations by their files' names."""
     from bridge.config.domain import directory_of
 
-    path, settings = configured(args.config)
+    path, settings = configured_here(args)
     found = {path.name: directory_of(settings)}
     if args.against:
         other, settings = configured(args.against)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bridge.cli.asking import print_json
-from bridge.cli.configuration import configured
+from bridge.cli.configuration import configured_here
 from bridge.cli.ending import DONE, FAILED, USAGE, Stop
 from bridge.cli.places import find_control
 from bridge.cli.text import clean
@@ -88,7 +88,7 @@ def _account(args: argparse.Namespace) -> Account:
             raise Stop("--server needs --user too: the name of the account there", USAGE)
         host, port = _place(args.server)
         return Account(args.user, _password(args), Flow("udp", _address(host), port))
-    _, settings = configured(args.config)
+    _, settings = configured_here(args)
     if args.trunk:
         return _at_trunk(args, settings)
     name, number, password = _line(args, settings)

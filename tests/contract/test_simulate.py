@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bridge.cli.main import main
+from tests.support.agent import Agent, group
 
 OFFICE = """
 [sip]
@@ -64,3 +66,19 @@ def test_what_is_wrong_is_named(
     places = ["--config", files[0], "--state", str(tmp_path), "--control", str(tmp_path / "control.sock")]
     assert main(["simulate", *places, *words]) == code
     assert said in capsys.readouterr().err
+
+
+def test_without_a_file_the_running_bridge_s_is_taken(
+    bridge: Callable[..., Agent], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who has started the example has no file to name; with no agent either, it is said that there is none."""
+    monkeypatch.setattr("bridge.config.find.PLACES", (Path("cti-bridge.toml"),))
+    monkeypatch.delenv("CTI_BRIDGE_CONFIG", raising=False)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    monkeypatch.chdir(empty)
+    agent = bridge(lines={"a": {"number": "201", "password": "p"}}, groups={"support": group("600", "a")})
+    assert main(["simulate", "--json", "--control", str(agent.control)]) == 0
+    assert list(json.loads(capsys.readouterr().out)["rehearsals"]) == [agent.config.name]
+    assert main(["simulate", "--control", str(empty / "none")]) == 2
+    assert "there is no configuration" in capsys.readouterr().err
