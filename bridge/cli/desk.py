@@ -98,7 +98,10 @@ def _test(agent: Agent, args: argparse.Namespace) -> int:
     if args.json:
         print_json({"lamps": lamps, "signals": list(SIGNALS)})
     else:
-        print(f"{lamps} lamps have shown these; now they show the truth again.")
+        have = (
+            "1 lamp has shown these; now it shows" if lamps == 1 else f"{lamps} lamps have shown these; now they show"
+        )
+        print(f"{have} the truth again.")
     return DONE
 
 
