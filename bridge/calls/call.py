@@ -485,6 +485,8 @@ class Call:
             self.close(CallResult.ABANDONED, "the transferred caller gave up", now)
 
     def _on_ended(self, event: Ended, now: float) -> None:
+        if self.result is not None:  # a leg that waited for its ACK to be hung up; its peer may talk elsewhere by now
+            return
         talk = self.talk
         if isinstance(self.asked_by, Transfer) and self.asked_by.pending and talk is not None:
             self.close(CallResult.FAILED, "ended before the transfer was done", now)

@@ -230,3 +230,17 @@ def test_nobody_is_transferred_from_a_talk_that_is_over() -> None:
     assert lab.sent("c2", "481 REFER") and len(lab["m3"].invites) == rung
     lab.run(60)
     assert len(lab.exchange.calls()) == 1
+
+
+def test_a_referrer_whose_ack_never_comes_hangs_nobody_up_elsewhere() -> None:
+    """The transfer is done, and its leg is given up 32 s after the 2xx: who was transferred talks on."""
+    lab, _ = three()
+    lab["m2"].on_invite = lab["m3"].on_invite = answers
+    late = lab["c2"].call("202")
+    lab.run(1)
+    refer(lab, "c2", late, "<sip:203@10.0.0.100>")
+    lab.run(1)
+    assert lab.sent("c2", "202 REFER") and len(lab["m3"].invites) == 1
+    lab.run(60)
+    assert not lab.sent("m2", "BYE") and not lab.sent("m3", "BYE")
+    assert len(lab.exchange.calls()) == 2
