@@ -39,7 +39,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _dispatch(argv: Sequence[str]) -> int:
     args = argparse.Namespace(config=None, control=None, state=None, json=False, who=None)
-    _top_parser().parse_args(argv, args)
+    top = _top_parser()
+    if not argv:
+        top.print_help(sys.stderr)
+        return ending.USAGE
+    top.parse_args(argv, args)
     entry = COMMANDS.get(args.command)
     if entry is None:
         raise ending.Stop(_unknown(args.command), ending.USAGE)
@@ -77,7 +81,7 @@ def _top_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"{PROG} {__version__}")
     parser.add_argument("command", metavar="COMMAND", help="one of those below")
-    parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS).required = False
     return parser
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bridge.config.counts import counted, counts
+from bridge.config.find import EXAMPLE
 from bridge.config.later import notices
 from bridge.config.problems import ConfigError
 from bridge.doctor.access import READ, may
@@ -39,7 +40,8 @@ def check_configuration(patient: Patient) -> Findings:
 def _secrets(patient: Patient) -> Findings:
     with suppress(OSError, tomllib.TOMLDecodeError):
         table = tomllib.loads(patient.path.read_text(encoding="utf-8-sig"))
-        if any(True for _ in _plain(table)) and patient.path.stat().st_mode & 0o004:
+        ships = patient.path.resolve() == EXAMPLE.resolve()  # its passwords are everybody's
+        if not ships and any(True for _ in _plain(table)) and patient.path.stat().st_mode & 0o004:
             yield warn(
                 "secrets", f"everybody on this machine may read those in {patient.path}", f"chmod o-r {patient.path}"
             )

@@ -162,3 +162,13 @@ def test_every_command_tells_how_it_is_used(name: str, capsys: pytest.CaptureFix
     """`--help` of each command ends with 0; its options do not clash with those of all."""
     assert main([name, "--help"]) == 0
     assert f"cti-bridge {name}" in capsys.readouterr().out
+
+
+def test_without_any_word_the_commands_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """At standard error, as wrong usage; an option alone is told what is missing."""
+    assert main([]) == ending.USAGE
+    assert "write a configuration, from answers" in capsys.readouterr().err
+    assert main(["--json"]) == ending.USAGE
+    assert (
+        capsys.readouterr().err.splitlines()[-1] == "cti-bridge: error: the following arguments are required: COMMAND"
+    )
