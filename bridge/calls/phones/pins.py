@@ -2,7 +2,8 @@
 
 A number that is nobody's is treated as one that is somebody's, so that nothing tells which numbers there are. What a
 caller shows as number is easily made up; that is why the number that is tried is locked as well, whoever tries it. What
-is remembered is bounded: the oldest is forgotten first, but never while it is locked and something else is not.
+is remembered is bounded: the oldest is forgotten first, but never while it is locked and something else is not, and
+never a number that has a PIN.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class Pins:
     def judge(self, number: str, pin: str, caller: str, pins: Mapping[str, str], now: float) -> Judged:
         """Return what a PIN for a number is worth; `pins` by number, `caller` is whoever tries."""
         places = (("number", number), ("caller", caller))
-        tries = [self._find(place, now) for place in places]
+        tries = [self._find(place, pins, now) for place in places]
         locked = max(each.locked_until for each in tries) - now
         known = pins.get(number)
         right = hmac.compare_digest((known or "-").encode(), pin.encode()) and known is not None
@@ -75,17 +76,20 @@ class Pins:
         locked = max(0.0, max(each.locked_until for each in tries) - now)
         return Judged(Verdict.LOCKED if locked else Verdict.WRONG, delay, max(e.wrong for e in tries), locked)
 
-    def _find(self, place: tuple[str, str], now: float) -> _Tries:
+    def _find(self, place: tuple[str, str], pins: Mapping[str, str], now: float) -> _Tries:
         found = self._tries.get(place)
         if found is not None and now - found.last > FORGOTTEN_AFTER:
             found = None
         if found is None:
-            self._make_room(now)
+            self._make_room(pins, now)
             found = self._tries[place] = _Tries(last=now)
         return found
 
-    def _make_room(self, now: float) -> None:
+    def _make_room(self, pins: Mapping[str, str], now: float) -> None:
+        """Forget somebody, never a number that has a PIN: many made-up callers would else bring ever new tries."""
         if len(self._tries) < MOST_REMEMBERED:
             return
-        open_ones = [place for place, each in self._tries.items() if each.locked_until <= now]
-        del self._tries[open_ones[0] if open_ones else next(iter(self._tries))]
+        others = [place for place in self._tries if place[0] == "caller" or place[1] not in pins]
+        open_ones = [place for place in others if self._tries[place].locked_until <= now]
+        if others:
+            del self._tries[open_ones[0] if open_ones else others[0]]
