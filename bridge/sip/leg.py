@@ -70,6 +70,7 @@ class Leg:
         "_asking",
         "_bye_wanted",
         "_invite_seq",
+        "_doubted",
         "_look_at",
         "_owed",
         "_reason",
@@ -110,6 +111,7 @@ class Leg:
         self._ack: tuple[int, Send] | None = None  # the last ACK to a 2xx, to be sent again
         self.authenticator: Authenticator | None = None
         self.peer_takes_update = False
+        self._doubted = False  # it is from before a restart
         self._look_at: float | None = None  # when to see whether the peer is still there
         self._refresh_by: float | None = None  # when a session timer of the peer's runs out
 
@@ -195,7 +197,8 @@ class Leg:
         self._rearm()
 
     def look_soon(self, now: float) -> None:
-        """See before long whether the peer is still there."""
+        """See before long whether the peer is still there and knows this dialog, which it may have lost too."""
+        self._doubted = True
         self._look_at = now + LOOK_SOON
         self._rearm()
 
@@ -379,9 +382,10 @@ class Leg:
     def _on_look(self, method: str, status: int, now: float) -> None:
         """Take the answer to the question whether the peer is still there.
 
-        An OPTIONS may be answered by a phone that knows nothing of dialogs; only silence says that it is gone.
+        An OPTIONS may be answered by a phone that knows nothing of dialogs; only silence says that it is gone. After a
+        restart, which may have been a power cut of the phone as well, it is believed when it says so.
         """
-        if status == 408 or (status == 481 and method == "UPDATE"):
+        if status == 408 or (status == 481 and (method == "UPDATE" or self._doubted)):
             self._gone("no longer answers", now)
 
     def _repeat_ack(self, response: Response) -> None:

@@ -175,6 +175,7 @@ class Lab:
         self.openings: list[tuple[float, Address]] = []  # when nothing was sent, and where to
         self.drop: Callable[[Passed], bool] = lambda passed: False
         self.delay = 0.0
+        self._restarts = 0
         self._flying: list[tuple[float, int, Address, Address, bytes]] = []
         self._count = 0
         names = [f"m{i + 1}" for i in range(self.members)]
@@ -214,7 +215,8 @@ class Lab:
     def restart(self) -> None:
         """Let the bridge be killed, and start again with what it has kept, through JSON as the store does."""
         kept = {kind: self.exchange.dump(kind, self.now) for kind in KINDS}
-        self.exchange = self.new_exchange("r")
+        self._restarts += 1
+        self.exchange = self.new_exchange("r" if self._restarts == 1 else f"r{self._restarts}")
         self.exchange.load(json.loads(json.dumps(kept)), self.now)
         self.exchange.start(self.now)
 

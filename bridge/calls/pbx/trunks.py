@@ -6,8 +6,8 @@ import ipaddress
 import random
 from collections.abc import Callable, Iterable, Mapping
 
-from bridge.calls.checking import Check
 from bridge.calls.model import TrunkSettings
+from bridge.calls.pbx.checking import Check
 from bridge.calls.status import TrunkStatus
 from bridge.sip.agenda import Agenda
 from bridge.sip.digest import Authenticator, Credentials

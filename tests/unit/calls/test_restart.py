@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bridge.calls.exchange import Exchange
 from bridge.events import Notice
-from tests.support.lab import ANSWER, OFFER, Lab, answers
+from tests.support.lab import ANSWER, OFFER, Lab, Phone, answers
 from tests.unit.calls.test_dialogs import HOLD, connected
 from tests.unit.calls.test_media import connected as through_the_bridge
 from tests.unit.calls.test_media import sdp
@@ -182,4 +182,14 @@ def test_phones_that_are_gone_after_a_power_cut_are_not_busy_for_long() -> None:
     lab.restart()
     lab.drop = lambda passed: True
     lab.run(90)
+    assert lab.exchange.calls() == [] and lab.exchange.line("m1").state.value == "idle"
+
+
+def test_phones_that_have_lost_their_calls_too_are_not_busy() -> None:
+    """A power cut of the house: phones that are back know nothing of the talk and say 481, so it is over."""
+    lab, _ = connected()
+    lab.restart()
+    for name in ("c1", "m1"):
+        lab.phones[name] = Phone(lab, name, lab[name].address)
+    lab.run(30)
     assert lab.exchange.calls() == [] and lab.exchange.line("m1").state.value == "idle"
