@@ -90,6 +90,7 @@ def _group(group: Group, answers: Answers) -> Iterator[str]:
     yield f"members = [{', '.join(map(_quoted, group.members))}]"
     yield _pair("strategy", group.strategy)
     yield _remark(_pair("prefix", group.shown[:32]), "shown in front of the caller's name")
+    yield _remark(_pair("member_level", "team"), "members may pick up each other's calls, and pause each other")
 
 
 def _codes(answers: Answers) -> Iterator[str]:
