@@ -65,7 +65,7 @@ def main() -> int:
             results[candidates[0].name].update(relayed_talks(Path(directory) / "relay", effort.step))
             print("measuring commands", file=sys.stderr)
             took = start_ups(Path(directory) / "commands")
-            results[candidates[0].name].update({f"cti-bridge {name}, ms": each for name, each in took.items()})
+            results[candidates[0].name].update({f"time of {name}, ms": each for name, each in took.items()})
             print("measuring callers who wait", file=sys.stderr)
             results[candidates[0].name].update(waiting_callers(Path(directory) / "waiting", effort.step))
             results[candidates[0].name].update(connected_callers(Path(directory) / "connected"))
