@@ -31,6 +31,8 @@ QUERIES: tuple[str, ...] = (
     "rights",
     "monitor",
 )
+SEEN = "seen"
+"""What a satellite tells of a member at its desk, who has seen what a group has missed; the owner's."""
 LOOKUPS: tuple[str, ...] = ("journal", "statistics", "explain")  # questions whose answers may lie on the disk
 
 

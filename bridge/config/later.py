@@ -1,4 +1,4 @@
-"""What the configuration may say already, though it has no effect yet: one table, to be emptied."""
+"""What the configuration may say already, though it has no effect yet: one table, empty at present."""
 
 from __future__ import annotations
 
@@ -16,29 +16,15 @@ class Later(NamedTuple):
     key: Loc
     meanwhile: str
     when: Callable[[Any], bool] = bool
-    satellite: bool = False  # there alone
 
 
-def _first_word(*words: str) -> Callable[[Any], bool]:
-    return lambda value: value is not None and value.split()[0] in words
-
-
-TABLE = (
-    Later(
-        ("desks", "*", "lamps", "*", "shows"),
-        "on a satellite the lamp stays dark",
-        _first_word("missed"),
-        satellite=True,
-    ),
-)
+TABLE: tuple[Later, ...] = ()
 
 
 def notices(settings: Settings) -> list[str]:
     """Return a line for every setting that was given and has no effect yet."""
     found = []
     for entry in TABLE:
-        if entry.satellite and not settings.satellite:
-            continue
         for loc, value in _given(settings, entry.key):
             if entry.when(value):
                 found.append(f"accepted, not in effect yet: {dotted(loc)} ({entry.meanwhile})")

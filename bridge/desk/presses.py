@@ -9,7 +9,7 @@ from bridge.commands.model import Command
 from bridge.desk.actions import ALL, Action
 from bridge.desk.filter import Gesture
 from bridge.desk.parts import Face, Key
-from bridge.events import DeskPressed, Event, MissedSeen
+from bridge.events import DeskPressed, Event
 from bridge.port.model import Port
 
 
@@ -77,7 +77,7 @@ class Presses:
             group = directory.group(face.shows.target) if face.shows.word == "missed" else None
             about = group is not None and (action.target == ALL or directory.group(action.target) is group)
             if group is not None and about and self._port.missed(group.name, member):
-                self._tell(MissedSeen(self._wall(), group.name, member, member, key.origin.value))
+                self._port.seen(group.name, member, key.origin)
 
     async def _submit(self, key: Key, command: Command, faces: list[Face]) -> None:
         reply = await self._port.submit(command, key.desk.actor(self._port.directory), key.origin)

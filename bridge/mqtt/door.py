@@ -13,8 +13,9 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from bridge.commands.model import OWNER, CommandError, Reply
-from bridge.commands.verbs import LOOKUPS
+from bridge.commands.verbs import LOOKUPS, SEEN
 from bridge.commands.views import Link
+from bridge.commands.words import check_fields, required
 from bridge.directory.logins import Origin
 from bridge.events import Event, GroupCall, Notice
 from bridge.mqtt import states
@@ -116,12 +117,24 @@ class MqttDoor:
             self._answer(asked, message, Reply.refused(_unknown_user(asked.user)))
         elif asked.error is not None:
             self._answer(asked, message, Reply.refused(asked.error))
+        elif asked.verb == SEEN and asked.actor.is_owner:
+            self._on_seen(asked, message)
         elif asked.verb in LOOKUPS:
             self._run(self._look_up(asked, message))
         elif asked.command is None:
             self._answer(asked, message, self._port.ask(asked.verb, asked.arguments, asked.actor))
         else:
             self._run(self._do(asked, message))
+
+    def _on_seen(self, asked: Asked, message: Message) -> None:
+        """Take what a satellite tells of a member who stands at its desk."""
+        try:
+            check_fields(SEEN, asked.arguments, ("group", "member"))
+            self._port.seen(required(asked.arguments, "group"), required(asked.arguments, "member"), Origin.MQTT)
+        except CommandError as wrong:
+            self._answer(asked, message, Reply.refused(wrong))
+        else:
+            self._answer(asked, message, Reply())
 
     async def _do(self, asked: Asked, message: Message) -> None:
         assert asked.command is not None

@@ -16,6 +16,7 @@ from bridge.events import (
     LineChanged,
     LoginChanged,
     MemberDropped,
+    MissedChanged,
     OpeningChanged,
     TrunkChanged,
     WrapUp,
@@ -25,6 +26,7 @@ from bridge.mqtt.topics import (
     InfoSubject,
     LineSubject,
     MemberSubject,
+    MissedSubject,
     MonitorSubject,
     NightSubject,
     Subject,
@@ -35,7 +37,7 @@ TOLD_OF_GROUPS = frozenset({"offered", "answered", "missed", "abandoned", "overf
 _NOT_FOR_GROUPS = frozenset({"type", "caller", "caller_name"})
 
 
-Public = GroupSubject | MemberSubject | NightSubject | LineSubject | InfoSubject
+Public = GroupSubject | MemberSubject | NightSubject | MissedSubject | LineSubject | InfoSubject
 """What is said of to everybody alike; a monitor is one user's."""
 
 
@@ -45,6 +47,7 @@ def everything(directory: Directory) -> Iterator[Public]:
         yield from (MemberSubject(group.name, member.name) for member in group.members)
         yield GroupSubject(group.name)
         yield NightSubject(group.name)
+        yield MissedSubject(group.name)
     yield from (LineSubject(line) for line in directory.lines)
     yield InfoSubject()
 
@@ -89,6 +92,8 @@ def touched(event: Event, directory: Directory) -> Iterator[Public]:
             yield GroupSubject(group)
         case GroupCall(group=group) | CallerWaits(group=group):
             yield GroupSubject(group)
+        case MissedChanged(group=group):
+            yield MissedSubject(group)
         case TrunkChanged():
             yield InfoSubject()
 
@@ -102,6 +107,8 @@ def payload(subject: Public, port: Port) -> Mapping[str, Any] | None:
             return _answer(port, "member", {"group": group, "member": member})
         case NightSubject(group):
             return _answer(port, "opening", {"group": group})
+        case MissedSubject(group):
+            return _missed(port, group)
         case LineSubject(line):
             return _answer(port, "line", {"line": line})
         case InfoSubject():
@@ -117,6 +124,13 @@ def group_event(event: GroupCall) -> dict[str, Any]:
 def _answer(port: Port, query: str, arguments: Mapping[str, Any]) -> Mapping[str, Any] | None:
     reply = port.ask(query, arguments, OWNER)
     return reply.data if reply.ok else None
+
+
+def _missed(port: Port, group: str) -> dict[str, Any] | None:
+    found = port.directory.groups.get(group)
+    if found is None:
+        return None
+    return {"missed": {member.name: port.missed(group, member.name) for member in found.members}}
 
 
 def _info(port: Port) -> dict[str, Any]:

@@ -30,6 +30,13 @@ class NightSubject:
 
 
 @dataclass(frozen=True, slots=True)
+class MissedSubject:
+    """How many callers a group has missed, by the members who have not taken note of them."""
+
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
 class LineSubject:
     """A line."""
 
@@ -48,7 +55,7 @@ class InfoSubject:
     """The bridge itself."""
 
 
-Subject = GroupSubject | MemberSubject | NightSubject | LineSubject | MonitorSubject | InfoSubject
+Subject = GroupSubject | MemberSubject | NightSubject | MissedSubject | LineSubject | MonitorSubject | InfoSubject
 
 
 # -- what is asked --------------------------------------------------------------------------------------------------
@@ -98,6 +105,8 @@ class Topics:
                 return f"{self.prefix}/group/{group}/member/{member}/state"
             case NightSubject(group):
                 return f"{self.prefix}/group/{group}/night/state"
+            case MissedSubject(group):
+                return f"{self.prefix}/group/{group}/missed/state"
             case LineSubject(line):
                 return f"{self.prefix}/line/{line}/state"
             case MonitorSubject(user):
@@ -114,6 +123,8 @@ class Topics:
                 return MemberSubject(group, member)
             case ["group", group, "night", "state"]:
                 return NightSubject(group)
+            case ["group", group, "missed", "state"]:
+                return MissedSubject(group)
             case ["line", line, "state"]:
                 return LineSubject(line)
             case ["user", user, "monitor"]:
@@ -125,7 +136,8 @@ class Topics:
     def states(self) -> tuple[str, ...]:
         """Return filters for all states that come and go with the configuration."""
         every: tuple[Subject, ...]
-        every = (GroupSubject("+"), MemberSubject("+", "+"), NightSubject("+"), LineSubject("+"), MonitorSubject("+"))
+        every = (GroupSubject("+"), MemberSubject("+", "+"), NightSubject("+"), MissedSubject("+"), LineSubject("+"))
+        every += (MonitorSubject("+"),)
         return tuple(self.state(each) for each in every)
 
     def group_event(self, group: str) -> str:

@@ -24,7 +24,7 @@ from bridge.directory.instant import Instant
 from bridge.directory.logins import OUT, Login, LoginChange, Logins, Origin
 from bridge.directory.model import Directory
 from bridge.directory.nights import UNTOUCHED, NightChange, Opening
-from bridge.events import Event, MissedChanged
+from bridge.events import Event, MissedChanged, MissedSeen
 from bridge.journal.missed import Missed
 from bridge.journal.model import Change, Past
 from bridge.port.broadcast import Broadcast
@@ -162,6 +162,12 @@ class LocalPort:
     def missed(self, group: str, member: str) -> int:
         """Return how many callers a group has missed of whom a member has not taken note."""
         return self._missed.count(group, member, self._wall())
+
+    def seen(self, group: str, member: str, origin: Origin) -> None:
+        """Take note that a member has seen what a group has missed, at a desk, here or on a satellite."""
+        found = self.directory.groups.get(group)
+        if found is not None and found.member(member) is not None and self.missed(group, member):
+            self.publish(MissedSeen(self._wall(), group, member, member, origin.value))
 
     def _tell_missed(self, groups: Iterable[str]) -> None:
         for group in groups:

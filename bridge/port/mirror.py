@@ -15,8 +15,25 @@ from bridge.calls.status import CallStatus, LineState, LineStatus, Story, TrunkS
 from bridge.directory.logins import OUT, Login, Origin
 from bridge.directory.model import Directory, Group, Line, Member, Strategy, User
 from bridge.directory.nights import Night, NightState, Opening
-from bridge.events import Event, LineChanged, LoginChanged, OpeningChanged, TrunkChanged, WaitingChanged, WrapUp
-from bridge.mqtt.topics import GroupSubject, InfoSubject, LineSubject, MemberSubject, NightSubject, Subject
+from bridge.events import (
+    Event,
+    LineChanged,
+    LoginChanged,
+    MissedChanged,
+    OpeningChanged,
+    TrunkChanged,
+    WaitingChanged,
+    WrapUp,
+)
+from bridge.mqtt.topics import (
+    GroupSubject,
+    InfoSubject,
+    LineSubject,
+    MemberSubject,
+    MissedSubject,
+    NightSubject,
+    Subject,
+)
 
 BRIDGE = "bridge"
 _OPEN = Opening(True)
@@ -35,6 +52,7 @@ class Mirror:
         self._openings: dict[str, Opening] = {}
         self._lines: dict[str, LineStatus] = {}
         self._trunks: tuple[TrunkStatus, ...] = ()
+        self._missed: dict[str, Mapping[str, Any]] = {}
         self._wraps_up: dict[tuple[str, str], float | None] = {}
 
     # -- what is known ----------------------------------------------------------------------------------------
@@ -46,6 +64,11 @@ class Mirror:
     def opening(self, group: str) -> Opening:
         """Return whether a group takes calls."""
         return self._openings.get(group, _OPEN)
+
+    def missed(self, group: str, member: str) -> int:
+        """Return how many callers a group has missed of whom a member has not taken note."""
+        told = self._missed.get(group, {}).get(member) if self.here else None
+        return told if isinstance(told, int) else 0
 
     def line(self, name: str) -> LineStatus:
         """Return a line's state."""
@@ -133,6 +156,12 @@ class Mirror:
                 before, self.groups[group] = self.groups.get(group, {}), dict(body or {})
                 if _count(before) != _count(self.groups[group]):
                     yield WaitingChanged(wall, group, _count(self.groups[group]))
+            case MissedSubject(group):
+                callers = dict((body or {}).get("missed", {}))
+                changed = callers != self._missed.get(group, {})
+                self._missed[group] = callers
+                if changed:
+                    yield MissedChanged(wall, group)
             case LineSubject(line):
                 yield from self._take_line(line, body, wall)
             case InfoSubject():

@@ -31,6 +31,9 @@ class Port(Protocol):
     def missed(self, group: str, member: str) -> int:
         """Return how many callers a group has missed of whom a member has not taken note."""
 
+    def seen(self, group: str, member: str, origin: Origin) -> None:
+        """Take note that a member has seen what a group has missed."""
+
     async def submit(self, command: Command, actor: Actor, origin: Origin, transaction: str | None = None) -> Reply:
         """Authorise, decide, commit, apply and tell; return once it is confirmed or refused. Never raises.
 

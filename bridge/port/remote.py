@@ -16,6 +16,7 @@ from typing import Any
 from bridge.commands.model import Actor, Command, CommandError, Reply
 from bridge.commands.queries import answer
 from bridge.commands.tally import Tally
+from bridge.commands.verbs import SEEN
 from bridge.commands.views import Info, Link, Picture
 from bridge.directory.logins import Login, Origin
 from bridge.directory.model import Directory
@@ -23,7 +24,7 @@ from bridge.directory.nights import Opening
 from bridge.events import Event, Notice
 from bridge.mqtt.client import BrokerClient
 from bridge.mqtt.model import Message, MqttSettings, Role
-from bridge.mqtt.topics import GroupSubject, LineSubject, MemberSubject, NightSubject, Subject, Topics
+from bridge.mqtt.topics import GroupSubject, LineSubject, MemberSubject, MissedSubject, NightSubject, Subject, Topics
 from bridge.port.broadcast import Broadcast
 from bridge.port.mirror import Mirror
 from bridge.port.model import Listener
@@ -31,7 +32,9 @@ from bridge.port.wire import asked
 
 PATIENCE = 5.0  # seconds that an answer may take
 _LARGEST = 2**20  # bytes
-_STATES: tuple[Subject, ...] = (GroupSubject("+"), MemberSubject("+", "+"), NightSubject("+"), LineSubject("+"))
+_STATES: tuple[Subject, ...] = (
+    *(GroupSubject("+"), MemberSubject("+", "+"), NightSubject("+"), MissedSubject("+"), LineSubject("+")),
+)
 
 
 class RemotePort:
@@ -85,8 +88,14 @@ class RemotePort:
         return self.mirror.opening(group)
 
     def missed(self, group: str, member: str) -> int:
-        """Return 0: what was missed is not said at the broker."""
-        return 0
+        """Return how many callers a group has missed of whom a member has not taken note."""
+        return self.mirror.missed(group, member)
+
+    def seen(self, group: str, member: str, origin: Origin) -> None:
+        """Tell the bridge that a member has taken note of what a group has missed; nothing waits for its answer."""
+        body = {"group": group, "member": member, "transaction": f"{self._name}:seen"}
+        if self.mirror.here:
+            self._client.publish(self._topics.request(SEEN), json.dumps(body))
 
     def start(self) -> None:
         """Begin to connect; whether the broker or the bridge are there makes no difference."""

@@ -12,10 +12,12 @@ from bridge.mqtt.model import MqttSettings
 from tests.support.agent import ENVIRONMENT
 from tests.support.doors import Door
 from tests.support.mosquitto import Mosquitto
+from tests.support.office import NOW
 from tests.support.process import Process, wait_until
 from tests.support.ptypanel import PtyPanel
-from tests.support.satellites import CONFIG, LAMP, LINE, Outpost
+from tests.support.satellites import CONFIG, LAMP, LINE, MISSED, Outpost
 from tests.support.watcher import Watcher
+from tests.unit.journal.test_missed import over
 
 P = "cti/home"
 ANNA = f"{P}/group/support/member/anna"
@@ -57,6 +59,18 @@ def test_what_is_done_elsewhere_shows_at_once(mosquitto: Mosquitto, tmp_path: Pa
         outpost.wait_lamp(lit=True)
         door.submit(LoginVerb.LOGOUT, "support", "anna")
         outpost.wait_lamp(lit=False)
+
+
+def test_what_was_missed_shows_until_it_is_seen_here(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    """A call that nobody took lights the lamp; whoever presses that group's button has seen it; the bridge knows."""
+    with Door(settings(mosquitto)) as door, Outpost(tmp_path, mosquitto.url) as outpost:
+        outpost.wait_there()
+        outpost.wait_lamp(False, MISSED)
+        door.tell(over("01", NOW - 60))
+        outpost.wait_lamp(True, MISSED)
+        outpost.press()
+        outpost.wait_lamp(False, MISSED)
+        assert door.bureau.port.missed("support", "anna") == 0 < door.bureau.port.missed("support", "ben")
 
 
 def test_what_a_set_topic_has_no_word_for_is_requested(mosquitto: Mosquitto, tmp_path: Path) -> None:

@@ -21,9 +21,12 @@ broker = "{broker}"
 [desks.workshop]
 member = "{member}"
 buttons = [{{ gpio = 17, press = "toggle {group}", hold = "pause {group}" }}]
-lamps = [{{ gpio = 27, shows = "login {group}" }}, {{ gpio = 22, shows = "line anna" }}]
+lamps = [
+  {{ gpio = 27, shows = "login {group}" }}, {{ gpio = 22, shows = "line anna" }},
+  {{ gpio = 25, shows = "missed {group}" }},
+]
 """
-BUTTON, LAMP, LINE = 17, 27, 22
+BUTTON, LAMP, LINE, MISSED = 17, 27, 22, 25
 
 
 class Outpost:

@@ -16,8 +16,26 @@ from bridge.commands.views import Info, Picture
 from bridge.directory.logins import OUT, Login, Origin
 from bridge.directory.model import Directory
 from bridge.directory.nights import Night
-from bridge.events import LineChanged, LoginChanged, OpeningChanged, TrunkChanged, WaitingChanged, WrapUp, login_json
-from bridge.mqtt.topics import GroupSubject, InfoSubject, LineSubject, MemberSubject, NightSubject, Subject, Topics
+from bridge.events import (
+    LineChanged,
+    LoginChanged,
+    MissedChanged,
+    OpeningChanged,
+    TrunkChanged,
+    WaitingChanged,
+    WrapUp,
+    login_json,
+)
+from bridge.mqtt.topics import (
+    GroupSubject,
+    InfoSubject,
+    LineSubject,
+    MemberSubject,
+    MissedSubject,
+    NightSubject,
+    Subject,
+    Topics,
+)
 from bridge.port.mirror import Mirror
 from bridge.port.wire import asked
 from tests.support.office import IN, NOW, ToldTelephony, logins, office
@@ -204,3 +222,15 @@ def test_the_rest_is_requested() -> None:
     ]
     for command, verb, body in cases:
         assert wire(command) == (f"cti/home/bridge/request/{verb}", body)
+
+
+def test_what_was_missed_is_counted_by_member() -> None:
+    """Each change is an event; nothing is missed where the bridge is not there."""
+    seen = mirror()
+    assert seen.missed("support", "anna") == 0
+    assert said(seen, MissedSubject("support"), {"missed": {"anna": 2, "ben": 0}}) == [MissedChanged(NOW, "support")]
+    assert said(seen, MissedSubject("support"), {"missed": {"anna": 2, "ben": 0}}) == []
+    assert (seen.missed("support", "anna"), seen.missed("support", "ben"), seen.missed("sales", "anna")) == (2, 0, 0)
+    assert said(seen, MissedSubject("support"), {"missed": "all"}) == []
+    list(seen.appear(False, NOW))
+    assert seen.missed("support", "anna") == 0
