@@ -61,6 +61,7 @@ def test_everything_is_said_on_connect_retained_and_online_comes_last(door: Door
         f"{P}/bridge/info",
         *(f"{P}/group/{group}/state" for group in members),
         *(f"{P}/group/{group}/night/state" for group in members),
+        *(f"{P}/group/{group}/missed/state" for group in members),
         *(f"{P}/group/{group}/member/{member}/state" for group, names in members.items() for member in names),
         *(f"{P}/line/{line}/state" for line in ("anna", "ben", "lobby", "cara")),
         *(f"{P}/user/{user}/monitor" for user in ("anna", "ben", "cara")),

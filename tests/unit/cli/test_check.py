@@ -42,17 +42,6 @@ def test_mistakes_for_machines(config: Path, capsys: pytest.CaptureFixture[str])
     assert said == {"status": "error", "file": str(config), "problems": [problem], "notices": []}
 
 
-def test_what_has_no_effect_yet(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is accepted and has no effect yet is noticed, and is no mistake."""
-    desk = 'member = "anna"\nlamps = [{ gpio = 27, shows = "missed support" }]'
-    config.write_text(f'[mqtt]\nbroker = "mqtt://localhost"\n[desks.anna]\n{desk}\n')
-    notice = "accepted, not in effect yet: desks.anna.lamps[0].shows (on a satellite the lamp stays dark)"
-    assert main(["check", "--config", str(config)]) == 0
-    assert notice in capsys.readouterr().out.splitlines()
-    assert main(["check", "--json", "--config", str(config)]) == 0
-    assert notice in json.loads(capsys.readouterr().out)["notices"]
-
-
 def test_no_file(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A file that is not there is told as it is; exit 2."""
     assert main(["check", "--config", str(config)]) == 2

@@ -13,7 +13,7 @@ from bridge.mqtt.topics import GroupSubject, LineSubject, Topics
 from tests.support.clock import run_virtual
 from tests.support.paper import Bureau, bureau
 
-STATES = 5 + 2 + 2 + 4 + 1  # members, groups, night switches, lines, the bridge
+STATES = 5 + 2 + 2 + 2 + 4 + 1  # members, groups, night switches, missed calls, lines, the bridge
 MONITORS = 3
 
 
