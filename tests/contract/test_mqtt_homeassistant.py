@@ -148,7 +148,8 @@ def test_what_left_the_configuration_while_the_bridge_was_down_is_taken_away(mos
     ben = f"{P}/group/support/member/ben/state"
     assert left == {
         *(f"{P}/bridge/state", f"{P}/bridge/info", f"{P}/group/support/state", ben),
-        *(f"{P}/group/support/night/state", f"{P}/line/anna/state", f"{P}/line/ben/state", f"{P}/user/ben/monitor"),
+        *(f"{P}/group/support/night/state", f"{P}/group/support/missed/state", f"{P}/user/ben/monitor"),
+        *(f"{P}/line/anna/state", f"{P}/line/ben/state"),
         *(SITE, SUPPORT),
     }
 
