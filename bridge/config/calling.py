@@ -59,6 +59,8 @@ def _read_by(read: Callable[[str], Iterable[Entry]]) -> Callable[[Any, Validatio
         try:
             if path.stat().st_size > LARGEST:
                 raise ValueError(f"{value[:200]!r} has more than {LARGEST // 2**20} MiB; right is a phonebook")
+            if not path.is_file() and not path.is_dir():  # a pipe would be waited for, perhaps for ever
+                raise ValueError(f"{value[:200]!r} is no file; right is a phonebook")
             text = path.read_text(encoding="utf-8-sig", errors="replace")
         except OSError as error:
             raise ValueError(f"{value[:200]!r} cannot be read ({error.strerror}); give a file that can") from None

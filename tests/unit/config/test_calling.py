@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,9 @@ def test_mistakes_are_told(tmp_path: Path, more: str, said: str) -> None:
 def test_mistakes_of_lines_are_told(more: str, said: str) -> None:
     """A trunk that is not there, and what goes with one."""
     assert said in told(OFFICE.replace(LINE, f"{LINE}{more}\n"))
+
+
+def test_a_pipe_is_no_phonebook(tmp_path: Path) -> None:
+    """Nobody waits for what it may say."""
+    os.mkfifo(tmp_path / "pipe")
+    assert "phonebook.vcard: 'pipe' is no file" in told(OFFICE + '[phonebook]\nvcard = "pipe"', tmp_path)
