@@ -8,17 +8,19 @@ from __future__ import annotations
 import datetime
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 
 GAP = "  "
+ROOM = 24  # characters: what a last column needs beside the others
 
 
 def columns(rows: Iterable[Sequence[object]], headings: Sequence[str] = (), indent: str = GAP) -> str:
-    """Return rows in aligned columns. A line that is wider than the terminal is cut in its last column."""
+    """Return rows in aligned columns. What is wider than the terminal goes on below, in the last column."""
     cells = [list(headings)] if headings else []
     cells += [[clean(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)] if cells else []
-    return "\n".join(_cut(indent + _aligned(row, widths)) for row in cells)
+    return "\n".join(_folded(row, widths, indent) for row in cells)
 
 
 def clean(value: object) -> str:
@@ -79,12 +81,25 @@ def named(name: str, shown: str) -> str:
     return name if shown.lower() == name else f"{shown} ({name})"
 
 
+def _folded(row: Sequence[str], widths: Sequence[int], indent: str) -> str:
+    """Return a row in a line, or in several where the terminal is narrower; no word of it is lost."""
+    line = indent + _aligned(row, widths)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else len(line)
+    if len(line) <= width:
+        return line
+    before = "".join(cell.ljust(column) + GAP for cell, column in zip(row[:-1], widths, strict=False))
+    edge = len(indent + before)
+    if width - edge >= ROOM:
+        return indent + before + "\n".join(_wrapped(row[-1], width, " " * edge)).lstrip()
+    below = indent + GAP + GAP  # too little room beside the others
+    return "\n".join((*_wrapped(before.rstrip(), width, below, indent), *_wrapped(row[-1], width, below)))
+
+
 def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
     return GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def _cut(line: str) -> str:
-    if not sys.stdout.isatty():
-        return line
-    width = shutil.get_terminal_size().columns
-    return line if len(line) <= width else line[: width - 1] + "\N{HORIZONTAL ELLIPSIS}"
+def _wrapped(text: str, width: int, indent: str, first: str | None = None) -> list[str]:
+    """Return a text in lines; `first`: the first one's indent where it is another."""
+    start = indent if first is None else first
+    return textwrap.wrap(text, width, initial_indent=start, subsequent_indent=indent, break_on_hyphens=False)

@@ -5,7 +5,7 @@ Everything a view looks at is one `Picture`, taken at one moment, so what is sho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,6 +29,7 @@ _LINE_WORDS = {
     LineState.RINGING: Availability.OFFERED_ANOTHER,
     LineState.BUSY: Availability.ON_A_CALL,
 }
+RUNG = "ringing"  # for the group's own call, which is not another one
 CLOCK = "no schedule turns, and nothing begins or ends at a time of day, until it is synchronised"
 _TRUNK_FINE = frozenset({"registered", "static"})
 
@@ -175,24 +176,28 @@ def _availability(group: Group, member: Member, picture: Picture) -> Availabilit
 
 
 def _group(group: Group, picture: Picture, eyes: Eyes) -> dict[str, Any]:
+    rung = {line for call in picture.telephony.calls() if call.group == group.name for line in call.rung}
     return {
         "name": group.shown,
         "number": group.number,
         "leaders": list(group.leaders),
         "state": group_state(group, picture),
         "night": {**night_state(group, picture), "turns": iso(picture.opening(group).turns)},
-        "members": {m.name: _member(group, m, picture) for m in group.members if eyes.sees_member(m)},
+        "members": {m.name: _member(group, m, picture, rung) for m in group.members if eyes.sees_member(m)},
     }
 
 
-def _member(group: Group, member: Member, picture: Picture) -> dict[str, Any]:
+def _member(group: Group, member: Member, picture: Picture, rung: Container[str]) -> dict[str, Any]:
+    """Return a member as the list of groups shows it; `rung`: the lines that a call to this very group rings."""
     login = picture.login(group.name, member.name)
     line = picture.telephony.line(member.line)
+    found = _availability(group, member, picture)
+    is_ours = found is Availability.OFFERED_ANOTHER and member.line in rung
     return {
         "name": picture.directory.shown(member.name),
         "line": member.line,
         "static": member.always,
-        "availability": _availability(group, member, picture).value,
+        "availability": RUNG if is_ours else found.value,
         **member_state(login, line, picture.telephony.wraps_up(member.name)),
         "next": _next(member, login, picture),
     }

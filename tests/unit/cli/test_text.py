@@ -25,12 +25,21 @@ def test_columns_are_aligned() -> None:
 
 
 def test_a_terminal_is_not_overrun(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At a terminal a line ends at its edge; in a file or pipe it is whole."""
-    row = [("a" * 50, "b" * 50)]
-    assert len(columns(row)) == 104
+    """At a terminal the last column goes on below itself, and no word is lost; in a file or pipe a line is whole."""
+    row = [("anna", "see the state, pick up calls, log in or out")]
+    assert columns(row) == "  anna  see the state, pick up calls, log in or out"
     monkeypatch.setattr(sys, "stdout", Terminal())
-    monkeypatch.setenv("COLUMNS", "80")
-    assert len(columns(row)) == 80
+    monkeypatch.setenv("COLUMNS", "37")
+    assert columns(row) == "  anna  see the state, pick up calls,\n        log in or out"
+
+
+def test_a_last_column_without_room_goes_below(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the other columns leave nothing beside them, the last one stands under them, deeper."""
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    monkeypatch.setenv("COLUMNS", "40")
+    folded = columns([("a" * 30, "told in words that need more room than there is")])
+    assert folded == f"  {'a' * 30}\n      told in words that need more room\n      than there is"
+    assert max(map(len, columns([("a b " * 30, "c" * 90)]).splitlines())) <= 40
 
 
 def test_what_moves_the_cursor_is_taken_out() -> None:

@@ -91,6 +91,17 @@ def test_availability_has_the_words_of_the_hunt(login: Login, line: LineState, w
     assert asked("groups", seen)["groups"]["support"]["members"]["anna"]["availability"] == word
 
 
+def test_the_own_call_of_a_group_is_not_another_call() -> None:
+    """Whom the group's own caller rings is shown as ringing; in the other group the same call is another one."""
+    offered = replace(CALL, rung=("anna",))
+    told = ToldTelephony({"anna": LineState.RINGING}, up=[offered])
+    seen = asked("groups", picture(told))["groups"]["support"]["members"]
+    assert seen["anna"]["availability"] == "ringing"
+    elsewhere = ToldTelephony({"anna": LineState.RINGING}, up=[replace(offered, group="sales")])
+    seen = asked("groups", picture(elsewhere))["groups"]["support"]["members"]
+    assert seen["anna"]["availability"] == "being offered another call"
+
+
 def test_status_tells_what_is_wrong_since_when() -> None:
     """A lost trunk, a phone that cannot be rung and a broken link are listed with their beginnings."""
     told = ToldTelephony(
