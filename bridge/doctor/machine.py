@@ -18,6 +18,7 @@ from bridge.doctor.model import Finding, Findings, Patient, fail, ok, warn
 SERVICE = Path("/etc/systemd/system/cti-bridge.service")
 ENOUGH, LITTLE = 500, 50  # MiB left
 _THROTTLED = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")
+_EXT4 = Path("/sys/fs/ext4")
 _CHIPS = Path("/dev")
 
 
@@ -78,7 +79,7 @@ def check_disk(patient: Patient) -> Findings:
 def _wear(place: Path) -> Findings:
     """Look for what a file system and its card tell of their health."""
     device = _device_of(place)
-    told = Path("/sys/fs/ext4", device)
+    told = _EXT4 / device
     with suppress(OSError, ValueError):
         errors = int((told / "errors_count").read_text())
         if errors:

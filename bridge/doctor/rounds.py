@@ -20,6 +20,7 @@ from bridge.doctor.machine import (
     check_watchdog,
 )
 from bridge.doctor.model import Finding, Findings, Patient
+from bridge.doctor.people import check_people
 from bridge.doctor.trunks import check_trunks
 
 Check = Callable[[Patient], Findings]
@@ -34,6 +35,7 @@ CHECKS: tuple[Check, ...] = (
     check_certificates,
     check_lines,
     check_mailboxes,
+    check_people,
     check_broker,
     check_pins,
     check_serial,
