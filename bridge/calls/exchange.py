@@ -339,14 +339,14 @@ class Exchange:
     def ringing(self, group: str) -> bool:
         """Whether a call to this group is ringing at a member now."""
         return any(
-            call.group is not None and call.group.name == group and call.talk is None and call.ringing_members()
+            call.group is not None and call.group.name == group and call.talk is None and call.search.ringing
             for call in self.board.up.values()
         )
 
     def waiting(self, group: str) -> list[float]:
         """Return since when each caller of this group waits for somebody to answer, UTC seconds."""
         every = self.board.up.values()
-        return [c.since for c in every if c.group is not None and c.group.name == group and c.searching]
+        return [c.chronicle.since for c in every if c.group is not None and c.group.name == group and c.searching]
 
     def wraps_up(self, member: str) -> float | None:
         """Return until when a member is in wrap-up, UTC seconds; None where they are not."""

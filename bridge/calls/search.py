@@ -143,7 +143,7 @@ class Search:
     def turn(self) -> tuple[float, int]:
         """Who is told first of a member who is free: who came first."""
         waiter = self._hunt.waiter
-        return waiter.turn if waiter is not None else (self._call.record.began, 0)
+        return waiter.turn if waiter is not None else (self._call.chronicle.record.began, 0)
 
     def barred(self, now: float) -> Nobody | None:
         """Return why the caller is not even let in, None where there is nothing against it."""
@@ -226,13 +226,13 @@ class Search:
         self._switch.count(fork.line, offers=1)
         if followed is not None:
             fork.followed = True
-            self._call.note_diverted(member.name, followed.number, now)
+            self._call.note(now, member.name, f"diverts to {followed.number}", "its phone says so")
         self._switch.tell(self._call, "offered", member.name)
 
     def _own(self, fork: Fork) -> None:
         for leg in fork.legs:
             leg.owner = self._call
-            self._call.dialogs.append(leg.call_id)
+            self._call.chronicle.dialogs.append(leg.call_id)
             self._fork_of[leg] = fork
 
     def _withdraw(self, member: str, why: Withdrawal, now: float) -> None:
@@ -281,7 +281,7 @@ class Search:
 
     def _tell_ended(self, fork: Fork, ending: Ending, now: float, why: str = "") -> None:
         rang = fork.rang(now)
-        self._call.record.offer_ended(fork.member, fork.line, fork.asked_at, rang, ending.value, why)
+        self._call.chronicle.record.offer_ended(fork.member, fork.line, fork.asked_at, rang, ending.value, why)
         self._switch.tell_ended(self._call, fork.member, ending, rang)
 
     # -- who picks up ------------------------------------------------------------------------------------------
@@ -291,6 +291,7 @@ class Search:
         fork.takes = True
         self._takers.append(fork)
         for leg in fork.legs:
+            leg.owner = self._call
             self._fork_of[leg] = fork
         self._switch.count(fork.line, offers=1)
 
@@ -301,7 +302,9 @@ class Search:
         if fork in self._takers:
             self._takers.remove(fork)
         rang = fork.rang(now)
-        self._call.record.offer_ended(fork.member, fork.line, fork.asked_at, rang, Ending.ANSWERED.value, "picked up")
+        self._call.chronicle.record.offer_ended(
+            fork.member, fork.line, fork.asked_at, rang, Ending.ANSWERED.value, "picked up"
+        )
         return [*self.step(Taken(fork.member), now), Found(fork)]
 
     def decline(self, line: str, now: float) -> list[Outcome]:
@@ -442,7 +445,7 @@ class Search:
         fork.offered, fork.line, fork.legs = True, followed.line, followed.legs
         self._switch.count(fork.line, offers=1)
         self._own(fork)
-        self._call.note_diverted(fork.member, followed.number, now)
+        self._call.note(now, fork.member, f"diverts to {followed.number}", "its phone says so")
         return True
 
     # -- what others see ---------------------------------------------------------------------------------------

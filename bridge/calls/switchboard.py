@@ -118,14 +118,14 @@ class Switchboard:
 
     def kindred(self, dialogs: set[str]) -> set[str]:
         """Return the Call-IDs of all legs of the calls that one of these dialogs belongs to."""
-        every = [*(story.dialogs for story in self._stories), *(call.dialogs for call in self.up.values())]
+        every = [*(story.dialogs for story in self._stories), *(call.chronicle.dialogs for call in self.up.values())]
         return dialogs.union(*(each for each in every if not dialogs.isdisjoint(each)))
 
     def show(self, line: str, now: float) -> None:
         """Tell the calls that hunt at a line that it, or a login of who is reached there, may have changed."""
-        for call in sorted(self._hunting.get(line, ()), key=lambda call: call.turn):
+        for call in sorted(self._hunting.get(line, ()), key=lambda call: call.search.turn):
             if call.talk is None and call.result is None:
-                call.member_changed(line, now)
+                call.follow(call.search.changed(line, now), now)
 
     def refusal(self, called: Called, caller: Caller) -> int | None:
         """Return the status that a call which came in is refused with, None where it may begin."""
@@ -152,7 +152,7 @@ class Switchboard:
         if number not in (settings.username, settings.number):
             return False
         behind = {line.name for line in self._around.directory.lines.values() if line.trunk == trunk}
-        return any(call.way.has_visited(group.name) and behind & call.offered_lines() for call in self.up.values())
+        return any(call.way.has_visited(group.name) and behind & call.search.offered_lines for call in self.up.values())
 
     # -- another configuration ------------------------------------------------------------------------------------
 
@@ -193,7 +193,9 @@ class Switchboard:
             login=self._around.logins.get(group.name if group else "", member.name),
             reachable=self._around.lines.reachable(member.line),
             calls=self._around.lines.calls(member.line),
-            offers_elsewhere=use.offers - call.offers_to(member.name) + sum(g.line == line.name for g in granted),
+            offers_elsewhere=use.offers
+            - call.search.offers_to(member.name)
+            + sum(g.line == line.name for g in granted),
             max_calls=line.max_calls,
             trunk_full=line.trunk is not None and self._full(line.trunk, granted),
             is_caller=call.caller.line == member.line,
@@ -362,7 +364,7 @@ class Switchboard:
         if group is not None:
             caller = call.caller
             wall, who = self.wall(), (caller.number, caller.name)
-            wait = round(max(wall - call.since, 0.0), 1) if event_type in _WAITED else None
+            wait = round(max(wall - call.chronicle.since, 0.0), 1) if event_type in _WAITED else None
             self._around.tell(GroupCall(wall, event_type, group.name, call.id, *who, member, reason, wait))
 
     def tell_waits(self, call: Call, position: int, expected: float | None) -> None:
@@ -487,7 +489,7 @@ class Switchboard:
             self.carry(call.caller.trunk, -1)
         story = call.story()
         self._stories.append(story)
-        self._around.tell(over(call.record, story, call.caller, self.wall()))
+        self._around.tell(over(call.chronicle.record, story, call.caller, self.wall()))
 
     def refused(self, caller: Caller, called: Called, status: int) -> None:
         """Tell that a call which came in was refused before it began."""

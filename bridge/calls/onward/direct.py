@@ -117,7 +117,8 @@ class Directing(Errand):
         self.phase = Phase.DIRECT
         if self._still():
             self._passage.go_direct()
-            self._call.went_direct(now)
+            self._call.note(now, None, "media go directly", "the bridge is not needed between them")
+            self._switch.keep(self._call)
 
     def _go_back(self, now: float) -> None:
         """Tell the first side again what it was told before: the other one stays with the relay."""
@@ -134,5 +135,5 @@ class Directing(Errand):
             and self._call.passage is self._passage
             and self._first in talk
             and self._second in talk
-            and (self._call.transfer is None or not self._call.transfer.pending)
+            and not self._call.errands.transfer_pending
         )

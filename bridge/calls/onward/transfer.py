@@ -187,7 +187,7 @@ class Transfer(Errand):
         self._notify(status, True, now)
         if offering and self.onward is not None:
             self.onward.hang_up(now)
-        self.call.transfer_failed(self, now)
+        self.call.errands.transfer_failed(self, now)
 
     def _close_passage(self) -> None:
         if self.passage is not None:

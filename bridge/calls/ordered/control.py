@@ -140,12 +140,12 @@ class Control:
     def _hang_up(self, order: Order, answer: Answer, now: float) -> None:
         """End the line's call; one on hold before the others only where it is named; decline what only rings there."""
         calls = [call for call in self._board.up.values() if call.is_on(order.line)]
-        ringing = [call for call in self._board.up.values() if order.line in call.offered_lines()]
+        ringing = [call for call in self._board.up.values() if order.line in call.search.offered_lines]
         if not calls and ringing:
             call = self._only(ringing, order)
             call.decline(order.line, now)
         else:
-            talking = [call for call in calls if not call.held_by(order.line)]
+            talking = [call for call in calls if not call.errands.held_by(order.line)]
             call = self._only(talking if talking and order.call is None else calls, order)
             call.leave(order.line, now)
         self._done(order, answer, call)
@@ -153,7 +153,7 @@ class Control:
     # -- hold, resume, transfer ----------------------------------------------------------------------------------
 
     def _hold(self, order: Order, answer: Answer, now: float) -> None:
-        call, near = self._talk(order, lambda call: call.hold is None)
+        call, near = self._talk(order, lambda call: call.errands.hold is None)
         assert call.talk is not None
         far = call.talk.other(near)
         passage = self._board.passage(far, call.party_of(far), None)
@@ -161,9 +161,9 @@ class Control:
 
     def _resume(self, order: Order, answer: Answer, now: float) -> None:
         """Let both talk again; also where the hold was forgotten by a restart."""
-        call, near = self._talk(order, lambda call: call.hold is None or call.held_by(order.line))
-        if call.hold is not None and call.hold.relayed:
-            call.end_hold()
+        call, near = self._talk(order, lambda call: call.errands.hold is None or call.errands.held_by(order.line))
+        if call.errands.hold is not None and call.errands.hold.relayed:
+            call.errands.end_hold()
             self._done(order, answer, call)
             return
         Reconnect(call, near, self._still_at, self._when_told(order, answer, call)).begin(now)
@@ -181,9 +181,9 @@ class Control:
         return told
 
     def _transfer(self, order: Order, answer: Answer, now: float) -> None:
-        call, near = self._talk(order, lambda call: order.number is not None or call.hold is not None)
+        call, near = self._talk(order, lambda call: order.number is not None or call.errands.hold is not None)
         assert call.talk is not None
-        if call.errands:
+        if call.errands.asking:
             raise CommandError("busy", f"something else is just being changed in call {call.id}")
         transfer = OrderedTransfer(call, near, call.talk.other(near), self._transferred(order, call))
         if order.number is None:
@@ -197,7 +197,7 @@ class Control:
                 transfer = RelayedTransfer(call, near, transfer.transferee, self._transferred(order, call), *lent)
             passage = lent[0] if lent is not None else None
             transfer.onward = self._board.new(transfer.transferee, transfer, caller, called, now, passage)
-        call.begin_transfer(transfer, order.number or "the other call", now)
+        call.errands.begin_transfer(transfer, order.number or "the other call", now)
         self._done(order, answer, call)
 
     def _join(self, transfer: OrderedTransfer, order: Order) -> None:
@@ -225,9 +225,9 @@ class Control:
     def _talk(self, order: Order, which: Callable[[Call], bool]) -> tuple[Call, Leg]:
         """Return the one talk of a line that can be meant, and the line's leg in it."""
         talks = [call for call in self._board.up.values() if call.legs_of(order.line) and which(call)]
-        held = [call for call in talks if call.held_by(order.line)]
+        held = [call for call in talks if call.errands.held_by(order.line)]
         call = self._only(held if held and order.verb is LineVerb.RESUME and order.call is None else talks, order)
-        if call.transferring:
+        if call.errands.transferring:
             raise CommandError("busy", f"call {call.id} is being transferred")
         return call, call.legs_of(order.line)[0]
 
@@ -246,7 +246,7 @@ class Control:
             raise CommandError("unreachable", _not_rung(order.line, call.passage))
         fork = Fork(order.member, order.line, now)
         fork.legs = legs
-        call.let_take(fork)
+        call.search.let_take(fork)
         self._done(order, answer, call)
 
     def pick_up(self, leg: IncomingLeg, line: str, number: str, now: float) -> None:
@@ -296,7 +296,7 @@ class Control:
         """Pick the call up where the leg rings, else put the phone in its place. Raises `SipError`."""
         directory = self._around.directory
         actor = actor_at(line, directory)
-        ringing = call.searched_by(leaving) if call.searching else None
+        ringing = call.search.line_of(leaving) if call.searching else None
         theirs = next((name for name in directory.lines if leaving in call.legs_of(name)), None)
         if ringing is not None and (ringing == line or may_at(actor, Right.PICKUP, ringing, directory)):
             leg = self._take(invited, line, now)
@@ -307,7 +307,7 @@ class Control:
         elif theirs is not None and (theirs == line or may_at(actor, Right.CONTROL, theirs, directory)):
             if asked.early_only:
                 raise SipError("the call is answered already", BUSY_HERE)
-            if call.transferring:
+            if call.errands.transferring:
                 raise SipError("one of the call's sides is just being transferred", 491)
             self._put_in(call, leaving, line, invited, now)
         else:

@@ -58,7 +58,7 @@ class Hold(Errand):
         if voice is not None:
             voice.play((MUSIC,), loop=True)
             self.relayed = True
-            self._call.hold = self
+            self._call.errands.hold = self
             self._told("", now)
         elif not self.far.request("INVITE", None, self, now):
             self._told("something else is just being changed in the call", now)
@@ -90,7 +90,7 @@ class Hold(Errand):
         else:
             self._call.errands.discard(self)
             self.near.acknowledge(self._still(event), now)
-            self._call.hold = self
+            self._call.errands.hold = self
             self._told("", now)
 
     def _still(self, event: Replied) -> Body | None:
@@ -164,7 +164,7 @@ class Reconnect(Errand):
                 self._give_up(str(error), now)
                 return
             self._near.acknowledge(body, now)
-            self._call.end_hold()
+            self._call.errands.end_hold()
             self._end("", now)
 
     def _carry(self, now: float) -> None:

@@ -64,7 +64,7 @@ class RelayedTransfer(OrderedTransfer):
     def _fail(self, status: int, now: float) -> None:
         self._lent.let_go()
         self.call.passage.reconnect()
-        if self.call.hold is not None and self.call.hold.relayed:
+        if self.call.errands.hold is not None and self.call.errands.hold.relayed:
             voice = self.call.passage.interrupt(self.transferee)
             if voice is not None:
                 voice.play((MUSIC,), loop=True)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from bridge.calls.call import Call
 from bridge.calls.onward.outside import trunk_of
 from bridge.calls.parties import Called, Outside
 from bridge.calls.passage import Passages
@@ -18,6 +17,7 @@ from bridge.calls.pbx.trunks import Trunk
 from bridge.calls.present import Present
 from bridge.calls.restart.kept import dialog_of, parties_of
 from bridge.calls.restart.leftover import end_leftover, name_of, plain_leg
+from bridge.calls.restart.talks import call_of, plain_talk, resumable
 from bridge.calls.switchboard import Switchboard
 from bridge.calls.talk import Talk
 from bridge.sip.leg import Leg
@@ -48,11 +48,11 @@ class Resumption:
 
     def talks(self) -> list[dict[str, Any]]:
         """Return the talks that are to be kept."""
-        return [kept for call in self._board.up.values() if (kept := call.kept()) is not None]
+        return [kept for call in self._board.up.values() if (kept := plain_talk(call)) is not None]
 
     def legs(self) -> list[dict[str, Any]]:
         """Return the legs that are of no talk which is kept."""
-        talks = [call.talk for call in self._board.up.values() if call.resumable and call.talk is not None]
+        talks = [talk for call in self._board.up.values() if (talk := resumable(call)) is not None]
         talking = {leg for talk in talks for leg in (talk.caller, talk.member)}
         left = (plain_leg(leg) for leg in self._ua.legs.values() if leg not in talking)
         return [plain for plain in left if plain is not None]
@@ -106,7 +106,7 @@ class Resumption:
             self._board.carry(trunk.settings.name, 1)
         self._authenticate(talk.caller, caller.trunk)
         self._authenticate(talk.member, line.trunk if line is not None else through)
-        call = Call.resumed(self._board, kept, caller, called, talk, passage, now)
+        call = call_of(kept, (caller, called), talk, passage, self._board, now)
         self._board.up[call.id] = call
         for leg in legs:
             leg.look_soon(now)

@@ -1,0 +1,150 @@
+"""What goes on in a talk beside the talking: a hold, a transfer, media that go direct, a place that is taken.
+
+Each is an `Errand` that asks something of a leg and takes the reply. Here is which of them are under way in one call:
+
+| errand | begun by | at most | over with |
+|---|---|---|---|
+| hold | a command | one | resume, a re-INVITE of a phone's own, another phone in a side's place |
+| transfer | REFER, a command | one pending | its target's answer, or what refuses it |
+| going direct | the connection, where it may | one | both sides' consent, or the first refusal |
+| what is only asked (`add`) | a command, INVITE with Replaces | | the reply |
+
+Who asks for a transfer may hang up as soon as it has begun, as many phones do: the talk then waits for how it ends.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from weakref import ref
+
+from bridge.calls.onward.direct import Directing
+from bridge.calls.onward.transfer import Transfer
+from bridge.calls.ordered.errand import Errand
+from bridge.calls.ordered.holding import Hold
+from bridge.calls.switch import Switch
+from bridge.sip.grammar import SipError
+from bridge.sip.leg import Leg
+from bridge.sip.legevents import Requested
+
+if TYPE_CHECKING:
+    from bridge.calls.call import Call
+    from bridge.calls.talk import Talk
+
+
+class Errands:
+    """One call's."""
+
+    def __init__(self, call: Call, switch: Switch) -> None:
+        self.hold: Hold | None = None
+        """One of the sides waits, by command."""
+        self.transfer: Transfer | None = None
+        """One of this call's sides is being transferred, or was."""
+        self._whose = ref(call)  # which has this: so both go at once, without the garbage collector
+        self._switch = switch
+        self._asked: set[Errand] = set()  # that are to be told when the call is over
+        self._directing: Directing | None = None
+
+    @property
+    def _call(self) -> Call:
+        call = self._whose()
+        assert call is not None
+        return call
+
+    # -- what is only asked ---------------------------------------------------------------------------------------
+
+    def add(self, errand: Errand) -> None:
+        """Note that something is asked, which is to be told if the call ends meanwhile."""
+        self._asked.add(errand)
+
+    def discard(self, errand: Errand) -> None:
+        """Note that it has its reply."""
+        self._asked.discard(errand)
+
+    @property
+    def asking(self) -> bool:
+        """Whether something is asked that has no reply yet."""
+        return bool(self._asked)
+
+    # -- hold, and media that go direct ---------------------------------------------------------------------------
+
+    def end_hold(self) -> None:
+        """Note that both sides talk, or are connected otherwise."""
+        if self.hold is not None:
+            self.hold.close()
+            self.hold = None
+
+    def held_by(self, line: str) -> bool:
+        """Whether the other side waits because a line has put it on hold by command."""
+        return self.hold is not None and self._call.seats.line_of(self.hold.near) == line
+
+    def go_direct(self, now: float) -> None:
+        """Let media go from phone to phone soon, in a talk that is relayed only because we spoke to a side."""
+        self._directing = Directing(self._call, self._call.passage, self._switch, now)
+
+    # -- transfer -------------------------------------------------------------------------------------------------
+
+    @property
+    def transferring(self) -> bool:
+        """Whether a side of this talk is just being transferred, from here or to here."""
+        asked_by = self._call.asked_by
+        to_here = isinstance(asked_by, Transfer) and asked_by.pending
+        return to_here or self.transfer_pending
+
+    @property
+    def transfer_pending(self) -> bool:
+        """Whether a side of this talk is just being transferred from here."""
+        return self.transfer is not None and self.transfer.pending
+
+    def on_referred(self, event: Requested, talk: Talk, now: float) -> None:
+        """Begin a transfer, where the referrer may and the target is one of ours."""
+        if self.transfer_pending:
+            event.leg.respond(event.transaction, event.request, 491, None, now)
+            return
+        transfer = Transfer(self._call, event.leg, talk.other(event.leg))
+        try:
+            status = self._switch.refer(self._call, transfer, event.request, now)
+        except SipError as error:
+            status = error.status
+        event.leg.respond(event.transaction, event.request, status, None, now)
+        if status == 202:
+            event.leg.notify_refer(100, "Trying", False, now)
+            self.begin_transfer(transfer, event.request.need("Refer-To"), now)
+
+    def begin_transfer(self, transfer: Transfer, where: str, now: float) -> None:
+        """Begin a transfer whose target is known."""
+        self._call.note(now, None, f"{self._call.name_of(transfer.referrer)} transfers", where)
+        self.transfer = transfer
+        self._switch.seek(transfer, now)
+
+    def transfer_failed(self, transfer: Transfer, now: float) -> None:
+        """Go on as before, or end the talk where the referrer has hung up already."""
+        self.transfer = None
+        self._call.note(now, None, "the transfer failed")
+        if transfer.referrer_gone and self._call.result is None:
+            transfer.transferee.hang_up(None, now)
+            self._call.finish_talk(now)
+
+    def lets_go(self, legs: list[Leg], how: str, now: float) -> Leg | None:
+        """Return the leg, of these that go, without which the talk goes on: its transfer of the other side's does."""
+        transfer = self.transfer
+        if transfer is None or not transfer.pending or transfer.referrer not in legs:
+            return None
+        transfer.referrer_gone = True
+        self._call.note(now, None, f"{self._call.name_of(transfer.referrer)} {how}, the transfer goes on")
+        return transfer.referrer
+
+    def side_gone(self, now: float) -> None:
+        """Note that the talk ends, so that there is nobody left to transfer."""
+        if self.transfer is not None:
+            self.transfer.transferee_gone(now)
+
+    # -- the end --------------------------------------------------------------------------------------------------
+
+    def call_over(self, now: float) -> None:
+        """End what is under way, since the call is over."""
+        if self._directing is not None:
+            self._directing.stop()
+        self.end_hold()
+        asked, self._asked = self._asked, set()
+        for errand in asked:
+            errand.call_over(now)
