@@ -60,6 +60,7 @@ from bridge.systemd import notify, watchdog_seconds
 from bridge.tending import Tended
 from bridge.upkeep.backup import BackupAnswers
 from bridge.upkeep.diagnosis import Diagnosis
+from bridge.upkeep.inuse import in_use, told_in_use
 from bridge.upkeep.metering import Metering, Page
 from bridge.upkeep.trace import TraceAnswers
 from bridge.upkeep.verbosity import Verbosity
@@ -395,6 +396,7 @@ class Agent:
             "watchdog": watchdog_seconds(),
             "simulated": self.options.simulate_hardware,
             "rtp_pairs_in_use": self.ports.in_use,
+            **told_in_use(self.exchange, self.ports, asyncio.get_running_loop().time()),
             "home_assistant_born": iso(born),
         }
 
@@ -451,6 +453,7 @@ class Agent:
             "rtp_relayed_total": ("RTP and RTCP packets that were relayed.", relayed.relayed),
             "rtp_dropped_total": ("RTP and RTCP packets of strangers that were dropped.", relayed.dropped),
             "rtp_ports_free": ("Pairs of RTP ports that are free.", self.ports.free),
+            **in_use(self.exchange, self.ports),
         }
         return Page(self.port.ask("status", {}, OWNER).data, counts, self.started)
 

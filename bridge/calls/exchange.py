@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from bridge.calls.admission import Admission
+from bridge.calls.census import Census, census
 from bridge.calls.guard import Guard
 from bridge.calls.lines import LineTable
 from bridge.calls.model import ExchangeSettings, TrunkSettings
@@ -288,6 +289,10 @@ class Exchange:
         """Take what the modem of an analogue line says."""
         self.analogue.heard(line, what, now)
         self._settle(now)
+
+    def census(self) -> Census:
+        """Return how much there is of everything that a call needs."""
+        return census(self.board, self._control, self.services, self.lines, self._trunks, self.ua)
 
     # -- what a restart takes up again ------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from bridge.calls.status import LineState, LineStatus
 from bridge.directory.model import Line
@@ -63,6 +63,10 @@ class LineTable:
     def use(self, line: str) -> LineUse:
         """Return a line's counts."""
         return self._use[line]
+
+    def uses(self) -> Iterable[LineUse]:
+        """Return every line's counts."""
+        return self._use.values()
 
     def reachable(self, line: str) -> bool:
         """Whether the line's phone can be rung as far as is known."""

@@ -121,6 +121,11 @@ class Switchboard:
         every = [*(story.dialogs for story in self._stories), *(call.chronicle.dialogs for call in self.up.values())]
         return dialogs.union(*(each for each in every if not dialogs.isdisjoint(each)))
 
+    @property
+    def searched(self) -> int:
+        """At how many lines calls search."""
+        return len(self._hunting)
+
     def show(self, line: str, now: float) -> None:
         """Tell the calls that hunt at a line that it, or a login of who is reached there, may have changed."""
         for call in sorted(self._hunting.get(line, ()), key=lambda call: call.search.turn):

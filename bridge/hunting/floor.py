@@ -98,6 +98,11 @@ class Floor:
         """Whether a caller's place is kept."""
         return self._places.get((group, caller), (None, -math.inf))[1] > now
 
+    @property
+    def callers(self) -> int:
+        """How many callers wait, of all groups."""
+        return len(self._waiting)
+
     def waiting(self, group: str) -> int:
         """Return how many callers of a group wait."""
         return sum(waiter.group == group for waiter in self._waiting)

@@ -55,6 +55,11 @@ class Metronome:
         while self._began + self._turn * _STEP < now and not self._phases[self._turn % _PHASES]:
             self._turn += 1
 
+    @property
+    def players(self) -> int:
+        """How many it beats for."""
+        return sum(map(len, self._phases))
+
     def leave(self, player: Player) -> None:
         """Beat for it no more."""
         for phase in self._phases:

@@ -8,6 +8,7 @@ that memory goes with what waits and not with how far ahead it waited.
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterable
 from typing import Protocol
 
 _SWEEP_FROM = 256
@@ -70,6 +71,10 @@ class Agenda:
                 del self._cells[who]
                 who.due = None
                 who.tick(now)
+
+    def waiting(self) -> Iterable[Timed]:
+        """Return whoever has a deadline now."""
+        return self._cells
 
     def __len__(self) -> int:
         return len(self._heap)

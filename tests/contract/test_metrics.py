@@ -69,6 +69,7 @@ def test_the_state_of_everything_is_a_number(office: tuple[Agent, int]) -> None:
     assert found['cti_bridge_member_paused{group="support",member="m"}'] == 0
     assert found['cti_bridge_calls{state="connected"}'] == 0
     assert found["cti_bridge_resident_memory_bytes"] > 10_000_000
+    assert found["cti_bridge_in_use_legs"] == 0 < found["cti_bridge_in_use_tasks"]
     agent.ask("pause", group="support", member="m")
     assert read(port)['cti_bridge_member_paused{group="support",member="m"}'] == 1
 

@@ -72,6 +72,11 @@ class Control:
         wall, verb = self._board.wall(), order.verb.value
         self._around.tell(LineOrdered(wall, verb, order.line, order.by, order.origin, ident, order.number))
 
+    @property
+    def busy(self) -> int:
+        """How many lines' own phones ring by command."""
+        return len(self._diallings)
+
     def recount(self) -> None:
         """Count anew what rings by command, after lines and trunks were set to nothing."""
         for dialling in self._diallings:
