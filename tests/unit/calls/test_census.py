@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bridge.calls.census import Census, held_legs
-from bridge.directory.model import Strategy
+from bridge.directory.model import Queue, Strategy
 from tests.support.lab import Lab, answers
+from tests.support.phonelab import OFFER
 from tests.support.ways import ToldMedia
 
 NOTHING = Census(*[0] * len(Census._fields))
@@ -32,8 +33,8 @@ def test_a_talk_is_counted_in_all_that_it_needs_and_leaves_nothing() -> None:
 
 def test_a_caller_who_waits_is_counted() -> None:
     """Somebody who waits in a queue is on its floor until they hang up."""
-    lab = Lab(strategy=Strategy.QUEUE, media=ToldMedia(20))
-    leg = lab["c1"].call("600")
+    lab = Lab(strategy=Strategy.QUEUE, media=ToldMedia(20), rules={"queue": Queue()})
+    leg = lab["c1"].call("600", OFFER)
     lab.run(1)
     assert lab.exchange.census().waiting == 1
     leg.hang_up(None, lab.now)
