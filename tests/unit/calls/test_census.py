@@ -12,7 +12,7 @@ NOTHING = Census(*[0] * len(Census._fields))
 
 
 def test_a_talk_is_counted_in_all_that_it_needs_and_leaves_nothing() -> None:
-    """While members ring each of them counts; the talk is two legs and two lines; a minute after it there is nothing."""
+    """While members ring each of them counts; a talk is two legs on two lines; a minute after it there is nothing."""
     lab = Lab()
     assert lab.exchange.census() == NOTHING
     leg = lab["c1"].call("600")
