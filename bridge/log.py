@@ -1,6 +1,6 @@
 """The log: one line per event on stderr, with journald's priority in front where journald listens.
 
-What strangers send is told once a minute for each address, so that nobody can fill the SD card from the network.
+Nothing is left out here: whoever tells of what the network sends (`calls/guard`) bounds what is told.
 """
 
 from __future__ import annotations
@@ -37,8 +37,6 @@ from bridge.events import (
 )
 
 WARNING, NOTICE, INFO, DEBUG = 4, 5, 6, 7
-QUIET_SECONDS = 60.0
-MOST_SOURCES = 256
 
 
 class Log:
@@ -50,12 +48,11 @@ class Log:
         self.level = level
         self.level_for: Callable[[Event], int] = lambda event: self.level
         """Which level counts for an event."""
-        self._told: dict[str, float] = {}
 
     def __call__(self, event: Event) -> None:
         """Write an event's line."""
         told = describe(event)
-        if told is not None and told[0] <= self.level_for(event) and not self._too_often(event):
+        if told is not None and told[0] <= self.level_for(event):
             self.write(*told)
 
     def write(self, priority: int, text: str) -> None:
@@ -63,18 +60,6 @@ class Log:
         clean = text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
         line = f"<{priority}>{clean}" if self._journal else clean
         print(line.encode("utf-8", "replace").decode("utf-8"), file=self.stream, flush=True)
-
-    def _too_often(self, event: Event) -> bool:
-        if not isinstance(event, Notice) or event.what != "sip":
-            return False
-        source = event.text.split(" ", 1)[0].rstrip(":").rpartition(":")[0]
-        last = self._told.get(source)
-        if last is not None and event.wall - last < QUIET_SECONDS:
-            return True
-        if len(self._told) >= MOST_SOURCES:
-            self._told.clear()
-        self._told[source] = event.wall
-        return False
 
 
 def describe(event: Event) -> tuple[int, str] | None:

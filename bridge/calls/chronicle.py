@@ -8,6 +8,7 @@ from typing import Any
 from bridge.calls.over import CallResult, Record
 from bridge.calls.parties import shown
 from bridge.calls.status import CallStatus, Step, Story
+from bridge.hunting.abridged import Abridged
 
 _LONGEST = 300  # characters of what phones say, or of why
 
@@ -22,11 +23,11 @@ class Chronicle:
         self.began = began
         self.since = since
         self.record = Record(began, called)
-        self.dialogs: list[str] = []
+        self.dialogs: list[str] = Abridged()
         """The Call-IDs of the call's legs, those that rang in vain included."""
         self.answered_by: str | None = None
         self.answered_at: float | None = None  # UTC, seconds
-        self._steps: list[Step] = []
+        self._steps: list[Step] = Abridged(lambda count, after: Step(after.at, None, "left out", f"{count} steps"))
 
     def note(self, now: float, member: str | None, what: str, why: str = "") -> None:
         """Add a step to the story."""

@@ -435,8 +435,8 @@ class Exchange:
         if blocked and self.present.settings.blocklist.send_to is not None:
             called = destination(self.present.settings.blocklist.send_to, self.directory)
         registered = caller.line is not None and self.directory.lines[caller.line].registers
-        up, full = self.board.up, self.ua.layer.full
-        refusal = self._guard.refusal(caller, invited.flow, up, full, now)
+        up, full = self.board.up, self.ua.layer.full_for(invited.flow)
+        refusal = self._guard.refusal(caller, called, invited.flow, up, full, now)
         if refusal is None and blocked and self.present.settings.blocklist.send_to is None:
             refusal = 603
         if refusal is None and called.service is None:
@@ -444,7 +444,8 @@ class Exchange:
         if refusal is not None:
             extra = {"Retry-After": ["10"]} if refusal == 503 else None
             self.ua.answer(invited.transaction, invited.request, refusal, now, extra)
-            self.board.refused(caller, called, refusal)
+            if self._guard.may_record(caller, now):
+                self.board.refused(caller, called, refusal)
             return
         if called.service is not None:
             self.services.serve(invited, caller, called, now)

@@ -1,8 +1,11 @@
 """The guard at the door: how much is taken from whom, and what people are told of the rest.
 
 Known are the hosts of static contacts, of trunks' servers and of registered phones; they are served whatever strangers
-do. A trunk brings as many calls as its `max_calls`, everybody together as many as `MOST_CALLS`. Nothing that is refused
-here leaves anything behind.
+do. A trunk brings as many calls as its `max_calls`, a phone that registers `MOST_OF_A_PHONE` (or its line's
+`max_calls`, where that is more), everybody together `MOST_CALLS`; and of these one trunk or line has at most three for
+each that is still free, so that it leaves room for others whatever it does. A call for help is not counted, as long as
+its line does not make many of them. Nothing that is refused here leaves anything behind, and of many refusals of one
+trunk or line not every one is written down: that would fill a disk from the network.
 """
 
 from __future__ import annotations
@@ -10,16 +13,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from bridge.calls.parties import Caller
+from bridge.calls.parties import Called, Caller
 from bridge.calls.pbx.trunks import Trunk
 from bridge.calls.present import Present
 from bridge.sip.flow import Flow
-from bridge.sip.limits import Limits
+from bridge.sip.limits import PHONE, REFUSALS, Limits, Paces
 
 if TYPE_CHECKING:
     from bridge.calls.call import Call
 
 MOST_CALLS = 1000
+MOST_OF_A_PHONE = 20
+HELP_AT_ONCE = 3  # calls for help of one line that no other limit holds back
 LONGEST_LINE = 300
 
 
@@ -38,6 +43,8 @@ class Guard:
         self._registered = registered
         self._said = said
         self._limits = Limits(self.knows)
+        self._calling = Paces(PHONE)
+        self._refusals = Paces(REFUSALS)
 
     def knows(self, host: str) -> bool:
         """Whether a peer of ours is at this host."""
@@ -58,16 +65,63 @@ class Guard:
             clean = "".join(c if c.isprintable() else "?" for c in text[:LONGEST_LINE])
             self._said(f"{flow}: {clean}")
 
-    def refusal(self, caller: Caller, flow: Flow, calls: Mapping[str, Call], full: bool, now: float) -> int | None:
+    def refusal(
+        self, caller: Caller, called: Called, flow: Flow, calls: Mapping[str, Call], full: bool, now: float
+    ) -> int | None:
         """Return the status that refuses one call more; None where it may come.
 
-        `calls`: those that are up. `full`: no more transactions are to be kept.
+        `calls`: those that are up. `full`: no more transactions are to be kept for who calls.
         """
-        if full or len(calls) >= MOST_CALLS:
-            self.tell(flow, f"a call is refused, for {len(calls)} calls are up", now)
+        if self._asks_for_help(caller, called, calls):
+            return None
+        count = len(calls)
+        if full or count >= MOST_CALLS:
+            self.tell(flow, f"a call is refused, for {count} calls are up", now)
             return 503
-        most = self._trunks[caller.trunk].settings.max_calls if caller.trunk is not None else None
-        if most is not None and sum(call.caller.trunk == caller.trunk for call in calls.values()) >= most:
-            self.tell(flow, f"a call is refused, for trunk {caller.trunk} has its {most} calls", now)
-            return 486
+        most, status = self._most(caller), 486 if caller.trunk is not None else 503
+        if 3 * (MOST_CALLS - count) <= count and (most is None or most > 3 * (MOST_CALLS - count)):
+            most, status = 3 * (MOST_CALLS - count), 503  # only then one alone can have so many
+        if self._is_phone(caller) and not self._calling.take(caller.line, now):
+            self.tell(flow, f"a call is refused, for {_name(caller)} makes too many in too short a time", now)
+            return 503
+        if most is not None and sum(_from(call.caller) == _from(caller) for call in calls.values()) >= most:
+            self.tell(flow, f"a call is refused, for {_name(caller)} has its {most} calls", now)
+            return status
         return None
+
+    def may_record(self, caller: Caller, now: float) -> bool:
+        """Tell whether one more refused call may be written down, into journal and log; counts as written."""
+        return self._refusals.take(_from(caller), now)
+
+    def _most(self, caller: Caller) -> int | None:
+        """Return how many calls a trunk or line may bring, as far as others do not matter; None: any number."""
+        if caller.trunk is not None:
+            return self._trunks[caller.trunk].settings.max_calls
+        if not self._is_phone(caller):
+            return None
+        return max(MOST_OF_A_PHONE, self._present.directory.lines[caller.line or ""].max_calls)
+
+    def _is_phone(self, caller: Caller) -> bool:
+        """Whether it is a phone that registers, and no gateway at a static contact, who calls."""
+        line = self._present.directory.lines.get(caller.line or "")
+        return line is not None and line.registers
+
+    def _asks_for_help(self, caller: Caller, called: Called, calls: Mapping[str, Call]) -> bool:
+        """Tell whether a line calls for help, and is not just making many such calls."""
+        is_emergency = self._present.directory.outside.is_emergency
+        if called.outside is None or not is_emergency(called.outside.number):
+            return False
+        for_help = (
+            call
+            for call in calls.values()
+            if call.called.outside is not None and is_emergency(call.called.outside.number)
+        )
+        return sum(call.caller.line == caller.line for call in for_help) < HELP_AT_ONCE
+
+
+def _from(caller: Caller) -> tuple[str | None, str | None]:
+    return caller.trunk, caller.line
+
+
+def _name(caller: Caller) -> str:
+    return f"trunk {caller.trunk}" if caller.trunk is not None else f"line {caller.line}"

@@ -15,6 +15,7 @@ from bridge.calls.parties import Called, Caller
 from bridge.calls.status import Part, Step, Story, Visit
 from bridge.directory.model import Group
 from bridge.events import CallOver
+from bridge.hunting.abridged import Abridged
 from bridge.hunting.model import Availability, Outcome
 from bridge.hunting.outcome import outcome_of
 
@@ -48,7 +49,7 @@ class Record:
         self.taken_by: str | None = None
         self.line: str | None = None  # that took it
         self.visits: list[Visit] = []
-        self.parts: list[Part] = []
+        self.parts: list[Part] = Abridged()
         self.result = CallResult.FAILED
         self.over_at = began
         self._group: str | None = None
@@ -116,7 +117,7 @@ class Record:
     def take_up(self, kept: Mapping[str, Any], taken_by: str | None, line: str) -> None:
         """Take up what an earlier run has noted of a talk. Raises KeyError, TypeError, ValueError."""
         self.visits = [Visit(*visit) for visit in kept["visits"]]
-        self.parts = [Part(*part) for part in kept["parts"]]
+        self.parts.extend(Part(*part) for part in kept["parts"])
         self.taken_by, self.line = taken_by, line
 
 

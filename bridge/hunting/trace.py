@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bridge.hunting.abridged import Abridged
 from bridge.hunting.candidate import Candidate
 from bridge.hunting.model import Decision
 
@@ -10,7 +11,9 @@ class Trace:
     """Decisions as they are made; `decisions` may be read at any time."""
 
     def __init__(self) -> None:
-        self.decisions: list[Decision] = []
+        self.decisions: list[Decision] = Abridged(
+            lambda count, after: Decision(after.at, None, "left out", f"{count} decisions")
+        )
 
     def about(self, candidate: Candidate, now: float, what: str, why: str = "") -> None:
         """Note what became of a member's offer."""

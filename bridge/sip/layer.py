@@ -7,7 +7,7 @@ as a value, so that nobody is re-entered in the middle of a change. RFC 3261 §1
 from __future__ import annotations
 
 import hashlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -76,13 +76,17 @@ class TransactionLayer:
         self._token = token
         self._clients: dict[object, ClientTransaction] = {}
         self._servers: dict[object, ServerTransaction] = {}
+        self._kept_for = Counter[str]()  # server transactions by host
         self._on_flow: dict[tuple[object, ...], set[Transaction]] = {}  # by transport, host and port
         self._secret = token().encode()[:64]
 
-    @property
-    def full(self) -> bool:
-        """Whether so much is kept for peers that nothing more should be."""
-        return len(self._servers) >= MOST_KEPT
+    def full_for(self, flow: Flow) -> bool:
+        """Whether so much is kept that nothing more should be for this peer's host.
+
+        One host has at most three for each that is still free, so that it leaves room for others.
+        """
+        free = MOST_KEPT - len(self._servers)
+        return 4 * free <= MOST_KEPT and self._kept_for[flow.host] >= 3 * free
 
     def __len__(self) -> int:
         return len(self._clients) + len(self._servers)
@@ -216,6 +220,8 @@ class TransactionLayer:
 
     def keep(self, transaction: ServerTransaction) -> None:
         """Keep a new request's transaction: it absorbs repeats from now on, and must be answered some time."""
+        if transaction.key not in self._servers:
+            self._kept_for[transaction.flow.host] += 1
         self._servers[transaction.key] = transaction
         self._on_flow.setdefault(transaction.flow[:3], set()).add(transaction)
 
@@ -254,14 +260,19 @@ class TransactionLayer:
         """Drop a transaction that is over."""
         if isinstance(transaction, ClientTransaction):
             self._clients.pop(transaction.key, None)
-        else:
-            self._servers.pop(transaction.key, None)
+        elif self._servers.pop(transaction.key, None) is not None:
+            self._forget_host(transaction.flow.host)
         place = transaction.flow[:3]
         there = self._on_flow.get(place)
         if there is not None:
             there.discard(transaction)
             if not there:
                 del self._on_flow[place]
+
+    def _forget_host(self, host: str) -> None:
+        self._kept_for[host] -= 1
+        if not self._kept_for[host]:
+            del self._kept_for[host]
 
     def flow_failed(self, flow: Flow, now: float) -> None:
         """Break every transaction on a flow that cannot deliver."""

@@ -24,9 +24,11 @@ class Rate(NamedTuple):
 
 
 STRANGER = Rate(20.0, 100.0)
+PHONE = Rate(20.0, 100.0)  # registrations, and calls, of a line whose phone registers
 STRANGERS = Rate(200.0, 500.0)
 PEER = Rate(10_000.0, 10_000.0)
 LINES = Rate(20.0 / 60.0, 20.0)
+REFUSALS = Rate(1.0, 60.0)  # refused calls of a trunk or line that are written down
 
 MOST_SOURCES = 4096
 LOOK_AGAIN = 60.0  # seconds after which it is asked again whether a source is known
@@ -56,6 +58,24 @@ class Bucket:
             return False
         self.left = left - 1.0 if left < at_once else at_once - 1.0
         return True
+
+
+class Paces:
+    """How often something may be done by each of those whom we know, by name; `rate` is that of each."""
+
+    def __init__(self, rate: Rate) -> None:
+        self._rate = rate
+        self._buckets: dict[object, Bucket] = {}
+
+    def take(self, who: object, now: float) -> bool:
+        """Count one time more; False where it is too often. A clock that is set back does no harm."""
+        bucket = self._buckets.get(who)
+        if bucket is None:
+            if len(self._buckets) >= MOST_SOURCES:  # after many configurations
+                self._buckets.clear()
+            bucket = self._buckets[who] = Bucket(self._rate, now)
+        bucket.at = min(bucket.at, now)
+        return bucket.take(now)
 
 
 class Limits:

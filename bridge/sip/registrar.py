@@ -28,6 +28,7 @@ from bridge.sip.binding import (
 from bridge.sip.challenger import Challenger, Verdict
 from bridge.sip.flow import Flow
 from bridge.sip.grammar import SipError, parse_address, parse_uri, uri_of, without_headers
+from bridge.sip.limits import PHONE, Paces
 from bridge.sip.message import Request, Response, response_to
 
 _REFUSALS_EVERY = 60.0
@@ -68,6 +69,7 @@ class Registrar:
         self._bindings: dict[str, list[Binding]] = {}  # by line's name, the longest not refreshed first
         self._hosts = Counter[str]()  # where bindings are reached
         self._next: float | None = None  # nothing expires before
+        self._registering = Paces(PHONE)
         self._refused_at: dict[str, float] = {}
         self.events: list[RegistrarEvent] = []
 
@@ -167,6 +169,10 @@ class Registrar:
         if unknown:
             response = self._response(request, 420)
             response.set("Unsupported", ", ".join(unknown))
+            return response
+        if not self._registering.take(owner.line, now):
+            response = self._response(request, 503, "Too Many Registrations")
+            response.set("Retry-After", "10")
             return response
         return self._update(owner.line, request, flow, now, wall)
 

@@ -150,7 +150,7 @@ class UserAgent:
 
     def answer_register(self, transaction: ServerTransaction, response: Response, now: float) -> None:
         """Answer a REGISTER; one that was taken is not taken again when it is repeated."""
-        if response.code < 300:
+        if response.code < 300 and not self.layer.full_for(transaction.flow):
             self.layer.keep(transaction)
         self.layer.answer(transaction, response, now)
 
@@ -233,7 +233,7 @@ class UserAgent:
                 leg = None
             if leg is None and transaction is not None:
                 self.answer(transaction, request, 481, now)
-            elif transaction is not None and self.layer.full and request.method != "BYE":
+            elif transaction is not None and self.layer.full_for(asked.flow) and request.method != "BYE":
                 self.answer(transaction, request, 503, now, {"Retry-After": ["10"]})
             elif leg is not None:
                 if transaction is not None:

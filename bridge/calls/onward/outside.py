@@ -2,7 +2,7 @@
 
 Asked whenever a number is called that is nobody's of ours: dialled by a phone or by command, transferred or diverted
 to. It is always asked in the name of a line of ours; who has none (a trunk's caller, a stranger) never gets outside.
-A caller from outside is sent outside again by nobody, unless `[outside] forward` says so. All that is refused is told.
+A caller from outside is sent outside again by nobody, unless `[outside] forward` says so. What is refused is told.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from bridge.calls.present import Present
 from bridge.calls.restart.kept import Kept
 from bridge.directory.model import Line
 from bridge.events import Event, OutsideRefused
+from bridge.sip.limits import REFUSALS, Paces
 
 NOT_AGAIN = "callers from outside are not sent outside again ([outside] forward)"
 _MARK = ">"  # no name of a line begins so
@@ -47,6 +48,7 @@ class Outsides:
         self._kept = kept
         self._wall = wall
         self._tell = tell
+        self._refusals = Paces(REFUSALS)
         self._day: datetime.date | None = None
         self._made: Counter[str] = Counter()  # calls of each line today
 
@@ -87,11 +89,17 @@ class Outsides:
         rules = self._present.directory.outside
         if rules.forward or rules.is_emergency(outside.number):
             return True
-        self._tell(OutsideRefused(self._wall(), outside.line, outside.number, "transferred", NOT_AGAIN))
+        self._tell_refused(outside.line, outside.number, "transferred", NOT_AGAIN)
         return False
 
+    def _tell_refused(self, line: str, number: str, how: str, why: str) -> None:
+        """Tell of a refusal; a phone that tries numbers one after the other does not fill log and journal."""
+        wall = self._wall()
+        if self._refusals.take(line, wall):
+            self._tell(OutsideRefused(wall, line, number, how, why))
+
     def _refused(self, number: str, line: Line, asked: Asked, why: str) -> Called:
-        self._tell(OutsideRefused(self._wall(), line.name, number, asked.how, why))
+        self._tell_refused(line.name, number, asked.how, why)
         return Called(number, refused=why)
 
     def count(self, outside: Outside) -> None:

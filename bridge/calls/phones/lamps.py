@@ -130,7 +130,7 @@ class Lamps:
         granted = self._granted(asked, now)
         if granted is None:
             return
-        if not self._has_room(caller.line, request.uri, now) or self._ua.layer.full:
+        if not self._has_room(caller.line, request.uri, now) or self._ua.layer.full_for(asked.flow):
             self._refuse(asked, 503, now, {"Retry-After": ["60"]})
             return
         pinned = directory.lines[caller.line].registers

@@ -1,4 +1,4 @@
-"""The log: one line per event, priorities for journald, strangers told once a minute."""
+"""The log: one line per event, priorities for journald, nothing that breaks a line."""
 
 from __future__ import annotations
 
@@ -29,12 +29,6 @@ def test_journald_gets_a_priority() -> None:
     lost = TrunkChanged(0.0, "fritz", "lost", "403 Forbidden")
     assert lines(lost, journal=True) == ["<4>trunk fritz: lost: 403 Forbidden"]
     assert lines(lost) == ["trunk fritz: lost: 403 Forbidden"]
-
-
-def test_strangers_are_told_once_a_minute_for_each_address() -> None:
-    """A flood from one address is one line a minute; another address has its own."""
-    notices = [Notice(float(t), "sip", f"udp:192.0.2.{t % 2}:{5000 + t}: garbage") for t in range(0, 120)]
-    assert len(lines(*notices)) == 4
 
 
 def test_what_the_network_sends_cannot_break_a_line() -> None:
