@@ -29,7 +29,7 @@ from bridge.directory.model import Group
 from bridge.hunting.model import CallerGone, Tick
 from bridge.sip.grammar import SipError
 from bridge.sip.leg import Leg
-from bridge.sip.legevents import Accepted, Acknowledged, Ended, LegEvent, Progress, Rejected, Replied, Requested
+from bridge.sip.legevents import Accepted, Acknowledged, Ended, LegEvent, Moved, Progress, Rejected, Replied, Requested
 from bridge.sip.message import Body
 from bridge.sip.outgoing import OutgoingLeg
 
@@ -235,6 +235,10 @@ class Call:
                 self._switch.keep(self)
             case Acknowledged() if self.talk:
                 self.talk.on_acknowledged(event, now)
+            case Moved(leg) if self.talk and leg in (self.talk.caller, self.talk.member):
+                self.passage.moved(leg)
+                self.note(now, None, f"{self.name_of(leg)} speaks from elsewhere", str(leg.flow))
+                self._switch.keep(self)
 
     def _on_progress(self, leg: Leg, code: int, now: float) -> None:
         self.follow(self.search.progress(leg, code, now), now)

@@ -416,6 +416,8 @@ class Exchange:
             if isinstance(event, BindingAdded | BindingRefreshed):
                 self.lamps.registered(event.line, event.binding, now)
                 self._openings.registered(event.binding, now)
+                if event.before is not None and event.before != event.binding.flow:
+                    self.ua.moved(event.before, event.binding.flow, now)
             if event.line in self.directory.lines:
                 self.lines.refresh(event.line)
 

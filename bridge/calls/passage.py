@@ -251,6 +251,11 @@ class Passage:
         self._carriage = None
         self.relayed = False
 
+    def moved(self, leg: Leg) -> None:
+        """Take note that a phone speaks from elsewhere now, and so will its packets."""
+        if self._carriage is not None:
+            self._carriage.moved(self._side(leg), leg.flow.host)
+
     # -- without us (`direct`) -----------------------------------------------------------------------------------------
 
     def may_go_direct(self) -> bool:

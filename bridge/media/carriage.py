@@ -121,6 +121,12 @@ class Carriage:
             self.offer(offerer, offer)
             self.answer(1 - offerer, answer)
 
+    def moved(self, side: int, signals: str) -> None:
+        """Let a side's packets come from where it signals from now, whatever port they come from."""
+        self.parties[side] = self.parties[side]._replace(signals=signals)
+        if not any(self._voices) and not any(self._offers):  # else the answer that is awaited brings it
+            self.reconnect()
+
     def offer(self, side: int, body: Body) -> Body:
         """Take an offer of one side; return it as the other side is to have it. Raises `SipError`."""
         session = _read(body)

@@ -41,6 +41,14 @@ class Binding:
             return True
         return self.contact_uri == other.contact_uri or place(self.contact_uri) == place(other.contact_uri)
 
+    def same_phone(self, other: Binding) -> bool:
+        """Whether both are of the same phone, even where its Contact names the connection that it came by.
+
+        A phone registers under one Call-ID for as long as it runs (§10.2), and by one flow of a transport at a time.
+        """
+        elsewhere = self.flow != other.flow and self.flow.transport == other.flow.transport
+        return self.same_place(other) or (self.call_id == other.call_id and elsewhere)
+
     def connectable(self) -> Flow | None:
         """Return a flow to the phone once its connection is gone: it has to listen where its contact says, no NAT."""
         uri = parse_uri(self.contact_uri)
@@ -51,19 +59,24 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class BindingAdded:
-    """A phone has registered at a line, which has `bindings` now (1: it became reachable)."""
+    """A phone has registered at a line, which has `bindings` now (1: it became reachable).
+
+    `before`: the flow of its connection that was lost, where it is one that has returned.
+    """
 
     line: str
     binding: Binding
     bindings: int
+    before: Flow | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BindingRefreshed:
-    """A phone has registered again, perhaps from elsewhere."""
+    """A phone has registered again, perhaps from elsewhere; `before`: the flow that it was reached by."""
 
     line: str
     binding: Binding
+    before: Flow | None = None
 
 
 @dataclass(frozen=True, slots=True)

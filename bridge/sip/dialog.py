@@ -60,6 +60,10 @@ class Dialog:
             return None
         return replace(self, remote_seq=number)
 
+    def moved(self, flow: Flow) -> Dialog:
+        """Return the dialog with a phone that is reached by another flow now."""
+        return replace(self, flow=flow)
+
     def refresh(self, message: Request | Response) -> Dialog:
         """Return the dialog after a target refresh: a re-INVITE, an UPDATE or the 2xx to one (§12.2.1.2, §12.2.2)."""
         try:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.sip.dialog import Dialog
 from bridge.sip.flow import Flow, Send
-from bridge.sip.legevents import Acknowledged, Ended, LegEvent, Replied, Requested
+from bridge.sip.legevents import Acknowledged, Ended, LegEvent, Moved, Replied, Requested
 from bridge.sip.message import Body, Request, Response, response_to
 from bridge.sip.session_timer import agreed
 from bridge.sip.transaction import T1, T2, TIMEOUT, ClientTransaction, ServerTransaction
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 LOOK_AFTER = 600.0  # seconds between looks whether a silent peer is still there
 LOOK_SOON = 20.0  # after a restart
+RETURNS_WITHIN = 32.0  # seconds that a phone without a connection has to make another one, to be hung up by it
 _LOOK = object()
 
 
@@ -208,6 +209,17 @@ class Leg:
         if self.state is LegState.UP:
             self._bye(now)
 
+    def follow(self, flow: Flow, now: float) -> None:
+        """Reach the phone by the flow that it speaks from now; nothing changes where the flow is not the phone's."""
+        if not self.pinned or self.dialog is None or flow == self.dialog.flow or self.state is LegState.ENDED:
+            return
+        self.flow = flow
+        self.dialog = self.dialog.moved(flow)
+        if self.state is LegState.ENDING and self._bye_wanted:
+            self._bye(now)
+        else:
+            self._say(Moved(self))
+
     # -- what the layer tells it ---------------------------------------------------------------------------------
 
     def on_response(self, transaction: ClientTransaction, response: Response, now: float) -> None:
@@ -245,6 +257,9 @@ class Leg:
         """Take the failure of a request inside the dialog: no answer (408) or no transport (503)."""
         if transaction is self._asked:
             self._asked = None
+        if transaction.method == "BYE" and status == 503 and self.pinned and transaction.flow.reliable:
+            self._await_return(now)
+            return
         if transaction.method == "BYE" or self.state in (LegState.ENDING, LegState.ENDED):
             self._end()
             return
@@ -333,6 +348,9 @@ class Leg:
 
     def tick(self, now: float) -> None:
         """Send the 2xx again, let a session timer run out, or see whether the peer is still there."""
+        if self.state is LegState.ENDING:  # who was to be hung up has not returned
+            self._end()
+            return
         if self._unacknowledged is not None:
             self._repeat_success(self._unacknowledged, now)
         if self._refresh_by is not None and self._refresh_by <= now:
@@ -423,6 +441,11 @@ class Leg:
         self.state = LegState.ENDING
         self._wait_for_nothing()
         self._send("BYE", None, None, now)
+
+    def _await_return(self, now: float) -> None:
+        """Wait for the phone to make a new connection: it still talks, as far as it knows."""
+        self._bye_wanted = True
+        self.ua.agenda.arm(self, now + RETURNS_WITHIN)
 
     def _gone(self, why: str, now: float) -> None:
         if not self.over:

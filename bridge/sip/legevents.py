@@ -68,4 +68,10 @@ class Ended(NamedTuple):
     reason: str | None = None
 
 
-LegEvent = Progress | Accepted | Rejected | Acknowledged | Requested | Replied | Ended
+class Moved(NamedTuple):
+    """A phone speaks from another place than before: its address translator has begun anew, or its connection."""
+
+    leg: Leg
+
+
+LegEvent = Progress | Accepted | Rejected | Acknowledged | Requested | Replied | Ended | Moved

@@ -68,6 +68,7 @@ class Registrar:
         self._max_contacts = max_contacts
         self._bindings: dict[str, list[Binding]] = {}  # by line's name, the longest not refreshed first
         self._hosts = Counter[str]()  # where bindings are reached
+        self._lost: dict[str, list[Binding]] = {}  # by line, whose connections were lost: their talks may go on
         self._next: float | None = None  # nothing expires before
         self._registering = Paces(PHONE)
         self._refused_at: dict[str, float] = {}
@@ -118,6 +119,10 @@ class Registrar:
         for line, held in list(self._bindings.items()):
             for binding in [binding for binding in held if binding.expires_at <= now]:
                 self._remove(line, binding, "expired")
+        for line, lost in list(self._lost.items()):
+            self._lost[line] = [binding for binding in lost if binding.expires_at > now]
+            if not self._lost[line]:
+                del self._lost[line]
         self._next = min((b.expires_at for held in self._bindings.values() for b in held), default=None)
 
     def flow_gone(self, flow: Flow) -> None:
@@ -126,11 +131,13 @@ class Registrar:
             for binding in [binding for binding in held if binding.flow == flow]:
                 anew = binding.connectable()
                 if anew is None:
+                    self._lost.setdefault(line, []).append(binding)
+                    del self._lost[line][: -self._max_contacts]
                     self._remove(line, binding, "connection lost")
                 else:
                     moved = replace(binding, flow=anew)
                     held[held.index(binding)] = moved
-                    self.events.append(BindingRefreshed(line, moved))
+                    self.events.append(BindingRefreshed(line, moved, flow))
 
     def dump(self, now: float, wall: float) -> list[Plain]:
         """Return all bindings as plain values."""
@@ -241,7 +248,7 @@ class Registrar:
 
     def _put(self, line: str, binding: Binding) -> None:
         held = self._bindings.setdefault(line, [])
-        olds = [old for old in held if old.same_place(binding)]
+        olds = sorted((old for old in held if old.same_phone(binding)), key=binding.same_place, reverse=True)
         for old in olds[1:]:
             self._remove(line, old, "replaced")
         if olds:
@@ -253,7 +260,17 @@ class Registrar:
         held.append(binding)
         self._hosts[binding.flow.host] += 1
         self._next = binding.expires_at if self._next is None else min(self._next, binding.expires_at)
-        self.events.append(BindingRefreshed(line, binding) if olds else BindingAdded(line, binding, len(held)))
+        if olds:
+            self.events.append(BindingRefreshed(line, binding, olds[0].flow))
+        else:
+            self.events.append(BindingAdded(line, binding, len(held), self._returns(line, binding)))
+
+    def _returns(self, line: str, binding: Binding) -> Flow | None:
+        """Return the flow of a phone whose connection was lost, once it is back."""
+        lost = [old for old in self._lost.get(line, ()) if old.same_phone(binding)]
+        for old in lost:
+            self._lost[line].remove(old)
+        return lost[-1].flow if lost else None
 
     def _drop(self, line: str, binding: Binding) -> None:
         for old in [old for old in self._bindings.get(line, ()) if old.same_place(binding)]:

@@ -133,6 +133,12 @@ class UserAgent:
         self.legs[leg.call_id, leg.local_tag] = leg
         return leg
 
+    def moved(self, before: Flow, after: Flow, now: float) -> None:
+        """Note that a phone is reached by another flow now: its talks go on there."""
+        for leg in tuple(self.legs.values()):
+            if leg.flow == before:
+                leg.follow(after, now)
+
     def answer(
         self,
         transaction: ServerTransaction,
@@ -238,6 +244,7 @@ class UserAgent:
             elif leg is not None:
                 if transaction is not None:
                     self.layer.keep(transaction)
+                leg.follow(asked.flow, now)
                 leg.on_request(transaction, request, now)
         elif transaction is not None:
             self._on_new(request, transaction, asked.flow, now)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.support.networks import Host
 from tests.support.ports import free_port
 from tests.support.process import PATIENCE, Process, wait_until
 
@@ -48,11 +49,18 @@ class Agent:
     The keyword arguments are the configuration's tables: `lines`, `groups`, `trunks`, `users`, `mqtt`, `desks`,
     and `sip` for what is to stand beside `listen`. `ended_cleanly` says what every test ends with: SIGTERM ends the
     agent with code 0, and no traceback was seen.
+
+    `on`: the host that it runs on, at port 5060 of all addresses; None: this machine. `constants` are changed in the
+    code before it runs, `{"bridge.sip.openings.EVERY": 1}`, where a test cannot wait as long as people can.
     """
 
-    def __init__(self, directory: Path, **tables: Table) -> None:
+    def __init__(
+        self, directory: Path, *, on: Host | None = None, constants: Mapping[str, object] | None = None, **tables: Table
+    ) -> None:
         self.directory = directory
-        self.port = free_port()
+        self._on = on
+        self._constants = dict(constants or {})
+        self.port = free_port() if on is None else 5060
         self.config = directory / "cti-bridge.toml"
         self.state = directory / "state"
         self.control = directory / "control.sock"
@@ -76,7 +84,8 @@ class Agent:
 
     def configure(self, **tables: Table) -> None:
         """Write the configuration; it is read at the next start or `reload`."""
-        listen = [f"udp:127.0.0.1:{self.port}", f"tcp:127.0.0.1:{self.port}"]
+        where = "127.0.0.1" if self._on is None else "[::]"
+        listen = [f"udp:{where}:{self.port}", f"tcp:{where}:{self.port}"]
         every = {"site": {"name": "test"}, **tables, "sip": {"listen": listen, **tables.get("sip", {})}}
         lines = []
         for name, table in every.items():
@@ -86,7 +95,12 @@ class Agent:
 
     def start(self) -> None:
         """Start it and wait until it says that it is ready."""
-        self.process = Process(self.argv("run"), env=ENVIRONMENT, cwd=self.directory)
+        argv = list(map(str, self.argv("run")))
+        if self._constants:
+            argv[1:3] = ["-c", _changing(self._constants)]
+        if self._on is not None:
+            argv = self._on.argv(*argv)
+        self.process = Process(argv, env=ENVIRONMENT, cwd=self.directory)
         try:
             self.process.wait_for("^ready")
         except BaseException:
@@ -160,3 +174,12 @@ class Agent:
         """Return what runs `cti-bridge WORDS` against this agent."""
         places: list[str | Path] = ["--config", self.config, "--state", self.state, "--control", self.control]
         return [sys.executable, "-m", "bridge.cli", *words, *places]
+
+
+def _changing(constants: Mapping[str, object]) -> str:
+    """Return a program that runs `cti-bridge` with some constants changed."""
+    lines = ["import sys"]
+    for path, value in constants.items():
+        module, _, name = path.rpartition(".")
+        lines += [f"import {module}", f"assert hasattr({module}, {name!r})", f"{module}.{name} = {value!r}"]
+    return "\n".join([*lines, "from bridge.cli import __main__"])

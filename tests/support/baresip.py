@@ -18,6 +18,7 @@ from typing import Any
 
 from bridge.media.ear import judge
 from bridge.media.g711 import RATE
+from tests.support.networks import Host
 from tests.support.ports import free_even_port, free_port, free_port_and_next
 from tests.support.process import PATIENCE, Process, wait_until
 
@@ -58,7 +59,8 @@ class Baresip:
     `server` is the port of registrar and proxy on `host`; `password` None: it does not register. `transport` is
     "udp", "tcp" or "tls", by which it believes the authority `ca`. `events` are all that it has told so far, oldest
     first; each has a `type` such as
-    CALL_INCOMING or CALL_ESTABLISHED. It says a `tone`, Hz, and records what it hears (`heard`).
+    CALL_INCOMING or CALL_ESTABLISHED. It says a `tone`, Hz, and records what it hears (`heard`). `on`: the host that
+    it stands on, at the address `own`; None: this machine.
     """
 
     def __init__(
@@ -73,8 +75,12 @@ class Baresip:
         expires: int = 60,
         ca: Path | None = None,
         tone: int = 440,
+        on: Host | None = None,
+        own: str | None = None,
     ) -> None:
         self.number = number
+        self._on = on
+        self._own = own or ("::1" if ":" in host else "127.0.0.1")
         self._host = f"[{host}]" if ":" in host else host
         self.server = f"{self._host}:{server}"
         self._news = threading.Condition()
@@ -86,7 +92,8 @@ class Baresip:
             self._directory = directory / f"baresip-{number}-{self.port}"
             self._configure(password, transport, expires, ca, tone)
             family = "-6" if ":" in host else "-4"
-            self.process = Process(["baresip", family, "-f", self._directory], cwd=self._directory)
+            argv = ["baresip", family, "-f", str(self._directory)]
+            self.process = Process(on.argv(*argv) if on is not None else argv, cwd=self._directory)
             try:
                 self._connect()
                 break
@@ -194,8 +201,8 @@ class Baresip:
         self._directory.mkdir(parents=True)
         rtp = free_even_port()
         settings = CONFIGURATION.format(
-            host="[::1]" if ":" in self._host else "127.0.0.1",
-            interface="::1" if ":" in self._host else "127.0.0.1",
+            host=f"[{self._own}]" if ":" in self._own else self._own,
+            interface=self._own,
             sip=self.port,
             rtp=rtp,
             rtp_end=rtp + 20,
@@ -218,7 +225,12 @@ class Baresip:
 
     def _try_connect(self) -> bool:
         try:
-            self._socket = socket.create_connection(("127.0.0.1", self._control))
+            place = ("127.0.0.1", self._control)
+            if self._on is None:
+                self._socket = socket.create_connection(place)
+            else:
+                self._socket = self._on.socket(socket.SOCK_STREAM, remote=place)
+                self._socket.settimeout(None)
         except OSError:
             return False
         return True

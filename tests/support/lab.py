@@ -73,7 +73,8 @@ class Phone:
         self.lab = lab
         self.name = name
         self.address = address
-        self.ua = UserAgent(name, Agenda(), lambda flow: LocalAddress(*address), tokens(name))
+        self.transport = "udp"
+        self.ua = UserAgent(name, Agenda(), lambda flow: LocalAddress(*self.address), tokens(name))
         self.said: list[LegEvent] = []
         self.calls: list[IncomingLeg] = []
         self.invites: list[Request] = []
@@ -285,7 +286,8 @@ class Lab:
         arrived = sorted(f for f in self._flying if f[0] <= self.now)
         self._flying = [f for f in self._flying if f[0] > self.now]
         for _, _, source, target, data in arrived:
-            flow = Flow("udp", *source)
+            by_tcp = any(p.address == source and getattr(p, "transport", "") == "tcp" for p in self.phones.values())
+            flow = Flow("tcp" if by_tcp else "udp", *source)
             if target == (BRIDGE.host, BRIDGE.port):
                 self.exchange.receive(data, flow, self.now)
             else:

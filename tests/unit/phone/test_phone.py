@@ -44,7 +44,7 @@ class Desk(Phone):
             RTP,
             locate=lambda flow: LocalAddress(*address),
             token=tokens(f"d{number}"),
-            rng=random.Random(number),
+            rng=random.Random(f"{number} {address}"),  # no two phones choose the same Call-ID
             manner=Manner(**manner),
         )
         self.lab = lab
