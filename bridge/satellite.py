@@ -8,10 +8,8 @@ is not there. When it tells of something else than before, the desks are opened 
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 import time
-from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -33,6 +31,7 @@ from bridge.opening import OpenDesks, mqtt_settings, open_desks
 from bridge.options import Options
 from bridge.port.remote import RemotePort
 from bridge.reloading import Reloading, broker_of
+from bridge.running import Running
 from bridge.systemd import notify, watchdog_seconds
 from bridge.upkeep.diagnosis import Diagnosis
 
@@ -65,7 +64,7 @@ class Satellite:
             expected(settings),
             time.time,
             info=self._info,
-            learned=self._open_desks,
+            learned=self._on_learned,
         )
         self.control = ControlServer(options.control, self.port, time.time)
         self.control.offer(Diagnosis(options.config, options.state, self._known).verbs)
@@ -73,55 +72,45 @@ class Satellite:
         self.reloading = Reloading(
             options.config, lambda: self.settings, self._go_by, self._tell, partial(self.log.write, NOTICE)
         )
-        self.stop = asyncio.Event()
-        self._tasks: list[asyncio.Task[Any]] = []
-        self._failure: Exception | None = None
+        self.running = Running()
 
     async def serve(self) -> None:
         """Start every part, say that it is ready, run until told to stop, and end every part."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.stop.set)
-        loop.add_signal_handler(signal.SIGHUP, self.reloading.ask)
-        loop.set_exception_handler(self._on_bug)
+        self.running.mind_signals(self.reloading.ask)
         async with AsyncExitStack() as parts:
             await self.open(parts)
             self.options.ready([])
             notify("READY=1")
-            await self.stop.wait()
+            await self.running.until_stopped()
             notify("STOPPING=1")
-        if self._failure is not None:
-            raise self._failure
 
     async def open(self, parts: AsyncExitStack) -> None:
         """Open every part; `parts` closes them."""
         self.options.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.port.follow(self._tell)
-        parts.push_async_callback(self._end_tasks)
+        parts.push_async_callback(self.running.end)
         await self.control.start()
         parts.push_async_callback(self.control.close)
-        self._open_desks()
         parts.callback(self._close_desks)
-        if self._failure is not None:
-            raise self._failure
+        self._open_desks()
         self.port.start()
         parts.push_async_callback(self.port.close)
-        self._run(self.control.run())
-        self._run(self.reloading.run())
-        self._run(self._feed_watchdog())
+        for work in (self.control.run(), self.reloading.run(), _feed_watchdog()):
+            self.running.begin(work)
 
     # -- desks ----------------------------------------------------------------------------------------------------
 
-    def _open_desks(self) -> None:
-        """Open the desks, anew where they were open: what their words mean may have changed."""
-        self._close_desks()
+    def _on_learned(self) -> None:
+        """Open the desks anew: what their words mean may have changed."""
         try:
-            simulated = self.options.simulate_hardware
-            self.desks = open_desks(self.settings, simulated, self.port, self.port.mirror, self.board, self.log)
+            self._open_desks()
         except DeskError as error:
-            self._failure = error
-            self.stop.set()
-            return
+            self.running.fail(error)
+
+    def _open_desks(self) -> None:
+        self._close_desks()
+        simulated = self.options.simulate_hardware
+        self.desks = open_desks(self.settings, simulated, self.port, self.port.mirror, self.board, self.log)
         self.control.offer(DeskAnswers(self.desks.desks).verbs)
         self.desks.show()
 
@@ -151,36 +140,12 @@ class Satellite:
     def _known(self) -> dict[str, Any]:
         return {"watchdog": watchdog_seconds(), "simulated": self.options.simulate_hardware}
 
-    # -- running and ending ---------------------------------------------------------------------------------------
 
-    def _run(self, work: Coroutine[Any, Any, Any]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.append(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        failure = None if task.cancelled() else task.exception()
-        if isinstance(failure, Exception):
-            self._failure = failure
-            self.stop.set()
-
-    def _on_bug(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """End for an error that no part took: it is ours, and what it left behind cannot be trusted."""
-        loop.default_exception_handler(context)
-        failure = context.get("exception")
-        self._failure = failure if isinstance(failure, Exception) else RuntimeError(str(context.get("message")))
-        self.stop.set()
-
-    async def _end_tasks(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _feed_watchdog(self) -> None:
-        every = watchdog_seconds()
-        while every is not None:
-            notify("WATCHDOG=1")
-            await asyncio.sleep(every)
+async def _feed_watchdog() -> None:
+    every = watchdog_seconds()
+    while every is not None:
+        notify("WATCHDOG=1")
+        await asyncio.sleep(every)
 
 
 def expected(settings: Settings) -> Directory:

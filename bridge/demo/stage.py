@@ -83,8 +83,7 @@ class Stage:
         base = Path(self._directory.name)
         settings = parse(self.script.configuration(), base, {})
         options = Options(base / "state", self.control, True, lambda listening: ready.set_result(listening[0]))
-        agent = Agent(settings, options, self.board)
-        agent.log = Log(self._log, {})
+        agent = Agent(settings, options, self.board, Log(self._log, {}))
         self.bridge = asyncio.create_task(agent.serve())
         await asyncio.sleep(0)  # it has begun, and minds the signals itself
         self._mind_signals()
