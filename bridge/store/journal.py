@@ -103,10 +103,11 @@ def _connected(path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{extra}", uri=True, timeout=1.0)
         try:
             connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        except sqlite3.OperationalError:
+        except sqlite3.Error as error:
             connection.close()
             wal = path.with_name(f"{path.name}-wal")
-            if extra or (wal.exists() and wal.stat().st_size):
+            may_be_read_alone = isinstance(error, sqlite3.OperationalError) and not extra
+            if not may_be_read_alone or (wal.exists() and wal.stat().st_size):
                 raise
         else:
             return connection

@@ -111,7 +111,9 @@ def test_music_begins_though_the_phone_says_nothing(tmp_path: File, formats: str
             made.voice.play([file], loop=True)
             packets = await anna.hears(55)  # round and round
             assert whole(packets) and {packet.payload_type for packet in packets} == {law}
-            assert [packet.marker for packet in packets] == [True] + [False] * (len(packets) - 1)
+            # Marked is where the stream begins, and where it goes on after a busy machine held it up.
+            steps = [(b.timestamp - a.timestamp) % 2**32 for a, b in zip(packets, packets[1:], strict=False)]
+            assert [packet.marker for packet in packets] == [True, *(step != FRAME for step in steps)]
             assert all(len(packet.payload) == FRAME for packet in packets)
             assert anna.hertz() == 440
 
