@@ -7,9 +7,10 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 PATIENCE = 30.0  # seconds; a slow SD card may hold a commit up for some
+_LOOK = 1.0  # seconds; a Ctrl-C that comes just before a wait is only seen when the wait ends
 
 
 class AgentUnreachable(Exception):
@@ -28,7 +29,7 @@ class Agent:
         except OSError as error:
             self._socket.close()
             raise AgentUnreachable(_why(path, error)) from error
-        self._lines: IO[bytes] = self._socket.makefile("rb")
+        self._received = bytearray()  # what has come and is no whole line yet
 
     def __enter__(self) -> Agent:
         return self
@@ -40,7 +41,6 @@ class Agent:
         """End the connection, also for a thread that waits for its next line."""
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
-        self._lines.close()
         self._socket.close()
 
     def request(
@@ -51,26 +51,40 @@ class Agent:
         # An agent that refuses the connection says so and closes it, perhaps before it was asked anything.
         with suppress(BrokenPipeError, ConnectionResetError):
             self._socket.sendall(json.dumps(body).encode() + b"\n")
-        answer = self._next()
+        try:
+            answer = self._next()
+        except TimeoutError:
+            raise AgentUnreachable(f"the agent at {self.path} did not answer for {PATIENCE:.0f} s") from None
         if answer is None:
             raise AgentUnreachable(f"the agent at {self.path} ended before it answered")
         return answer
 
     def events(self) -> Iterator[dict[str, Any]]:
         """Return the events that come after `follow` was answered, until the agent ends."""
-        self._socket.settimeout(None)
-        while (event := self._next()) is not None:
+        self._socket.settimeout(_LOOK)
+        while True:
+            try:
+                event = self._next()
+            except TimeoutError:
+                continue
+            if event is None:
+                return
             yield event
 
     def _next(self) -> dict[str, Any] | None:
-        try:
-            line = self._lines.readline()
-        except TimeoutError:
-            raise AgentUnreachable(f"the agent at {self.path} did not answer for {PATIENCE:.0f} s") from None
-        except ConnectionResetError:
-            return None
-        if not line.endswith(b"\n"):
-            return None
+        """Return the next line's JSON, None at the end. Raises TimeoutError, and then nothing that came is lost."""
+        while (end := self._received.find(b"\n")) < 0:
+            try:
+                more = self._socket.recv(1 << 16)
+            except TimeoutError:
+                raise
+            except OSError:  # the agent has let us go, or `close` was called
+                return None
+            if not more:
+                return None
+            self._received += more
+        line = bytes(self._received[:end])
+        del self._received[: end + 1]
         try:
             body: dict[str, Any] = json.loads(line)
         except ValueError:
