@@ -112,7 +112,12 @@ class Record:
 
     def plain(self) -> dict[str, Any]:
         """Return what a restart takes up again, as plain values."""
-        return {"visits": self.visits, "parts": self.parts}
+        return {"visits": self.visits[:], "parts": self.parts[:]}
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """How much is noted; notes are only added."""
+        return len(self.visits), len(self.parts)
 
     def take_up(self, kept: Mapping[str, Any], taken_by: str | None, line: str) -> None:
         """Take up what an earlier run has noted of a talk. Raises KeyError, TypeError, ValueError."""

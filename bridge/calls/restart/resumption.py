@@ -17,7 +17,7 @@ from bridge.calls.pbx.trunks import Trunk
 from bridge.calls.present import Present
 from bridge.calls.restart.kept import dialog_of, parties_of
 from bridge.calls.restart.leftover import end_leftover, name_of, plain_leg
-from bridge.calls.restart.talks import call_of, plain_talk, resumable
+from bridge.calls.restart.talks import Talks, call_of, resumable
 from bridge.calls.switchboard import Switchboard
 from bridge.calls.talk import Talk
 from bridge.sip.leg import Leg
@@ -44,11 +44,12 @@ class Resumption:
         self._board = board
         self._passages = passages
         self._said = said
+        self._talks = Talks()
         self._to_end: list[Plain] = []
 
     def talks(self) -> list[dict[str, Any]]:
-        """Return the talks that are to be kept."""
-        return [kept for call in self._board.up.values() if (kept := plain_talk(call)) is not None]
+        """Return the talks that are to be kept; one in which nothing has changed is the same object as before."""
+        return self._talks.plain(self._board.up.values())
 
     def legs(self) -> list[dict[str, Any]]:
         """Return the legs that are of no talk which is kept."""

@@ -6,7 +6,7 @@ whose relay's ports cannot be taken again, nor of one to which somebody is just 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bridge.calls.call import Call
@@ -26,12 +26,40 @@ def resumable(call: Call) -> Talk | None:
     return None if isinstance(call.asked_by, Transfer) and call.asked_by.pending else talk
 
 
-def plain_talk(call: Call) -> dict[str, Any] | None:
-    """Return a call's talk as plain values, None where there is none (any more), or its relay cannot be kept."""
-    talk = resumable(call)
-    relay = call.passage.plain() if call.passage.relayed else None
-    if talk is None or (call.passage.relayed and relay is None):
-        return None
+class Talks:
+    """The talks as plain values; those of one in which nothing has changed are the same object as before.
+
+    So what is kept of a talk need not be made, nor written, again for each call that comes and goes beside it.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[str, tuple[object, dict[str, Any]]] = {}  # by call: what they were made of, and they
+
+    def plain(self, calls: Iterable[Call]) -> list[dict[str, Any]]:
+        """Return what is to be kept of all calls; nothing of those whose relay cannot be."""
+        before, self._made = self._made, {}
+        for call in calls:
+            talk = resumable(call)
+            relay = call.passage.plain() if call.passage.relayed else None
+            if talk is None or (call.passage.relayed and relay is None):
+                continue
+            made = before.get(call.id)
+            made_of = _made_of(call, talk, relay)
+            if made is None or made[0] != made_of:
+                made = made_of, _plain_talk(call, talk, relay)
+            self._made[call.id] = made
+        return [plain for _, plain in self._made.values()]
+
+
+def _made_of(call: Call, talk: Talk, relay: Mapping[str, Any] | None) -> object:
+    """Return what differs where the plain values would; dialogs and parties are values themselves."""
+    dialogs = talk.caller.dialog, talk.member.dialog
+    chronicle = call.chronicle
+    noted = chronicle.answered_by, chronicle.answered_at, chronicle.record.size
+    return dialogs, call.caller, call.called, noted, call.seats.line_of(talk.member), relay
+
+
+def _plain_talk(call: Call, talk: Talk, relay: Mapping[str, Any] | None) -> dict[str, Any]:
     assert talk.caller.dialog is not None and talk.member.dialog is not None
     return {
         "call": call.id,

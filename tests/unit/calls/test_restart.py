@@ -193,3 +193,16 @@ def test_phones_that_have_lost_their_calls_too_are_not_busy() -> None:
         lab.phones[name] = Phone(lab, name, lab[name].address)
     lab.run(30)
     assert lab.exchange.calls() == [] and lab.exchange.line("m1").state.value == "idle"
+
+
+def test_a_talk_of_which_nothing_changes_is_kept_as_the_same_object() -> None:
+    """So that it is not written again for each call that comes or goes beside it; a hold makes it another."""
+    lab, call = connected()
+    (talk,) = lab.exchange.dump("talks", lab.now)
+    lab["c2"].call("600")
+    lab.run(1)
+    assert lab.exchange.dump("talks", lab.now)[0] is talk
+    call.request("INVITE", HOLD, "hold", lab.now)
+    lab.run(1)
+    (held,) = lab.exchange.dump("talks", lab.now)
+    assert held is not talk and held["legs"][1]["local_seq"] > talk["legs"][1]["local_seq"]
