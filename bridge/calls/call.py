@@ -28,6 +28,7 @@ from bridge.directory.handling import When
 from bridge.directory.model import Group
 from bridge.hunting.model import CallerGone, Tick
 from bridge.sip.grammar import SipError
+from bridge.sip.incoming import IncomingLeg
 from bridge.sip.leg import Leg
 from bridge.sip.legevents import Accepted, Acknowledged, Ended, LegEvent, Moved, Progress, Rejected, Replied, Requested
 from bridge.sip.message import Body
@@ -72,6 +73,7 @@ class Call:
         self._entrance = Entrance(self, switch, self.search)
         self.seats = Seats(switch)
         self.errands = Errands(self, switch)
+        self.agent: str | None = None  # the member of a group who talks
         if not isinstance(asked_by, Transfer):  # whose transferee stays with its talk until the transfer is done
             leg.owner = self
 
@@ -171,9 +173,12 @@ class Call:
             self._cannot_connect(member, str(error), now)
             return
         fork.body = None
+        if self.result is not None:  # whoever waited for the answer could not take it
+            return
         self._switch.keep(self)
         self._switch.tell(self, "answered", fork.member)
         self.chronicle.answered(self._decided(), fork.line, now)
+        self.agent = fork.member
         if self.group is not None:
             self._switch.agents.took(fork.member)
         self.note(now, fork.member, "connected", how)
@@ -299,6 +304,12 @@ class Call:
         """Return the legs of this call's talk that are a line's."""
         return self.seats.legs_of(line, self.talk)
 
+    def calling(self, line: str) -> list[Leg]:
+        """Return the leg of a line that has made this call, while somebody is still searched for."""
+        rings = self.searching and isinstance(self.asked_by, IncomingLeg)
+        own = rings and self.caller.line == line == self.seats.line_of(self.leg)
+        return [self.leg] if own else []
+
     def party_of(self, leg: Leg) -> Caller:
         """Return who is on a leg of this talk, as a caller."""
         if leg is self.leg:
@@ -311,11 +322,37 @@ class Call:
         self.note(now, None, "transferred")
         self.finish_talk(now)
 
-    def exchange_side(self, leaving: Leg, arriving: Leg, passage: Passage, now: float) -> None:
-        """Put another leg in one's place, and hang the one up; media go the new way."""
+    def _agent_leaves(self, now: float) -> None:
+        """Let the member who has taken a group's call be through with it."""
+        agent, self.agent = self.agent, None
+        if self.talk is not None and self.group is not None and agent is not None:
+            self._switch.agents.talk_over(self.group, agent, self.chronicle.record.talked(now), now)
+
+    def seat(self, caller: Caller, asked_by: Asking | None = None) -> None:
+        """Take note who calls from now on; `asked_by`: who waits for the answer, where that changes too."""
+        for trunk, more in ((self.caller.trunk, -1), (caller.trunk, 1)):
+            if trunk is not None:
+                self._switch.carry(trunk, more)
+        self.caller, self.asked_by = caller, asked_by or self.asked_by
+
+    def is_member(self, leg: Leg) -> bool:
+        """Whether a leg is the called side of this talk."""
+        return self.talk is not None and leg is self.talk.member
+
+    def exchange_side(self, leaving: Leg, arriving: Leg, who: Caller, name: str, passage: Passage, now: float) -> None:
+        """Put another leg in one's place, and hang the one up; media go the new way.
+
+        `name`: of who talks there now, where nobody is known by a line.
+        """
         assert self.talk is not None
         self.errands.end_hold()
+        if leaving is self.talk.member:
+            self._agent_leaves(now)
+            self.chronicle.answered_by = name
+        else:
+            self.seat(who)
         self.seats.leave(leaving)
+        self.chronicle.dialogs.append(arriving.call_id)
         self.passage.close()
         self.passage = passage
         if leaving is self.talk.caller:
@@ -328,12 +365,7 @@ class Call:
 
     def replace_side(self, leaving: Leg, arriving: Leg, line: str, who: str, passage: Passage, now: float) -> None:
         """Put a phone of a line in a leg's place."""
-        assert self.talk is not None
-        if leaving is self.talk.member:
-            self.chronicle.answered_by = who
-        else:
-            self.caller = self._switch.party(line, who)
-        self.exchange_side(leaving, arriving, passage, now)
+        self.exchange_side(leaving, arriving, self._switch.party(line, who), who, passage, now)
         self.seats.take(arriving, line)
         self.note(now, who, "took over", "INVITE with Replaces")
 
@@ -419,8 +451,7 @@ class Call:
             self.result = result
             chronicle = self.chronicle
             chronicle.close(self._decided(), came_to, result, now)
-            if self.talk is not None and self.group is not None and self.answered_by is not None:
-                self._switch.agents.talk_over(self.group, self.answered_by, chronicle.record.talk, now)
+            self._agent_leaves(now)
             self.note(now, None, "over", result)
             self._switch.arm(self, None)
             self.errands.call_over(now)

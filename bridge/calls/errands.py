@@ -97,24 +97,23 @@ class Errands:
 
     def on_referred(self, event: Requested, talk: Talk, now: float) -> None:
         """Begin a transfer, where the referrer may and the target is one of ours."""
-        if self.transfer_pending:
+        if self.transferring:
             event.leg.respond(event.transaction, event.request, 491, None, now)
             return
-        transfer = Transfer(self._call, event.leg, talk.other(event.leg))
         try:
-            status = self._switch.refer(self._call, transfer, event.request, now)
+            transfer = self._switch.refer(self._call, event.leg, talk.other(event.leg), event.request, now)
         except SipError as error:
-            status = error.status
-        event.leg.respond(event.transaction, event.request, status, None, now)
-        if status == 202:
-            event.leg.notify_refer(100, "Trying", False, now)
-            self.begin_transfer(transfer, event.request.need("Refer-To"), now)
+            event.leg.respond(event.transaction, event.request, error.status, None, now)
+            return
+        event.leg.respond(event.transaction, event.request, 202, None, now)
+        event.leg.notify_refer(100, "Trying", False, now)
+        self.begin_transfer(transfer, event.request.need("Refer-To"), now)
 
     def begin_transfer(self, transfer: Transfer, where: str, now: float) -> None:
         """Begin a transfer whose target is known."""
         self._call.note(now, None, f"{self._call.name_of(transfer.referrer)} transfers", where)
         self.transfer = transfer
-        self._switch.seek(transfer, now)
+        transfer.begin(now)
 
     def transfer_failed(self, transfer: Transfer, now: float) -> None:
         """Go on as before, or end the talk where the referrer has hung up already."""
@@ -130,6 +129,7 @@ class Errands:
         if transfer is None or not transfer.pending or transfer.referrer not in legs:
             return None
         transfer.referrer_gone = True
+        self._call.seats.leave(transfer.referrer)
         self._call.note(now, None, f"{self._call.name_of(transfer.referrer)} {how}, the transfer goes on")
         return transfer.referrer
 

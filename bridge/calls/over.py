@@ -94,7 +94,11 @@ class Record:
     @property
     def talk(self) -> float:
         """How many seconds were talked."""
-        return 0.0 if self.connected_at is None else round(self.over_at - self.connected_at, 3)
+        return self.talked(self.over_at)
+
+    def talked(self, now: float) -> float:
+        """Return how many seconds have been talked until then."""
+        return 0.0 if self.connected_at is None else round(now - self.connected_at, 3)
 
     def _note_passed_over(self, since: float, steps: Iterable[Step]) -> None:
         """Add who was not offered the call in this visit."""

@@ -75,11 +75,20 @@ class Switch(Protocol):
     def keep(self, call: Call) -> None:
         """Note that a talk is to be written, so that a restart can take it up."""
 
-    def refer(self, call: Call, transfer: Transfer, request: Request, now: float) -> int:
-        """Look where a REFER leads and prepare it; return 202, or the status that refuses it."""
+    def refer(self, call: Call, referrer: Leg, transferee: Leg, request: Request, now: float) -> Transfer:
+        """Look where a REFER leads; return the transfer that is to begin. Raises `SipError` where it is refused."""
 
-    def seek(self, transfer: Transfer, now: float) -> None:
-        """Begin to ring a transfer's target, or ask it for an offer."""
+    def begin(self, call: Call, now: float) -> None:
+        """Take a call up and let it search."""
+
+    def carry(self, trunk: str, more: int) -> None:
+        """Count a trunk's calls."""
+
+    def name_of(self, party: Caller) -> str:
+        """Return who is said to talk where somebody has come by a transfer."""
+
+    def still_at(self, leg: Leg) -> tuple[str, str]:
+        """Return host and session, digits, for a description with which nothing flows to a leg."""
 
     def party(self, line: str | None, name: str) -> Caller:
         """Return a line of ours as a caller."""

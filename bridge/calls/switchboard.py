@@ -11,11 +11,11 @@ from urllib.parse import quote
 from bridge.calls.call import Call
 from bridge.calls.lines import LineTable
 from bridge.calls.onward.following import Followed, Following, counted_as
-from bridge.calls.onward.outside import NOT_AGAIN, Asked, Outsides, place_of, trunk_of
-from bridge.calls.onward.referring import refer_to
+from bridge.calls.onward.outside import Asked, Outsides, place_of, trunk_of
 from bridge.calls.onward.transfer import Transfer
+from bridge.calls.onward.transfers import Transfers
 from bridge.calls.over import never_began, over
-from bridge.calls.parties import Called, Caller, Outside, destination, user_of
+from bridge.calls.parties import Called, Caller, Outside, destination
 from bridge.calls.passage import Passage, Passages
 from bridge.calls.pbx.trunks import Trunk
 from bridge.calls.present import Present
@@ -24,6 +24,7 @@ from bridge.calls.reach import Reach
 from bridge.calls.restart.kept import Kept
 from bridge.calls.status import Story
 from bridge.calls.switch import Asking
+from bridge.commands.control import member_at
 from bridge.directory.handling import Handlings, When
 from bridge.directory.logins import Logins
 from bridge.directory.model import Directory, Group, Member
@@ -83,6 +84,7 @@ class Switchboard:
         self._around = around
         self.agents = Agents(around.present, around.lines, around.ua.agenda, around.kept, around.wall, around.tell)
         self._following = Following(around.present, around.lines, around.handlings, around.outsides)
+        self.transfers = Transfers(self, around.present, around.ua.legs, around.outsides)
         self._hunting: dict[str, dict[Call, None]] = {}  # line to the calls that want to know of its changes
         self._no_ports_told = -NO_PORTS_AGAIN  # UTC, seconds
         self._stories: deque[Story] = deque(maxlen=STORIES)
@@ -388,59 +390,14 @@ class Switchboard:
             group = call.group.name
             self._around.tell(OfferEnded(self.wall(), group, call.id, member, outcome.value, round(rang, 3)))
 
-    def refer(self, call: Call, transfer: Transfer, request: Request, now: float) -> int:
-        """Look where a REFER leads and prepare it; return 202, or the status that refuses it."""
-        to = refer_to(request)
-        if to.replaces is not None:
-            leaving = self._around.ua.legs.get(to.replaces)
-            onward = leaving.owner if leaving is not None else None
-            if leaving is None or not isinstance(onward, Call) or onward.talk is None or onward is call:
-                return 481
-            if leaving.flow.host != transfer.referrer.flow.host and not _same_line(call, transfer, onward, leaving):
-                return 403  # somebody else's talk
-            self.join(transfer, onward, leaving)
-            return 202
-        called = self.called_by_transfer(transfer, user_of(to.uri))
-        if not called.known:
-            return 403 if called.refused else 404
-        caller = call.party_of(transfer.transferee)
-        transfer.onward = self.new(transfer.transferee, transfer, caller, called, now)
-        return 202
-
-    def called_by_transfer(self, transfer: Transfer, number: str) -> Called:
-        """Find where a transfer leads: what its referrer may call."""
-        called = destination(number, self._around.directory)
-        if called.known:
-            return called
-        referrer, transferee = (transfer.call.party_of(leg) for leg in (transfer.referrer, transfer.transferee))
-        asked = Asked(referrer.line, "transferred", for_outsider=transferee.line is None)
-        return self._around.outsides.called(number, asked)
+    def refer(self, call: Call, referrer: Leg, transferee: Leg, request: Request, now: float) -> Transfer:
+        """Look where a REFER leads; return the transfer that is to begin. Raises `SipError` where it is refused."""
+        return self.transfers.refer(call, referrer, transferee, request, now)
 
     def dialled(self, line: str, number: str) -> Called:
         """Find what a number is that is dialled in the name of a line."""
         called = destination(number, self._around.directory)
         return called if called.known else self._around.outsides.called(number, Asked(line))
-
-    def join(self, transfer: Transfer, onward: Call, leaving: Leg) -> None:
-        """Prepare an attended transfer to another talk, which one leg is to leave.
-
-        Raises `SipError`: 503 without ports, 403 where two outsiders would talk at our cost.
-        """
-        assert onward.talk is not None
-        outside = onward.called.outside or transfer.call.called.outside
-        parties = transfer.call.party_of(transfer.transferee), onward.party_of(onward.talk.other(leaving))
-        ours = any(party.line is not None for party in parties)
-        if outside is not None and not ours and not self._around.outsides.may_join(outside):
-            raise SipError(NOT_AGAIN, 403)
-        transfer.leaving, transfer.target, transfer.onward = leaving, onward.talk.other(leaving), onward
-        transfer.passage = self._passage_of(transfer, onward.party_of(transfer.target))
-
-    def _passage_of(self, transfer: Transfer, target: Caller) -> Passage:
-        """Return how the media of an attended transfer pass. Raises `SipError` where there are no ports for them."""
-        assert transfer.target is not None
-        passage = self.passage(transfer.transferee, transfer.call.party_of(transfer.transferee), None)
-        self._lead(passage, transfer.target, target)
-        return passage
 
     def passage_between(self, leg: IncomingLeg, who: Caller, far: Leg, other: Caller) -> tuple[Passage, Body | None]:
         """Return how media pass between a phone that calls and a leg that talks; and the phone's offer for it.
@@ -448,9 +405,9 @@ class Switchboard:
         Raises `SipError` where there are no ports for them.
         """
         passage = self.passage(leg, who, leg.offer)
-        return passage, self._lead(passage, far, other)
+        return passage, self.lead(passage, far, other)
 
-    def _lead(self, passage: Passage, far: Leg, other: Caller) -> Body | None:
+    def lead(self, passage: Passage, far: Leg, other: Caller) -> Body | None:
         """Lead a passage to a leg that talks; return the offer for it. Raises `SipError`, and no port is kept then."""
         try:
             way = passage.way_to(self._around.passages.party(far.flow, other.line, other.trunk, None))
@@ -461,13 +418,13 @@ class Switchboard:
         passage.settle_on(far)
         return way.body
 
-    def seek(self, transfer: Transfer, now: float) -> None:
-        """Begin to ring a transfer's target, or ask it for an offer."""
-        assert transfer.onward is not None
-        if transfer.target is None:
-            self.begin(transfer.onward, now)
-        else:
-            transfer.ask_target(now)
+    def still_at(self, leg: Leg) -> tuple[str, str]:
+        """Return host and session, digits, for a description with which nothing flows to a leg."""
+        return self._around.ua.locate(leg.flow).host, str(self._around.rng.getrandbits(62))
+
+    def name_of(self, party: Caller) -> str:
+        """Return who is said to talk where somebody has come by a transfer."""
+        return member_at(party.line, self._around.directory) if party.line else party.number or "outside"
 
     def party(self, line: str | None, name: str) -> Caller:
         """Return a line of ours as a caller."""
@@ -499,9 +456,3 @@ class Switchboard:
     def refused(self, caller: Caller, called: Called, status: int) -> None:
         """Tell that a call which came in was refused before it began."""
         self._around.tell(never_began(self._around.token()[:8], caller, called, status, self.wall()))
-
-
-def _same_line(call: Call, transfer: Transfer, onward: Call, leaving: Leg) -> bool:
-    """Whether a transfer's referrer and the leg that it names are of one line of ours."""
-    line = call.party_of(transfer.referrer).line
-    return line is not None and line == onward.party_of(leaving).line

@@ -9,11 +9,20 @@ from bridge.sip.grammar import SipError, uri_of
 from bridge.sip.message import Request
 
 
+class Replaces(NamedTuple):
+    """The dialog that a Replaces names: Call-ID, our tag, the other's ("" where it is left out)."""
+
+    call_id: str
+    ours: str
+    theirs: str
+    early_only: bool
+
+
 class ReferTo(NamedTuple):
-    """A Refer-To: the user part of its URI, and the dialog that Replaces names (Call-ID, our tag), if any."""
+    """A Refer-To: its URI without headers, and the dialog that Replaces names, if any."""
 
     uri: str
-    replaces: tuple[str, str] | None
+    replaces: Replaces | None
 
 
 def refer_to(request: Request) -> ReferTo:
@@ -27,14 +36,14 @@ def refer_to(request: Request) -> ReferTo:
     for header in headers.split("&"):
         name, _, value = header.partition("=")
         if name.lower() == "replaces":
-            return ReferTo(uri, dialog_named(unquote(value))[0])
+            return ReferTo(uri, dialog_named(unquote(value)))
     return ReferTo(uri, None)
 
 
-def dialog_named(replaces: str) -> tuple[tuple[str, str], dict[str, str]]:
-    """Read a Replaces value, Call-ID;to-tag=ours;from-tag=theirs: the dialog as we name it, and all parameters."""
+def dialog_named(replaces: str) -> Replaces:
+    """Read a Replaces value: Call-ID;to-tag=ours;from-tag=theirs, perhaps ;early-only."""
     call_id, *parameters = replaces.split(";")
-    tags = dict(parameter.strip().partition("=")[::2] for parameter in parameters)
+    tags = {name.strip().lower(): value.strip() for name, _, value in (each.partition("=") for each in parameters)}
     if not call_id.strip() or not tags.get("to-tag"):
         raise SipError("Replaces must be a Call-ID with to-tag and from-tag")
-    return (call_id.strip(), tags["to-tag"]), tags
+    return Replaces(call_id.strip(), tags["to-tag"], tags.get("from-tag", ""), "early-only" in tags)

@@ -13,7 +13,8 @@ took it.
 | DONE | the transferee's answer goes into the target's ACK, the referrer is hung up | the same, with both its legs |
 | FAILED | all stays as it was; if the referrer is gone already, the transferee is hung up | the same |
 
-The referrer is told each step by NOTIFY, and may hang up as soon as it has been heard.
+The referrer is told each step by NOTIFY, and may hang up as soon as it has been heard. A target that still rings, since
+the referrer is calling it, has a machine of its own (`early`); so has the queue where the referrer waits (`queued`).
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from bridge.calls.onward.outside import place_of
 from bridge.calls.ordered.errand import Errand
+from bridge.calls.ordered.holding import Reconnect
+from bridge.calls.ordered.stillness import still
 from bridge.calls.passage import Passage
 from bridge.sip.grammar import SipError
 from bridge.sip.leg import Leg
@@ -31,6 +35,7 @@ from bridge.sip.message import PHRASES, Body
 
 if TYPE_CHECKING:
     from bridge.calls.call import Call
+    from bridge.calls.switch import Switch
 
 
 PAUSE = 0.5  # seconds until a transferee who is just changing something itself is asked again
@@ -47,15 +52,22 @@ class Phase(Enum):
 
 
 class Transfer(Errand):
-    """One REFER. `call` is the talk of referrer and transferee; `onward` the call that the transferee goes to."""
+    """One REFER. `call` is the talk of referrer and transferee; `onward` the call that the transferee goes to.
+
+    `told`: of a transfer by command, for which nobody gets a NOTIFY: how it ended, as a status.
+    """
 
     offer: Body | None = None  # the target makes the offer
     asks = True  # the transferee is asked by re-INVITE
 
-    def __init__(self, call: Call, referrer: Leg, transferee: Leg) -> None:
+    def __init__(
+        self, switch: Switch, call: Call, referrer: Leg, transferee: Leg, told: Callable[[int], None] | None = None
+    ) -> None:
         self.call = call
         self.referrer = referrer
         self.transferee = transferee
+        self.party = call.party_of(transferee)
+        """The transferee, as who calls from now on."""
         self.onward: Call | None = None
         self.target: Leg | None = None  # attended: the target's leg, and
         self.leaving: Leg | None = None  # the referrer's leg to it
@@ -64,13 +76,25 @@ class Transfer(Errand):
         self.referrer_gone = False
         self.ringing = False
         self.due: float | None = None
+        self._switch = switch
+        self._told = told
         self._waiting: Body | None = None  # the target's offer, as long as the transferee's side is being changed
+        self._unanswered: Replied | None = None  # the 2xx of an attended target, whose offer nobody has answered
         self._tries = 0
 
     @property
     def pending(self) -> bool:
         """Whether it may still come about."""
         return self.phase in (Phase.SEEKING, Phase.OFFERING)
+
+    def begin(self, now: float) -> None:
+        """Ring the target, or ask the one of an attended transfer for an offer."""
+        assert self.onward is not None
+        self.onward.errands.add(self)
+        if self.target is None:
+            self._switch.begin(self.onward, now)
+        else:
+            self.ask_target(now)
 
     # -- what the onward call says (Asking) ------------------------------------------------------------------------
 
@@ -111,7 +135,7 @@ class Transfer(Errand):
 
     def _ask_later(self, now: float) -> None:
         if self._tries < TRIES:
-            self.transferee.ua.agenda.arm(self, now + PAUSE)
+            self._switch.arm(self, now + PAUSE)
         else:
             self._fail(491, now)
 
@@ -123,40 +147,53 @@ class Transfer(Errand):
             self.ask_target(now)
 
     def reject(self, status: int, now: float) -> None:
-        """Nobody takes the call."""
+        """Nobody takes the call, which ends by itself."""
         if self.pending:
-            self._fail(status, now)
+            self._fail(status, now, leave=False)
+
+    def call_over(self, now: float) -> None:
+        """The target's call ends: there is nobody to be transferred to."""
+        if self.pending:
+            self._fail(480, now)
 
     # -- what the legs say -----------------------------------------------------------------------------------------
 
     def on_replied(self, event: Replied, now: float) -> None:
         """Take the target's offer (attended), or the transferee's answer."""
-        if not self.pending:
-            return
         success = 200 <= event.status < 300
-        if event.status == 491:
+        if not self.pending:
+            if success:
+                self._too_late(event, now)
+        elif event.status == 491:
             self._ask_later(now)
         elif success and event.leg is self.target:
             self._tries = 0
+            self._unanswered = event
             self.accept(event.body, now)
         elif success:
             self._finish(event, now)
         else:
             self._fail(event.status, now)
 
+    def _too_late(self, event: Replied, now: float) -> None:
+        """Acknowledge what came after all was over, and let those talk again whom it tore apart."""
+        if event.leg is self.target:
+            self._unanswered = event
+            self._go_back(now)
+        else:
+            event.leg.acknowledge(None, now)
+            if self.call.result is None:
+                Reconnect(self.call, self.referrer, self._switch.still_at, lambda why, at: None).begin(now)
+
     def transferee_gone(self, now: float) -> None:
         """The transferee hung up: there is nobody left to transfer."""
         if self.pending:
-            self.phase = Phase.FAILED
-            self.transferee.ua.agenda.arm(self, None)
-            self._close_passage()
-            if self.onward is not None and self.target is None:
-                self.onward.abandon(now)
+            self._stop()
             self._notify(487, True, now)
+            self._leave_onward(gave_up=True, now=now)
 
     def _finish(self, event: Replied, now: float) -> None:
-        self.phase = Phase.DONE
-        self._notify(200, True, now)
+        self._done(now)
         onward, transferee = self.onward, self.transferee
         assert onward is not None
         transferee.acknowledge(None, now)
@@ -168,7 +205,10 @@ class Transfer(Errand):
             except SipError:  # the target hears nothing, and its side may hang up
                 body = None
             self.target.acknowledge(body, now)
-            onward.exchange_side(self.leaving, transferee, self.passage, now)
+            name = self._switch.name_of(self.party)
+            if line is None and self.party.trunk is not None and onward.is_member(self.leaving):
+                line = place_of(self.party.trunk)  # the caller's channel was counted by the call that ends now
+            onward.exchange_side(self.leaving, transferee, self.party, name, self.passage, now)
         elif onward.talk is None:  # but a queue, where the transferee waits
             onward.arrived(event.body, line, now)
             self.call.transferred(self.referrer, now)
@@ -179,32 +219,63 @@ class Transfer(Errand):
         onward.seats.take(transferee, line)
         self.call.transferred(self.referrer, now)
 
-    def _fail(self, status: int, now: float) -> None:
-        offering = self.phase is Phase.OFFERING
-        self.phase = Phase.FAILED
-        self.transferee.ua.agenda.arm(self, None)
-        self._close_passage()
+    def _done(self, now: float) -> None:
+        self.phase = Phase.DONE
+        if self.onward is not None:
+            self.onward.errands.discard(self)
+        self._notify(200, True, now)
+
+    def _fail(self, status: int, now: float, *, leave: bool = True) -> None:
+        self._stop()
         self._notify(status, True, now)
-        if offering and self.onward is not None:
-            self.onward.hang_up(now)
+        if leave:
+            self._leave_onward(gave_up=False, now=now)
         self.call.errands.transfer_failed(self, now)
 
-    def _close_passage(self) -> None:
+    def _stop(self) -> None:
+        """Ask nobody any more."""
+        self.phase = Phase.FAILED
+        self._switch.arm(self, None)
+        if self.onward is not None:
+            self.onward.errands.discard(self)
         if self.passage is not None:
             self.passage.close()
 
+    def _leave_onward(self, *, gave_up: bool, now: float) -> None:
+        """Let the target go, or talk on with the referrer; `gave_up`: because the transferee has."""
+        assert self.onward is not None
+        if self.target is not None:
+            self._go_back(now)
+        elif gave_up:
+            self.onward.abandon(now)
+        else:
+            self.onward.hang_up(now)
+
+    def _go_back(self, now: float) -> None:
+        """Answer the offer of an attended target, and let it talk on with the referrer."""
+        if self._unanswered is not None:
+            self._answer_target(now)
+            self._reconnect(now)
+
+    def _answer_target(self, now: float) -> None:
+        """Answer the offer of an attended target, so that nothing flows."""
+        unanswered, self._unanswered = self._unanswered, None
+        assert unanswered is not None
+        unanswered.leg.acknowledge(self._nothing(unanswered.leg, unanswered.body), now)
+
+    def _nothing(self, leg: Leg, offer: Body | None) -> Body | None:
+        """Return the answer to an offer with which nothing flows."""
+        try:
+            return still(offer, *self._switch.still_at(leg))
+        except SipError:  # what nobody can read has no right answer
+            return None
+
+    def _reconnect(self, now: float) -> None:
+        if self.onward is not None and self.leaving is not None and self.onward.result is None:
+            Reconnect(self.onward, self.leaving, self._switch.still_at, lambda why, at: None).begin(now)
+
     def _notify(self, status: int, over: bool, now: float) -> None:
-        if not self.referrer_gone:
+        if self._told is None and not self.referrer_gone:
             self.referrer.notify_refer(status, PHRASES.get(status, "Failed"), over, now)
-
-
-class OrderedTransfer(Transfer):
-    """A transfer by command: nobody has sent a REFER, so nobody gets a NOTIFY. `told`: how it ended, as a status."""
-
-    def __init__(self, call: Call, referrer: Leg, transferee: Leg, told: Callable[[int], None]) -> None:
-        super().__init__(call, referrer, transferee)
-        self._told = told
-
-    def _notify(self, status: int, over: bool, now: float) -> None:
-        if over:
+        elif self._told is not None and over:
             self._told(status)

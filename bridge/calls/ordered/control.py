@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from bridge.calls.call import Call
 from bridge.calls.fork import Fork
-from bridge.calls.onward.transfer import OrderedTransfer
+from bridge.calls.onward.referring import Replaces
+from bridge.calls.onward.transfer import Transfer
 from bridge.calls.ordered.dialling import Dialling
 from bridge.calls.ordered.holding import Hold, Reconnect
-from bridge.calls.ordered.lending import RelayedTransfer
 from bridge.calls.ordered.orders import Answer, Order
 from bridge.calls.ordered.pickup import Picker
-from bridge.calls.ordered.replacing import BUSY_HERE, NO_SUCH_CALL, Replacement, Wanted, find, wanted
+from bridge.calls.ordered.replacing import BUSY_HERE, NO_SUCH_CALL, Replacement, find, wanted
 from bridge.calls.parties import Called, Caller
 from bridge.calls.passage import Passage
 from bridge.commands.control import Seen, member_at, pick
@@ -162,7 +162,7 @@ class Control:
         assert call.talk is not None
         far = call.talk.other(near)
         passage = self._board.passage(far, call.party_of(far), None)
-        Hold(call, near, passage, self._still_at, self._when_told(order, answer, call)).begin(now)
+        Hold(call, near, passage, self._board.still_at, self._when_told(order, answer, call)).begin(now)
 
     def _resume(self, order: Order, answer: Answer, now: float) -> None:
         """Let both talk again; also where the hold was forgotten by a restart."""
@@ -171,10 +171,7 @@ class Control:
             call.errands.end_hold()
             self._done(order, answer, call)
             return
-        Reconnect(call, near, self._still_at, self._when_told(order, answer, call)).begin(now)
-
-    def _still_at(self, leg: Leg) -> tuple[str, str]:
-        return self._around.ua.locate(leg.flow).host, str(self._around.rng.getrandbits(62))
+        Reconnect(call, near, self._board.still_at, self._when_told(order, answer, call)).begin(now)
 
     def _when_told(self, order: Order, answer: Answer, call: Call) -> Callable[[str, float], None]:
         def told(why: str, now: float) -> None:
@@ -186,37 +183,34 @@ class Control:
         return told
 
     def _transfer(self, order: Order, answer: Answer, now: float) -> None:
-        call, near = self._talk(order, lambda call: order.number is not None or call.errands.hold is not None)
+        rings = any(call.calling(order.line) for call in self._board.up.values())  # then there is one talk to transfer
+        call, near = self._talk(order, lambda call: order.number is not None or call.errands.hold is not None or rings)
         assert call.talk is not None
         if call.errands.asking:
             raise CommandError("busy", f"something else is just being changed in call {call.id}")
-        transfer = OrderedTransfer(call, near, call.talk.other(near), self._transferred(order, call))
+        far, told = call.talk.other(near), self._transferred(order, call)
         if order.number is None:
-            self._join(transfer, order)
+            transfer = self._joined(order, call, near, far, told)
         else:
-            called = self._board.called_by_transfer(transfer, order.number)
+            called = self._board.transfers.called(call, near, far, order.number)
             if not called.known:
                 raise CommandError("unknown_line" if not called.refused else "not_allowed", _nowhere(order, called))
-            caller, lent = call.party_of(transfer.transferee), call.passage.lend(transfer.transferee)
-            if lent is not None:
-                transfer = RelayedTransfer(call, near, transfer.transferee, self._transferred(order, call), *lent)
-            passage = lent[0] if lent is not None else None
-            transfer.onward = self._board.new(transfer.transferee, transfer, caller, called, now, passage)
+            transfer = self._board.transfers.blind(call, near, far, called, now, told)
         call.errands.begin_transfer(transfer, order.number or "the other call", now)
         self._done(order, answer, call)
 
-    def _join(self, transfer: OrderedTransfer, order: Order) -> None:
-        """Prepare a transfer to the line's other talk. Raises CommandError where there is not one other."""
+    def _joined(self, order: Order, call: Call, near: Leg, far: Leg, told: Callable[[int], None]) -> Transfer:
+        """Return the transfer to the line's other call. Raises CommandError where there is not one other."""
         others = [
-            (call, leg)
-            for call in self._board.up.values()
-            if call is not transfer.call and call.talk is not None
-            for leg in call.legs_of(order.line)
+            (other, leg)
+            for other in self._board.up.values()
+            if other is not call
+            for leg in (other.legs_of(order.line) if other.talk is not None else other.calling(order.line))
         ]
         if len(others) != 1:
             raise CommandError("no_call", f"line {order.line} has not one other call to connect it with; give a number")
         try:
-            self._board.join(transfer, *others[0])
+            return self._board.transfers.joined(call, near, far, *others[0], told)
         except SipError as error:
             raise CommandError("not_allowed" if error.status == 403 else "unavailable", str(error)) from None
 
@@ -297,7 +291,7 @@ class Control:
         except SipError as error:
             ua.answer(invited.transaction, request, error.status, now)
 
-    def _take_place(self, call: Call, leaving: Leg, line: str, invited: Invited, asked: Wanted, now: float) -> None:
+    def _take_place(self, call: Call, leaving: Leg, line: str, invited: Invited, asked: Replaces, now: float) -> None:
         """Pick the call up where the leg rings, else put the phone in its place. Raises `SipError`."""
         directory = self._around.directory
         actor = actor_at(line, directory)
@@ -328,7 +322,7 @@ class Control:
         passage = None
         try:
             passage, offer = self._board.passage_between(leg, self._board.party(line, member), far, call.party_of(far))
-            undo = Reconnect(call, leaving, self._still_at, lambda why, at: None).begin
+            undo = Reconnect(call, leaving, self._board.still_at, lambda why, at: None).begin
             done = partial(self._tell_taken, call, line, member)
             Replacement(call, leaving, leg, (line, member), passage, undo, done).begin(offer, now)
         except SipError as error:

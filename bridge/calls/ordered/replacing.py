@@ -15,9 +15,9 @@ and the leg hung up.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from bridge.calls.onward.referring import dialog_named
+from bridge.calls.onward.referring import Replaces, dialog_named
 from bridge.calls.ordered.errand import Errand
 from bridge.calls.passage import Passage
 from bridge.sip.grammar import SipError
@@ -37,30 +37,20 @@ BUSY_HERE = 486
 _GONE = (408, 481, 487)  # what who stays says, or is taken to say, once it stays no more
 
 
-class Wanted(NamedTuple):
-    """What a Replaces header names: Call-ID, our tag and theirs."""
-
-    call_id: str
-    ours: str
-    theirs: str
-    early_only: bool
-
-
-def wanted(request: Request) -> Wanted | None:
+def wanted(request: Request) -> Replaces | None:
     """Return what an INVITE is to replace, None for a usual one. Raises `SipError` 400 where it cannot be read."""
     values = request.headers.get("Replaces", [])
     if not values:
         return None
     if len(values) > 1:
         raise SipError("an INVITE has one Replaces at the most")
-    (call_id, ours), parameters = dialog_named(values[0])
-    theirs = parameters.get("from-tag")
-    if not theirs:
+    named = dialog_named(values[0])
+    if not named.theirs:
         raise SipError("Replaces must be a Call-ID with to-tag and from-tag")
-    return Wanted(call_id, ours, theirs, "early-only" in parameters)
+    return named
 
 
-def find(asked: Wanted, legs: Mapping[tuple[str, str], Leg]) -> Leg | None:
+def find(asked: Replaces, legs: Mapping[tuple[str, str], Leg]) -> Leg | None:
     """Return the leg that is named, by Call-ID and both tags.
 
     Who has learned of it from the state of a line (RFC 4235) names the dialog as the line's phone would: our tag is the
@@ -70,7 +60,7 @@ def find(asked: Wanted, legs: Mapping[tuple[str, str], Leg]) -> Leg | None:
     return _find(asked, legs) or _find(turned, legs)
 
 
-def _find(asked: Wanted, legs: Mapping[tuple[str, str], Leg]) -> Leg | None:
+def _find(asked: Replaces, legs: Mapping[tuple[str, str], Leg]) -> Leg | None:
     leg = legs.get((asked.call_id, asked.ours))
     if leg is None:
         return None

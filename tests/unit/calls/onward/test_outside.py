@@ -15,7 +15,7 @@ from bridge.directory.outside import OutsideRules
 from bridge.directory.phonebook import Blocklist, Entry, Home, Phonebook
 from bridge.events import CallOver, OutsideCalled, OutsideRefused
 from bridge.sip.incoming import IncomingLeg
-from tests.support.lab import BRIDGE, OFFER, Lab, Phone, answers
+from tests.support.lab import ANSWER, BRIDGE, OFFER, Lab, Phone, answers
 from tests.support.ordering import order
 from tests.unit.calls.onward.test_transfer import refer
 
@@ -246,6 +246,9 @@ def test_callers_from_outside_are_not_joined_with_who_was_called_there(first: st
     asking, named = legs if first == "caller" else legs[::-1]
     assert named.dialog is not None
     dialog = f"{named.call_id}%3Bto-tag%3D{named.dialog.remote_tag}%3Bfrom-tag%3D{named.local_tag}"
+    made["pbx"].on_request = lambda phone, event: event.leg.respond(
+        event.transaction, event.request, 200, ANSWER if event.request.body else OFFER, phone.lab.now
+    )
     refer(made, "m1", asking, f"<sip:x@10.0.0.100?Replaces={dialog}>")
     assert bool(made.sent("m1", "202 REFER")) is forward and bool(made.sent("m1", "403 REFER")) is not forward
     assert len(made.exchange.calls()) == (1 if forward else 2)

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bridge.calls.onward.transfer import OrderedTransfer, Phase
+from bridge.calls.onward.transfer import Transfer
 from bridge.calls.passage import Passage
 from bridge.media.prompts import MUSIC, RINGBACK
 from bridge.media.voice import Voice
@@ -24,17 +24,25 @@ from bridge.sip.message import Body
 
 if TYPE_CHECKING:
     from bridge.calls.call import Call
+    from bridge.calls.switch import Switch
 
 
-class RelayedTransfer(OrderedTransfer):
+class RelayedTransfer(Transfer):
     """`lent`: the passage of the call to the number, with the talk's relay; `voice`: ours to the transferee."""
 
     asks = False
 
     def __init__(
-        self, call: Call, referrer: Leg, transferee: Leg, told: Callable[[int], None], lent: Passage, voice: Voice
+        self,
+        switch: Switch,
+        call: Call,
+        referrer: Leg,
+        transferee: Leg,
+        told: Callable[[int], None] | None,
+        lent: Passage,
+        voice: Voice,
     ) -> None:
-        super().__init__(call, referrer, transferee, told)
+        super().__init__(switch, call, referrer, transferee, told)
         self.offer = voice.agreed
         self._lent = lent
         self._voice = voice
@@ -46,8 +54,7 @@ class RelayedTransfer(OrderedTransfer):
 
     def accept(self, body: Body | None, now: float) -> None:
         """Let go of the talk of before: the relay has taken the number in."""
-        self.phase = Phase.DONE
-        self._notify(200, True, now)
+        self._done(now)
         assert self.onward is not None
         line = self.call.seats.leave(self.transferee)
         self.call.passage.let_go()
@@ -61,11 +68,11 @@ class RelayedTransfer(OrderedTransfer):
             self._lent.let_go()
         super().transferee_gone(now)
 
-    def _fail(self, status: int, now: float) -> None:
+    def _fail(self, status: int, now: float, *, leave: bool = True) -> None:
         self._lent.let_go()
         self.call.passage.reconnect()
         if self.call.errands.hold is not None and self.call.errands.hold.relayed:
             voice = self.call.passage.interrupt(self.transferee)
             if voice is not None:
                 voice.play((MUSIC,), loop=True)
-        super()._fail(status, now)
+        super()._fail(status, now, leave=leave)

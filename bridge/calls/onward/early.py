@@ -1,0 +1,165 @@
+"""A transfer to a call that still rings: the referrer does not wait for the answer (semi-attended).
+
+The referrer talks, calls somebody else meanwhile, and sends its REFER while that rings. The search goes on as it is,
+whoever rings, in a group, at a line or outside: it is the transferee who calls from now on. The referrer's own leg to
+it rings on until the transfer is over, for the phone may show it, and may cancel it without any harm.
+
+| phase | what happens | then |
+|---|---|---|
+| SEEKING | somebody answers, to the referrer's offer | JOINING |
+| SEEKING | nobody answers, and it leads nowhere else | FAILED: the referrer hears so, and the talk goes on |
+| SEEKING | the transferee hangs up | FAILED: the referrer who still calls has the call again; else it is given up |
+| JOINING | who answered is asked for an offer, and the transferee takes it (`transfer`, attended) | DONE |
+| JOINING | one of the two refuses, or is gone | FAILED: who answered gets the referrer, or is hung up |
+
+A referrer who is gone gets nobody back: where nobody answers the transferee is hung up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from bridge.calls.fork import ELSEWHERE
+from bridge.calls.onward.transfer import Transfer
+from bridge.calls.switch import Switch
+from bridge.sip.grammar import SipError
+from bridge.sip.incoming import IncomingLeg
+from bridge.sip.leg import Leg, LegState
+from bridge.sip.legevents import Ended, LegEvent, Replied, Requested
+from bridge.sip.message import Body
+
+if TYPE_CHECKING:
+    from bridge.calls.call import Call
+
+_REPLACED = 487
+
+
+class EarlyTransfer(Transfer):
+    """`calling`: the referrer's leg to the call that rings; `lead` leads the transfer to who has answered there."""
+
+    def __init__(
+        self,
+        switch: Switch,
+        call: Call,
+        referrer: Leg,
+        transferee: Leg,
+        told: Callable[[int], None] | None,
+        onward: Call,
+        calling: IncomingLeg,
+        lead: Callable[[Transfer, Leg], None],
+    ) -> None:
+        super().__init__(switch, call, referrer, transferee, told)
+        self.onward = onward
+        self._searched = onward
+        self._calling = calling
+        self._before = onward.caller
+        self._lead = lead
+        self._answer: Body | None = None  # to the referrer's offer
+
+    @property
+    def _still_calls(self) -> bool:
+        """Whether the referrer has not given up its own call."""
+        return self._calling.state in (LegState.TRYING, LegState.RINGING)
+
+    def begin(self, now: float) -> None:
+        """Let the search go on for the transferee."""
+        onward = self._searched
+        onward.errands.add(self)
+        self._calling.owner = self
+        onward.seats.leave(self._calling)
+        onward.seat(self.party, self)
+        onward.note(now, None, "searches on for who is transferred", self.party.display)
+        if onward.search.ringing:
+            self.ring(now)
+
+    def handle(self, event: LegEvent, now: float) -> None:
+        """Take note that the referrer has given up its own call, as phones do once they have sent their REFER.
+
+        One that has been given the answer after all is connected anew once it has acknowledged that.
+        """
+        if self.pending and isinstance(event, Ended):
+            self._searched.note(now, None, f"the call of who transfers is {event.why}, the transfer goes on")
+        elif isinstance(event, Requested):
+            event.leg.respond(event.transaction, event.request, 491, None, now)
+        elif not self.pending:
+            self._calling.owner = self._searched
+            self._searched.handle(event, now)
+            self._reconnect(now)
+
+    # -- what the onward call says (Asking) ------------------------------------------------------------------------
+
+    def ring(self, now: float) -> None:
+        """Somebody rings."""
+        super().ring(now)
+        if self._still_calls and not self._calling.ringing:
+            self._calling.ring(now)
+
+    def accept(self, body: Body | None, now: float) -> None:
+        """Join the transferee with who has answered the referrer's offer; then take the offer that was asked for."""
+        if self.target is not None:
+            super().accept(body, now)
+            return
+        talk = self._searched.talk
+        assert talk is not None
+        if self._searched.offer is None:  # it has made an offer, which is for the referrer
+            talk.member.acknowledge(self._nothing(talk.member, body), now)
+        else:
+            self._answer = body
+        try:
+            self._lead(self, self._calling)
+        except SipError as error:
+            self._fail(error.status, now)
+            return
+        self.ask_target(now)
+
+    # -- the end -----------------------------------------------------------------------------------------------------
+
+    def _finish(self, event: Replied, now: float) -> None:
+        if self._still_calls:
+            self._calling.reject(_REPLACED, now, extra={"Reason": ELSEWHERE})
+        super()._finish(event, now)
+
+    def _fail(self, status: int, now: float, *, leave: bool = True) -> None:
+        super()._fail(status, now, leave=leave)
+        if self._still_calls and self._calling.owner is self:  # the search has ended, and not for the referrer
+            self._calling.owner = None
+            self._calling.reject(status, now)
+
+    def _leave_onward(self, *, gave_up: bool, now: float) -> None:
+        """Let the referrer have its own call, as far as it is still there."""
+        onward = self._searched
+        if onward.result is not None:
+            return
+        if onward.talk is not None:
+            self._give_answer(onward, now)
+        elif self._still_calls and onward.searching:
+            self._give_back(onward)
+        elif gave_up:
+            onward.abandon(now)
+        else:
+            onward.hang_up(now)
+
+    def _give_back(self, onward: Call) -> None:
+        self._calling.owner = onward
+        onward.seats.take(self._calling, self._before.line)
+        onward.seat(self._before, self._calling)
+
+    def _give_answer(self, onward: Call, now: float) -> None:
+        """Connect the referrer with who has answered its offer."""
+        if not self._takes_answer(now):
+            onward.hang_up(now)
+            return
+        self._give_back(onward)
+        if self._unanswered is not None:  # who answered expects nothing to flow; it is told anew with the ACK
+            self._calling.owner = self
+            self._answer_target(now)
+
+    def _takes_answer(self, now: float) -> bool:
+        if not self._still_calls or self._answer is None:
+            return False
+        try:
+            self._calling.accept(self._answer, now)
+        except SipError:
+            return False
+        return True
