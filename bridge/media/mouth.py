@@ -1,8 +1,9 @@
 """One of the relay's sockets: packets from one side of a call, sent on to the other or heard by a voice of ours.
 
 A socket takes packets from one source alone: the first that comes from the address which its side has signalled;
-whatever comes from elsewhere is dropped, so that nothing is reflected to anybody. A new description opens the choice
-again, for a phone whose NAT has given it another port meanwhile.
+whatever comes from elsewhere is dropped, so that nothing is reflected to anybody. A phone whose NAT gives it another
+port meanwhile is followed: by a new description, or where nothing comes from the port of before any more (`GIVEN_UP`),
+but never to another address.
 
 A packet is read into one buffer that all sockets share, changed there, and sent on: nothing is kept or copied.
 """
@@ -17,6 +18,8 @@ from dataclasses import dataclass
 
 from bridge.media.model import Path, Translation
 
+GIVEN_UP = 1.0
+"""Seconds without a packet from the port of before, in which they come from another one."""
 _READS = 32  # packets taken from one socket in one turn of the loop
 _HEADER = 12
 _MARKER = 0x80
@@ -49,6 +52,9 @@ class Mouth:
         self.other: Mouth | None = None
         self._from = ""  # the host that may send; "": nobody
         self._source: object = None  # the address that was latched on to, as the kernel tells it
+        self._heard = False  # something came from there since somebody else was looked at
+        self._rival: object = None  # another port of the same host, that wants to be heard
+        self._rival_since = 0.0
         self._follows = False
         self._translation: Translation | None = None
         self._lent = False
@@ -72,6 +78,7 @@ class Mouth:
                 if source != self._source and not self._latch(source):
                     self._count.dropped += 1
                     continue
+                self._heard = True
                 hear(self._view[:size])
                 if self._socket.fileno() < 0:  # what was heard has ended the call
                     return
@@ -115,7 +122,7 @@ class Mouth:
 
     def settle(self, path: Path | None, port: int, translation: Translation | None) -> None:
         """Take where the side is; the latch is open again."""
-        self._source = None
+        self._source = self._rival = None
         if path is None:
             self._from = ""
             self._goes_to(None)
@@ -147,6 +154,7 @@ class Mouth:
             if source != self._source and not self._latch(source):
                 self._count.dropped += 1
             else:
+                self._heard = True
                 self._pass_on(size)
 
     def _pass_on(self, size: int) -> None:
@@ -157,13 +165,20 @@ class Mouth:
             self.other.send(size)
 
     def _latch(self, source: tuple[str, int]) -> bool:
-        """Take the first source that has the signalled address."""
-        if self._source is not None or source[0] != self._from:
+        """Take the first source that has the signalled address, and another port of it once that one is silent."""
+        if source[0] != self._from or (self._source is not None and not self._replaces(source)):
             return False
-        self._source = source
+        self._source, self._rival = source, None
         if self._follows:
             self._goes_to((source[0], source[1]))
         return True
+
+    def _replaces(self, source: tuple[str, int]) -> bool:
+        """Whether the port of before has been silent for as long as this one has spoken."""
+        now = self._loop.time()
+        if self._heard or source != self._rival:
+            self._heard, self._rival, self._rival_since = False, source, now
+        return now - self._rival_since >= GIVEN_UP
 
     def _goes_to(self, place: tuple[str, int] | None) -> None:
         self._place = place
