@@ -203,7 +203,8 @@ class Call:
                 return
             self.note(now, None, f"overflow {target} leads nowhere", "no such number, or round in a circle")
         if group is None and self.search.last_status is not None:
-            status = 480 if 300 <= self.search.last_status < 400 else self.search.last_status
+            last = self.search.last_status
+            status = 480 if 300 <= last < 400 or last == 503 else last  # 503 would be said of the bridge itself
         onward = self._switch.diverted(self, When.BUSY if status in _BUSY else When.NO_ANSWER)
         if onward is not None:
             self._go_on(onward, f"diverted to {onward.number}", why, now)

@@ -14,6 +14,7 @@ from bridge.sip.transaction import T1, TIMEOUT, ServerTransaction
 if TYPE_CHECKING:
     from bridge.sip.useragent import UserAgent
 
+AGAIN = "10"  # seconds until what we have too little of may be there
 REMIND = 60.0  # a ringing caller's 180 is repeated each minute (§13.3.1.1)
 
 
@@ -116,9 +117,10 @@ class IncomingLeg(Leg):
         self._await_ack(invite.cseq.sequence, send, now)
 
     def reject(self, status: int, now: float, phrase: str = "", extra: dict[str, str] | None = None) -> None:
-        """Refuse the call with a final response."""
+        """Refuse the call with a final response; a 503 says when to come again (§21.5.4)."""
         if self.state in (LegState.TRYING, LegState.RINGING):
-            self._respond(status, None, now, phrase, extra)
+            again = {"Retry-After": AGAIN} if status == 503 else {}
+            self._respond(status, None, now, phrase, {**again, **(extra or {})})
             self._end()
 
     def hang_up(self, reason: str | None, now: float) -> None:

@@ -224,10 +224,13 @@ def test_an_offer_that_cannot_be_read_is_refused_where_the_relay_must_read_it() 
 
 @pytest.mark.parametrize("pairs", [0, 1])
 def test_ports_run_out(pairs: int) -> None:
-    """The call is refused with 503 before anybody rings, and said so; a direct call is none the worse."""
+    """503 with Retry-After before anybody rings, and it is said; a direct call is none the worse."""
     made, media = lab(pairs=pairs)
     made["c3"].call("600", OFFER)
     made.run(1)
+    (refused,) = made.sent("c3", "503 INVITE")
+    assert refused.message.get("Retry-After") == "10" and not made.sent("c3", "180 INVITE")
+    assert not made.exchange.ua.legs and not made.exchange.calls()
     assert [e.status for e in made["c3"].heard(Rejected) if isinstance(e, Rejected)] == [503]
     assert not made["m1"].invites and media.pairs == pairs
     assert any(isinstance(event, Notice) and "sip.rtp_ports" in event.text for event in made.events)
@@ -255,6 +258,15 @@ def test_ports_run_out_for_one_member() -> None:
     made.run(10)
     assert [e.status for e in made["c1"].heard(Rejected) if isinstance(e, Rejected)] == [503]
     assert not made["r1"].invites
+
+
+def test_a_phone_that_cannot_serve_is_not_the_bridge() -> None:
+    """A phone says 503 to a call for its line: its caller, perhaps a PBX, hears 480, which is about the line alone."""
+    made, _ = lab()
+    made["m1"].on_invite = lambda phone, leg: leg.reject(503, phone.lab.now)
+    made["c1"].call("201", OFFER)
+    made.run(1)
+    assert made.sent("c1", "480 INVITE") and not made.sent("c1", "503 INVITE")
 
 
 def test_both_legs_on_one_trunk_are_relayed() -> None:
