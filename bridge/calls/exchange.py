@@ -46,6 +46,7 @@ from bridge.sip.binding import BindingAdded, BindingRefreshed, RegisterRefused
 from bridge.sip.challenger import Challenger
 from bridge.sip.flow import Flow, Locate, Send
 from bridge.sip.leg import LegState
+from bridge.sip.limits import IN_VAIN, Paces
 from bridge.sip.message import Request
 from bridge.sip.openings import Openings
 from bridge.sip.registrar import Registrar, RegistrarLine
@@ -88,7 +89,8 @@ class Exchange:
         self.upstream = Upstream(self.present, self.ua, self.agenda, rng, wall, self._tell)
         self._trunks = self.upstream.trunks
         self._openings = Openings(self.registrar, self.agenda, self.ua.layer.outbox)
-        self._guard = Guard(self.present, self._trunks, self.registrar.knows, self._notice_sip)
+        patience = Paces(IN_VAIN)
+        self._guard = Guard(self.present, self._trunks, self.registrar.knows, self._notice_sip, patience)
         self._admission = Admission(self.present, self._trunks, self.challenger, self.ua, self._guard)
         self.passages = Passages(media, self.present, locate, lambda: str(rng.getrandbits(62)))
         self.reach = Reach(self.present, self._trunks, self.registrar, self.ua, self.passages)
@@ -108,6 +110,7 @@ class Exchange:
             reach=self.reach,
             passages=self.passages,
             kept=self.kept,
+            patience=patience,
             token=token,
             rng=rng,
             wall=wall,
@@ -427,6 +430,10 @@ class Exchange:
         caller = self._admission.identify(invited, now)
         if caller is None:
             return
+        away = self._guard.turns_away(caller, user_of(invited.request.uri), invited.flow, now)
+        if away is not None:
+            self.ua.answer(invited.transaction, invited.request, away, now, {"Retry-After": ["10"]})
+            return
         if "Replaces" in invited.request.headers:
             self._control.replace(invited, caller, now)
             return
@@ -446,8 +453,7 @@ class Exchange:
         if refusal is not None:
             extra = {"Retry-After": ["10"]} if refusal == 503 else None
             self.ua.answer(invited.transaction, invited.request, refusal, now, extra)
-            if self._guard.may_record(caller, now):
-                self.board.refused(caller, called, refusal)
+            self.board.refused(caller, called, refusal, now)
             return
         if called.service is not None:
             self.services.serve(invited, caller, called, now)

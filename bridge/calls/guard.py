@@ -4,8 +4,12 @@ Known are the hosts of static contacts, of trunks' servers and of registered pho
 do. A trunk brings as many calls as its `max_calls`, a phone that registers `MOST_OF_A_PHONE` (or its line's
 `max_calls`, where that is more), everybody together `MOST_CALLS`; and of these one trunk or line has at most three for
 each that is still free, so that it leaves room for others whatever it does. A call for help is not counted, as long as
-its line does not make many of them. Nothing that is refused here leaves anything behind, and of many refusals of one
-trunk or line not every one is written down: that would fill a disk from the network.
+its line does not make many of them.
+
+A flood from whom we know is told by what comes of it: calls that are refused, or end within a second with nobody having
+answered. They use up the `patience` with their trunk or line; then it is refused at once until some is there again.
+Nothing that is refused here leaves anything behind, and refusals for want of patience are not written down: that would
+fill a disk from the network.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from bridge.calls.parties import Called, Caller
 from bridge.calls.pbx.trunks import Trunk
 from bridge.calls.present import Present
 from bridge.sip.flow import Flow
-from bridge.sip.limits import PHONE, REFUSALS, Limits, Paces
+from bridge.sip.limits import PHONE, SERVICES, Limits, Paces
 
 if TYPE_CHECKING:
     from bridge.calls.call import Call
@@ -37,6 +41,7 @@ class Guard:
         trunks: Mapping[str, Trunk],
         registered: Callable[[str], bool],
         said: Callable[[str], None],
+        patience: Paces,
     ) -> None:
         self._present = present
         self._trunks = trunks
@@ -44,7 +49,8 @@ class Guard:
         self._said = said
         self._limits = Limits(self.knows)
         self._calling = Paces(PHONE)
-        self._refusals = Paces(REFUSALS)
+        self._serving = Paces(SERVICES)
+        self._patience = patience
 
     def knows(self, host: str) -> bool:
         """Whether a peer of ours is at this host."""
@@ -76,22 +82,32 @@ class Guard:
             return None
         count = len(calls)
         if full or count >= MOST_CALLS:
-            self.tell(flow, f"a call is refused, for {count} calls are up", now)
+            kept = "too many requests of the last half minute" if full else f"{count} calls"
+            self.tell(flow, f"a call is refused, for {kept} are kept", now)
             return 503
         most, status = self._most(caller), 486 if caller.trunk is not None else 503
         if 3 * (MOST_CALLS - count) <= count and (most is None or most > 3 * (MOST_CALLS - count)):
             most, status = 3 * (MOST_CALLS - count), 503  # only then one alone can have so many
+        if called.service is not None and not self._serving.take(source_of(caller), now):
+            self.tell(flow, f"a call is refused, for {_name(caller)} dials codes too fast", now)
+            return 503
         if self._is_phone(caller) and not self._calling.take(caller.line, now):
             self.tell(flow, f"a call is refused, for {_name(caller)} makes too many in too short a time", now)
             return 503
-        if most is not None and sum(_from(call.caller) == _from(caller) for call in calls.values()) >= most:
+        if most is not None and sum(source_of(call.caller) == source_of(caller) for call in calls.values()) >= most:
             self.tell(flow, f"a call is refused, for {_name(caller)} has its {most} calls", now)
             return status
         return None
 
-    def may_record(self, caller: Caller, now: float) -> bool:
-        """Tell whether one more refused call may be written down, into journal and log; counts as written."""
-        return self._refusals.take(_from(caller), now)
+    def turns_away(self, caller: Caller, number: str, flow: Flow, now: float) -> int | None:
+        """Return the status that a call is refused with before anything is asked about it; None where it may go on.
+
+        Else it is to be told to the patience when it is refused, or comes to nothing at once.
+        """
+        if not self._patience.used_up(source_of(caller), now) or self._present.directory.outside.is_emergency(number):
+            return None
+        self.tell(flow, f"calls are refused, for those of {_name(caller)} come to nothing, one after the other", now)
+        return 503 if caller.trunk is None else 486
 
     def _most(self, caller: Caller) -> int | None:
         """Return how many calls a trunk or line may bring, as far as others do not matter; None: any number."""
@@ -119,7 +135,8 @@ class Guard:
         return sum(call.caller.line == caller.line for call in for_help) < HELP_AT_ONCE
 
 
-def _from(caller: Caller) -> tuple[str | None, str | None]:
+def source_of(caller: Caller) -> tuple[str | None, str | None]:
+    """Return what stands for the trunk or line of a caller."""
     return caller.trunk, caller.line
 
 

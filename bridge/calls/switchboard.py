@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from bridge.calls.call import Call
+from bridge.calls.guard import source_of
 from bridge.calls.lines import LineTable
 from bridge.calls.onward.following import Followed, Following, counted_as
 from bridge.calls.onward.outside import Asked, Outsides, place_of, trunk_of
@@ -38,6 +39,7 @@ from bridge.sip.agenda import Timed
 from bridge.sip.grammar import SipError
 from bridge.sip.incoming import IncomingLeg
 from bridge.sip.leg import Leg
+from bridge.sip.limits import Paces
 from bridge.sip.message import Body, Request
 from bridge.sip.outgoing import OutgoingLeg
 from bridge.sip.useragent import UserAgent
@@ -46,6 +48,7 @@ STORIES = 200
 _WAITED = frozenset({"answered", "missed", "abandoned", "overflowed"})
 LINE_RINGS = 180.0  # how long a single line rings, seconds
 NO_PORTS_AGAIN = 60.0  # seconds until it is said again that there are no ports
+AT_ONCE = 1.0  # seconds: who gives up, or is given up, sooner has hardly called
 OUTSIDE_SILENT = 32.0  # seconds until a PBX has said anything about a call outside
 
 
@@ -63,6 +66,7 @@ class Surroundings:
     reach: Reach
     passages: Passages
     kept: Kept
+    patience: Paces
     token: Callable[[], str]
     rng: random.Random
     wall: Callable[[], float]
@@ -449,10 +453,14 @@ class Switchboard:
         if call.caller.trunk in self._around.trunks:
             assert call.caller.trunk is not None
             self.carry(call.caller.trunk, -1)
+        record = call.chronicle.record
+        if call.chronicle.answered_by is None and record.wait < AT_ONCE:
+            self._around.patience.take(source_of(call.caller), record.over_at)
         story = call.story()
         self._stories.append(story)
-        self._around.tell(over(call.chronicle.record, story, call.caller, self.wall()))
+        self._around.tell(over(record, story, call.caller, self.wall()))
 
-    def refused(self, caller: Caller, called: Called, status: int) -> None:
+    def refused(self, caller: Caller, called: Called, status: int, now: float) -> None:
         """Tell that a call which came in was refused before it began."""
+        self._around.patience.take(source_of(caller), now)
         self._around.tell(never_began(self._around.token()[:8], caller, called, status, self.wall()))

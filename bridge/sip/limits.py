@@ -28,7 +28,9 @@ PHONE = Rate(20.0, 100.0)  # registrations, and calls, of a line whose phone reg
 STRANGERS = Rate(200.0, 500.0)
 PEER = Rate(10_000.0, 10_000.0)
 LINES = Rate(20.0 / 60.0, 20.0)
-REFUSALS = Rate(1.0, 60.0)  # refused calls of a trunk or line that are written down
+REFUSALS = Rate(1.0, 60.0)  # refused calls to the outside of a line that are told
+SERVICES = Rate(2.0, 30.0)  # codes that a line dials: each may be a write to the disk
+IN_VAIN = Rate(5.0, 100.0)  # calls of a trunk or line that come to nothing at once
 
 MOST_SOURCES = 4096
 LOOK_AGAIN = 60.0  # seconds after which it is asked again whether a source is known
@@ -76,6 +78,11 @@ class Paces:
             bucket = self._buckets[who] = Bucket(self._rate, now)
         bucket.at = min(bucket.at, now)
         return bucket.take(now)
+
+    def used_up(self, who: object, now: float) -> bool:
+        """Whether the next time is too often."""
+        bucket = self._buckets.get(who)
+        return bucket is not None and bucket.left + (now - bucket.at) * self._rate.per_second < 1.0
 
 
 class Limits:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -14,11 +15,12 @@ from bridge.hunting.abridged import FIRST, MOST
 from bridge.sip.digest import Authenticator, Credentials
 from bridge.sip.flow import Flow
 from bridge.sip.layer import MOST_KEPT, RequestIn
-from bridge.sip.limits import LOOK_AGAIN, PHONE, REFUSALS
+from bridge.sip.limits import IN_VAIN, LOOK_AGAIN, PHONE, REFUSALS, SERVICES
 from bridge.sip.message import Request, Response
 from bridge.sip.reading import parse_message
 from bridge.sip.transaction import ServerTransaction
 from tests.support.lab import Lab, silent
+from tests.support.ways import ToldMedia
 
 PBX = Flow("udp", "10.9.9.9", 5060)
 OTHER = Flow("udp", "10.9.9.8", 5060)
@@ -36,7 +38,7 @@ class House:
 
     def __init__(self) -> None:
         settings = ExchangeSettings(trunks=TRUNKS, passwords={"lobby": "secret"})
-        self.lab = Lab(members=1, more_lines=(ROOMY, LOBBY), settings=settings)
+        self.lab = Lab(members=1, more_lines=(ROOMY, LOBBY), settings=settings, media=ToldMedia())
         self.lab["roomy"].on_invite = silent
         self.lab.exchange.start(self.lab.now)
         self._proof = Authenticator(Credentials("203", "secret"), random.Random(1))
@@ -83,7 +85,7 @@ def test_one_trunk_leaves_room_for_others() -> None:
     """Three quarters are the most of one that has no `max_calls`; then of what is left; a phone can still call."""
     house = House()
     took = [house.send("INVITE", "209", PBX) for _ in range(MOST_CALLS)]
-    assert (took.count(100), took.count(503)) == (MOST_CALLS * 3 // 4, MOST_CALLS // 4)
+    assert took.count(100) == MOST_CALLS * 3 // 4 and set(took) == {100, 503, 486}
     also = [house.send("INVITE", "209", OTHER) for _ in range(MOST_CALLS)]
     assert MOST_CALLS // 8 < also.count(100) < MOST_CALLS // 4
     assert house.prove("INVITE", "209") == 100
@@ -113,39 +115,66 @@ def test_a_phone_makes_as_many_calls_as_a_phone_can() -> None:
 
 
 def test_a_phone_that_calls_again_and_again_is_slowed_down() -> None:
-    """Numbers that end at once are refused too, beyond a pace that no person has; a while later it may again."""
+    """Calls that end at once are refused, beyond a pace that no person has; a while later it may again."""
     house = House()
     taken = [house.prove("INVITE", "203") for _ in range(300)]
-    assert taken.count(482) == PHONE.at_once and taken[-1] == 503
+    assert taken.count(482) == IN_VAIN.at_once and taken[-1] == 503
     house.lab.now += 10
     assert house.prove("INVITE", "203") == 482
+    assert len(house.told("those of line lobby come to nothing")) == 1
+
+
+def test_a_phone_that_rings_others_for_a_moment_only_is_slowed_down() -> None:
+    """It gives up at once, again and again: so many calls have hardly been meant."""
+    house = House()
+    for _ in range(110):
+        house.send("INVITE", "201", Flow("udp", "10.0.1.1", 5060))
+        house.lab.run(0.01)
+        for call in list(house.lab.exchange.board.up.values()):
+            call.abandon(house.lab.now)
+    assert house.send("INVITE", "201", Flow("udp", "10.0.1.1", 5060)) == 503
+    assert house.send("INVITE", "201", Flow("udp", "10.0.1.2", 5060)) == 100
 
 
 def test_refusals_do_not_fill_the_disk() -> None:
-    """Of what a phone tries in vain only so much is written: a minute's worth of a person's impatience."""
+    """Of what a phone tries in vain only so much is written."""
     house = House()
     for _ in range(30):
         house.lab.now += 1
-        assert {house.prove("INVITE", "0900123") for _ in range(20)} == {403}
+        assert {house.prove("INVITE", "0900123") for _ in range(20)} <= {403, 503}
     house.lab.run(1)
     told = [event for event in house.lab.events if isinstance(event, OutsideRefused)]
     over = [event for event in house.lab.events if isinstance(event, CallOver)]
-    for written in (told, over):
-        assert REFUSALS.at_once <= len(written) <= REFUSALS.at_once + 30
+    assert 60 <= len(told) <= REFUSALS.at_once + 30
+    assert IN_VAIN.at_once <= len(over) <= IN_VAIN.at_once + 30 * IN_VAIN.per_second
+
+
+def test_a_phone_that_dials_codes_without_end_is_slowed_down() -> None:
+    """Each may be a write to the disk; a person who presses a key again and again is served."""
+    house = House()
+    house.lab.directory = replace(house.lab.directory, menu="700")
+    settings = ExchangeSettings(trunks=TRUNKS, passwords={"lobby": "secret"})
+    house.lab.exchange.configure(house.lab.directory, settings, house.lab.now)
+    taken = []
+    for _ in range(100):
+        taken.append(house.prove("INVITE", "700"))
+        house.lab.exchange.services.stop(house.lab.now)
+    assert taken.count(503) == 100 - SERVICES.at_once
 
 
 def test_a_trunks_flood_does_not_fill_the_journal() -> None:
-    """Calls to nobody: each gets its 404, the journal has the first of them, and a few more each minute."""
+    """Calls that come to nothing: the journal has the first, and a few more each second; all the others are refused."""
     house = House()
     trunk = TrunkSettings("pbx", PBX.host, username="620", register=False, number="nobody", check=False)
     settings = ExchangeSettings(trunks=(trunk,), passwords={"lobby": "secret"})
     house.lab.exchange.configure(house.lab.directory, settings, house.lab.now)
     for _ in range(10):
         house.lab.now += 1
-        assert {house.send("INVITE", "nobody", PBX) for _ in range(200)} == {404}
+        assert {house.send("INVITE", "nobody", PBX) for _ in range(200)} == {404, 486}
     house.lab.run(0)
     over = [event for event in house.lab.events if isinstance(event, CallOver)]
-    assert REFUSALS.at_once <= len(over) <= REFUSALS.at_once + 10
+    assert IN_VAIN.at_once <= len(over) <= IN_VAIN.at_once + 10 * IN_VAIN.per_second
+    assert len(house.told("those of trunk pbx come to nothing")) == 1
 
 
 def test_a_phone_that_registers_without_end_is_slowed_down() -> None:
