@@ -124,6 +124,10 @@ class Baresip:
         """Take the call that rings."""
         self.command("accept")
 
+    def transfer(self, number: str) -> None:
+        """Send the other side to a number at the server, by REFER."""
+        self.command("transfer", f"sip:{number}@{self.server}")
+
     def hang_up(self) -> None:
         """End, or decline, the call."""
         self.command("hangup")
@@ -175,6 +179,11 @@ class Baresip:
     def wait(self, kind: str, count: int = 1, seconds: float = PATIENCE) -> Event:
         """Return the `count`-th event of a type, as soon as it is there."""
         return self._await(lambda: self._nth(kind, count), f"event {kind}", seconds)
+
+    def forget(self) -> None:
+        """Forget all that it has told: what is waited for comes anew."""
+        with self._news:
+            self.events.clear()
 
     def count(self, kind: str) -> int:
         """Return how many events of a type there were."""

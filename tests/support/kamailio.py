@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tests.support.ports import free_port
@@ -24,13 +24,17 @@ OUTSIDE = "127.0.0.3"  # calls from there come over an outside line and need no 
 ACCOUNT = ("620", "secret")
 
 
+def _place(at: int | str) -> str:
+    return at if isinstance(at, str) else f"phone@127.0.0.1:{at}"
+
+
 class Kamailio:
     """A running PBX of one manner. Use as a context manager.
 
-    `phones`: number to the port on 127.0.0.1 of a phone that needs no registration; the number "mailbox" is where a
-    call goes that nobody answered for `mailbox_after` seconds. `diverted`: number to number. `accounts`: user name
-    to password, of whom may register. `channels`: how many calls it carries at once. `most_expires`: seconds that it
-    grants at most.
+    `phones`: number to the port on 127.0.0.1, or the user@host:port, of a phone that needs no registration; the number
+    "mailbox" is where a call goes that nobody answered for `mailbox_after` seconds. `diverted`: number to number.
+    `accounts`: user name to password, of whom may register. `trusted`: ports from which calls need no proof, as none
+    from `OUTSIDE` does. `channels`: how many calls it carries at once. `most_expires`: seconds that it grants at most.
     """
 
     def __init__(
@@ -38,9 +42,10 @@ class Kamailio:
         directory: Path,
         manner: str,
         *,
-        phones: Mapping[str, int] | None = None,
+        phones: Mapping[str, int | str] | None = None,
         diverted: Mapping[str, str] | None = None,
         accounts: Mapping[str, str] | None = None,
+        trusted: Iterable[int] = (),
         channels: int = 8,
         mailbox_after: float = 20.0,
         most_expires: int = 3600,
@@ -51,8 +56,9 @@ class Kamailio:
         self._directory = directory / f"pbx-{manner}-{self.port}"
         self._directory.mkdir(parents=True, exist_ok=True)
         tables = {
-            "phones": {number: f"sip:phone@127.0.0.1:{at}" for number, at in (phones or {}).items()},
+            "phones": {number: f"sip:{_place(at)}" for number, at in (phones or {}).items()},
             "diverted": dict(diverted or {}),
+            "trusted": {str(port): "yes" for port in trusted},
             "accounts": dict([ACCOUNT]) if accounts is None else dict(accounts),
         }
         words = {
