@@ -125,7 +125,8 @@ def open_site(directory: Path, **more: Any) -> Iterator[Site]:
 
         beyond = {name: far(number) for name, number in FAR.items()}
         pbxes = {manner: stack.enter_context(_pbx(directory, manner, beyond)) for manner in MANNERS}
-        agent = stack.enter_context(Agent(directory / "agent", **configuration(directory, pbxes, more)))
+        tables: dict[str, Any] = configuration(directory, pbxes, more)
+        agent = stack.enter_context(Agent(directory / "agent", **tables))
         near = {
             name: stack.enter_context(Baresip(directory, number=number, server=agent.port, password=f"{name}-secret"))
             for name, number in ATTACHED.items()
@@ -152,7 +153,7 @@ def _registered(agent: Agent) -> bool:
     return all(trunk["state"] == "registered" for trunk in agent.ask("status")["trunks"].values())
 
 
-def configuration(directory: Path, pbxes: dict[str, Kamailio], more: Table) -> dict[str, Table]:
+def configuration(directory: Path, pbxes: dict[str, Kamailio], more: Table) -> dict[str, Any]:
     """Return the bridge's tables."""
     (directory / "contacts.vcf").write_text("BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Berta\r\nTEL:0301234\r\nEND:VCARD\r\n")
     trunks: dict[str, Table] = {}
