@@ -165,7 +165,7 @@ class Call:
         self.chronicle.answered_by = fork.member
         self.chronicle.answered_at = self._switch.wall()
         assert self.asked_by is not None
-        how = self.passage.settle_on(member)
+        how = self.passage.settle_on(member, fork.body)
         self.talk = Talk(self.leg, member, self.passage)
         try:
             self.talk.connect(self.asked_by, self.offer is not None, fork.body, now, acknowledged=fork.acknowledged)
@@ -182,7 +182,9 @@ class Call:
         if self.group is not None:
             self._switch.agents.took(fork.member)
         self.note(now, fork.member, "connected", how)
-        if self.passage.may_go_direct() and not isinstance(self.asked_by, Transfer):
+        if self.passage.to_be_told is not None:
+            self.errands.tell_of_relay(self.passage.to_be_told, now)
+        elif self.passage.may_go_direct() and not isinstance(self.asked_by, Transfer):
             self.errands.go_direct(now)
 
     def _cannot_connect(self, member: Leg, why: str, now: float) -> None:

@@ -7,6 +7,7 @@ Each is an `Errand` that asks something of a leg and takes the reply. Here is wh
 | hold | a command | one | resume, a re-INVITE of a phone's own, another phone in a side's place |
 | transfer | REFER, a command | one pending | its target's answer, or what refuses it |
 | going direct | the connection, where it may | one | both sides' consent, or the first refusal |
+| through the relay | an answer that names a place out of reach | one | the answerer's consent, or refusal |
 | what is only asked (`add`) | a command, INVITE with Replaces | | the reply |
 
 Who asks for a transfer may hang up as soon as it has begun, as many phones do: the talk then waits for how it ends.
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 from weakref import ref
 
 from bridge.calls.onward.direct import Directing
+from bridge.calls.onward.relayed import Relaying
 from bridge.calls.onward.transfer import Transfer
 from bridge.calls.ordered.errand import Errand
 from bridge.calls.ordered.holding import Hold
@@ -43,6 +45,7 @@ class Errands:
         self._switch = switch
         self._asked: set[Errand] = set()  # that are to be told when the call is over
         self._directing: Directing | None = None
+        self._relaying: Relaying | None = None
 
     @property
     def _call(self) -> Call:
@@ -80,6 +83,10 @@ class Errands:
     def go_direct(self, now: float) -> None:
         """Let media go from phone to phone soon, in a talk that is relayed only because we spoke to a side."""
         self._directing = Directing(self._call, self._call.passage, self._switch, now)
+
+    def tell_of_relay(self, leg: Leg, now: float) -> None:
+        """Tell a side soon that its media are to come to us, though it was offered the other side's place."""
+        self._relaying = Relaying(self._call, self._call.passage, leg, self._switch, now)
 
     # -- transfer -------------------------------------------------------------------------------------------------
 
@@ -144,6 +151,8 @@ class Errands:
         """End what is under way, since the call is over."""
         if self._directing is not None:
             self._directing.stop()
+        if self._relaying is not None:
+            self._relaying.stop()
         self.end_hold()
         asked, self._asked = self._asked, set()
         for errand in asked:

@@ -72,6 +72,8 @@ class Passage:
         """Why a phone could not be offered the call: the status for the caller."""
         self.relayed = False
         """Whether the talk goes through the relay."""
+        self.to_be_told: Leg | None = None
+        """Who was offered the other's own place, and is still to be told to send to the relay."""
         self._media = media
         self._leg = leg
         self._caller = caller
@@ -174,15 +176,14 @@ class Passage:
         """Take the leg that is offered the call this way."""
         self._ways[leg] = way
 
-    def settle_on(self, leg: Leg) -> str:
-        """Take the leg that the caller talks to; return in words how."""
+    def settle_on(self, leg: Leg, answer: Body | None = None) -> str:
+        """Take the leg that the caller talks to, and what it has answered; return in words how."""
         way = self._ways.pop(leg, None)
         self._close_ways()
         if way is not None and way.apart is not None:
             self._join(way.apart)
         if way is None or not way.relay or self._carriage is None:
-            self.close()
-            return ""
+            return self._settle_directly(leg, way, answer)
         self.relayed = True
         spoken = self._carriage.spoken_to
         if spoken is not None and spoken.agreed is not None:  # which may have changed since this phone was offered it
@@ -190,6 +191,30 @@ class Passage:
         self._carriage.parties[MEMBER] = way.member
         self._carriage.told[MEMBER] = self._told.of(leg, self._carriage.told[MEMBER])
         return f"media through the bridge: {way.why}"
+
+    def _settle_directly(self, leg: Leg, way: Way | None, answer: Body | None) -> str:
+        """Let media flow past us, unless the answer names a place that the caller cannot reach."""
+        self.close()
+        says = described(answer) if self._media is not None else None
+        if way is None or self._caller is None or says is None:
+            return ""
+        choice = choose(self._caller, way.member._replace(says=says))
+        if not choice.relay:
+            return ""
+        try:
+            carriage = self._open(way.member)
+            if self._offer is not None:
+                offered = session_in(self._offer)
+                assert offered is not None
+                carriage.told[MEMBER].begin_after(offered)
+                carriage.offer(CALLER, self._offer)
+                self.to_be_told = leg
+        except SipError as error:
+            self.close()
+            return f"media directly, though {choice.why}: {error}"
+        carriage.told[MEMBER] = self._told.of(leg, carriage.told[MEMBER])
+        self.relayed = True
+        return f"media through the bridge: {choice.why}"
 
     def offer(self, leg: Leg, body: Body | None) -> Body | None:
         """Return a leg's offer as the other is to have it. Raises `SipError`."""
@@ -290,6 +315,14 @@ class Passage:
             return None
         side = self._side(leg)
         return self._carriage.told[side].body(told, self._carriage.parties[side].ours)
+
+    def agreed_again(self, leg: Leg, answer: Body | None) -> None:
+        """Take a side's answer to what it was told again; the other side has its own. Raises `SipError`."""
+        side = self._side(leg)
+        offer = self._carriage.said(1 - side) if self._carriage is not None else None
+        if self._carriage is not None and offer is not None and answer is not None:
+            self._carriage.offer(1 - side, offer)
+            self._carriage.answer(side, answer)
 
     def directly(self, leg: Leg, body: Body | None) -> Body | None:
         """Return a leg's description for the other leg as it is, but for `o=`, which goes on. Raises `SipError`."""

@@ -39,12 +39,18 @@ class Told:
 
     def __init__(self, session: str) -> None:
         self.session = session
+        self._name = "-"
         self.version = 0
         self.last: Session | None = None
 
+    def begin_after(self, session: Session) -> None:
+        """Go on from another's description that this leg was told as it was."""
+        self._name, self.session = session.origin.username, session.origin.session
+        self.version = session.origin.version
+
     def body(self, session: Session, host: str) -> Body:
         """Write a description for this side, with the next version unless it says the same as the last."""
-        plain = replace(session, origin=Origin("-", self.session, 0, host))
+        plain = replace(session, origin=Origin(self._name, self.session, 0, host))
         if plain != self.last:
             self.version += 1
             self.last = plain

@@ -2,7 +2,7 @@
 
 Known when the member is offered the call: how both are set, from where both signal, which addresses of ours both are
 told, and where the caller says that it receives. Of the member's answer nothing is known yet, but a phone that
-registers has written its own address into its Contact.
+registers has written its own address into its Contact. Once it has answered, that is asked again with what it says.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def choose(caller: Party, member: Party) -> Choice:
     for name, party in (("caller", caller), ("member", member)):
         if behind_nat(party):
             return Choice(True, f"the {name} is behind NAT: {party.says} at {party.signals}")
-    here, there = _address(caller.says or caller.signals), _address(member.signals)
+    here, there = (_address(party.says) or _address(party.signals) for party in (caller, member))
     if here is not None and there is not None:
         if here.version != there.version:
             return Choice(True, "another address family")

@@ -71,7 +71,7 @@ class Directing(Errand):
 
     def tick(self, now: float) -> None:
         """Ask the first side."""
-        if self.phase is not Phase.SOON or not self._still():
+        if self.phase is not Phase.SOON or not self._still() or not self._passage.may_go_direct():  # as they say by now
             self.stop()
             return
         if self._passage.flows() and self._ask_first(now):
