@@ -19,13 +19,10 @@ from bridge import __version__
 from bridge.clock import Clock
 from bridge.commands.model import OWNER
 from bridge.commands.views import CLOCK, Info
-from bridge.config.domain import directory_of
-from bridge.config.fields import Listen
-from bridge.config.settings import Settings
-from bridge.config.sound import files_in
+from bridge.config.addresses import Listen
 from bridge.control.server import ControlServer
 from bridge.control.socketfile import ControlError
-from bridge.desk.model import DeskError
+from bridge.desk.errors import DeskError
 from bridge.doors import Broker, Desks
 from bridge.events import Notice, iso
 from bridge.journaling import Journaling
@@ -54,15 +51,16 @@ from bridge.upkeep.metering import Metering, Page
 from bridge.upkeep.trace import TraceAnswers
 from bridge.upkeep.verbosity import Verbosity
 from bridge.upkeep.watchdog import Watchdog
+from bridge.values import Values
 
 if TYPE_CHECKING:
     from hardware.model import Board
 
 
-def run_agent(settings: Settings, options: Options) -> int:
+def run_agent(values: Values, options: Options) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code: 0, or 1 where it cannot start."""
     try:
-        asyncio.run(Agent(settings, options).serve())
+        asyncio.run(Agent(values, options).serve())
     except (ControlError, DeskError, EndpointError, MqttError, StoreError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -72,10 +70,8 @@ def run_agent(settings: Settings, options: Options) -> int:
 class Agent:
     """All parts. `board`: buttons and lamps that are already there, for whoever drives them by program."""
 
-    def __init__(
-        self, settings: Settings, options: Options, board: Board | None = None, log: Log | None = None
-    ) -> None:
-        self.settings = settings
+    def __init__(self, values: Values, options: Options, board: Board | None = None, log: Log | None = None) -> None:
+        self.values = values
         self.options = options
         self.started = time.time()
         self.log = log or Log()
@@ -88,21 +84,21 @@ class Agent:
         )
         self.clock = Clock(self._on_clock)
         self.port = LocalPort(
-            directory=directory_of(settings),
+            directory=values.directory,
             store=self.store,
             wall=time.time,
             monotonic=time.monotonic,
             info=self._info,
             synchronised=lambda: self.clock.synchronised,
         )
-        self.sounds = Sounds(settings.site.language, options.state / "sounds")
+        self.sounds = Sounds(values.language, options.state / "sounds")
         self.preparing = Preparing(self.sounds, partial(self._notice, "sounds"))
-        self.switching = Switching(settings, self.port, self.sounds, self.running, self.keeping.soon)
+        self.switching = Switching(values, self.port, self.sounds, self.running, self.keeping.soon)
         self.journaling = Journaling(
             JournalStore(options.state / JOURNAL, time.time),
             wall=time.time,
             synchronised=lambda: self.clock.synchronised,
-            days=lambda: self.settings.site.journal_days,
+            days=lambda: self.values.journal_days,
             opened=self.port.recall,
             tell=self.port.publish,
         )
@@ -113,7 +109,7 @@ class Agent:
         self.broker = Broker(self.port)
         self.desks = Desks(options, self.port, self.switching.exchange, self.control, board, self.log)
         self.reloading = Reloading(
-            options.config, lambda: self.settings, self._go_by, self.port.publish, partial(self.log.write, NOTICE)
+            options.config, lambda: self.values, self._go_by, self.port.publish, partial(self.log.write, NOTICE)
         )
         self.metering = Metering(self._numbers)
         self.watchdog = Watchdog(
@@ -141,15 +137,15 @@ class Agent:
     async def _open(self, parts: AsyncExitStack) -> None:
         await self._open_stores(parts)
         await self._open_control(parts)
-        self.switching.configure_tls(self.settings)
-        await self.preparing.begin(files_in(self.settings))
+        self.switching.configure_tls(self.values)
+        await self.preparing.begin(self.values.sounds)
         await self.switching.listen(parts)
         parts.push_async_callback(self.broker.close)
-        await self.broker.open(self.settings)
+        await self.broker.open(self.values.mqtt)
         parts.push_async_callback(self.metering.close)
-        for problem in await self.metering.configure(self.settings.metrics):
+        for problem in await self.metering.configure(self.values.metrics):
             raise EndpointError(problem)
-        self.switching.start(self.settings, parts)
+        self.switching.start(self.values, parts)
         for part in (self.control, self.reloading, self.preparing, self.watchdog):
             self.running.begin(part.run())
 
@@ -187,31 +183,30 @@ class Agent:
 
     def _open_desks(self, parts: AsyncExitStack) -> None:
         parts.callback(self.desks.close)
-        problems = self.desks.configure(self.settings)
+        problems = self.desks.configure(self.values.desks)
         if problems:
             raise DeskError(problems)
 
     # -- another configuration --------------------------------------------------------------------------------------
 
-    async def _go_by(self, settings: Settings) -> list[str]:
-        """Let every part go by other settings; return what of them cannot be done.
+    async def _go_by(self, values: Values) -> list[str]:
+        """Let every part go by other values; return what of them cannot be done.
 
         Raises EndpointError, MqttError and StoreError before anything has changed.
         """
-        self.switching.configure_tls(settings)
-        go_over = self.broker.change(self.settings, settings)
-        directory = directory_of(settings)
+        self.switching.configure_tls(values)
+        go_over = self.broker.change(self.values.mqtt, values.mqtt)
 
         def at_once() -> None:
-            self.settings = settings
-            self.switching.configure(settings, directory)
+            self.values = values
+            self.switching.configure(values)
 
-        await self.port.reload(directory, at_once)
-        self.switching.look_after(settings)
-        problems = self.desks.configure(settings)
+        await self.port.reload(values.directory, at_once)
+        self.switching.look_after(values)
+        problems = self.desks.configure(values.desks)
         await go_over()
-        problems += await self.metering.configure(settings.metrics)
-        self.preparing.ask(files_in(settings))
+        problems += await self.metering.configure(values.metrics)
+        self.preparing.ask(values.sounds)
         return problems
 
     # -- what the parts tell ----------------------------------------------------------------------------------------
@@ -226,7 +221,7 @@ class Agent:
 
     def _info(self) -> Info:
         links = (*self.broker.links, *self.desks.links, *self.switching.links)
-        return Info(__version__, self.settings.site.name, self.started, links)
+        return Info(__version__, self.values.site, self.started, links)
 
     def _known(self) -> dict[str, Any]:
         """Return what the parts know of their own health."""

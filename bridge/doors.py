@@ -1,24 +1,25 @@
 """Doors that the agent has only where they are configured: the broker's, and desks. Each follows a reload.
 
-What they need is imported with the first of them (`opening`), so that an agent without them does not pay for it.
+What they need is imported with the first of them, so that an agent without them does not pay for it.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from bridge.calls.status import Telephony
 from bridge.commands.views import Link
-from bridge.config.settings import Settings
 from bridge.control.server import ControlServer
 from bridge.log import Log
 from bridge.options import Options
 from bridge.port.local import LocalPort
-from bridge.reloading import broker_of
 
 if TYPE_CHECKING:
+    from bridge.desk.model import DeskSettings
     from bridge.mqtt.door import MqttDoor
+    from bridge.mqtt.model import MqttSettings
     from bridge.opening import OpenDesks
     from hardware.model import Board
 
@@ -40,9 +41,9 @@ class Broker:
         """When Home Assistant has said that it is there, UTC seconds."""
         return None if self._door is None else self._door.born
 
-    async def open(self, settings: Settings) -> None:
-        """Begin to speak to the broker that is configured. Raises MqttError."""
-        if settings.mqtt is not None:
+    async def open(self, settings: MqttSettings | None) -> None:
+        """Begin to speak to the broker that is configured, if one is. Raises MqttError."""
+        if settings is not None:
             await self._start(self._made(settings))
 
     async def close(self) -> None:
@@ -51,11 +52,11 @@ class Broker:
             door, self._door = self._door, None
             await door.close()
 
-    def change(self, before: Settings, settings: Settings) -> Callable[[], Awaitable[None]]:
-        """Return what goes over to the broker of other settings. Raises MqttError before anything has changed."""
-        if broker_of(settings) == broker_of(before):
+    def change(self, before: MqttSettings | None, settings: MqttSettings | None) -> Callable[[], Awaitable[None]]:
+        """Return what goes over to another broker, or to none. Raises MqttError before anything has changed."""
+        if settings == before:
             return _stay
-        door = self._made(settings) if settings.mqtt is not None else None
+        door = self._made(settings) if settings is not None else None
 
         async def go_over() -> None:
             await self.close()
@@ -64,10 +65,10 @@ class Broker:
 
         return go_over
 
-    def _made(self, settings: Settings) -> MqttDoor:
-        from bridge.opening import mqtt_door
+    def _made(self, settings: MqttSettings) -> MqttDoor:
+        from bridge.mqtt.door import MqttDoor
 
-        return mqtt_door(settings, self._port)
+        return MqttDoor(settings, self._port, time.time, self._port.publish)
 
     async def _start(self, door: MqttDoor) -> None:
         self._door = door
@@ -103,15 +104,15 @@ class Desks:
         """The panels, as connections of the agent."""
         return () if self._desks is None else self._desks.links
 
-    def configure(self, settings: Settings) -> list[str]:
+    def configure(self, configured: tuple[DeskSettings, ...]) -> list[str]:
         """Go by a configuration; return every part that cannot be opened, as `key.path: why`."""
-        if self._desks is None and settings.desks:
+        if self._desks is None and configured:
             from bridge.desk.answers import DeskAnswers
             from bridge.opening import OpenDesks
 
             self._desks = OpenDesks(self._simulated, self._port, self._telephony, self._board, self._log)
             self._control.offer(DeskAnswers(self._desks.desks).verbs)
-        return self._desks.configure(settings) if self._desks is not None else []
+        return self._desks.configure(configured) if self._desks is not None else []
 
     def show(self) -> None:
         """Draw simulated desks in the terminal, where there is one."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bridge.config.fields import Listen
+    from bridge.config.addresses import Listen
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """SIGHUP: the configuration is read again, and every part goes by it, or none does.
 
-It is read on a thread, so that no call waits for a file or a secret. With a mistake in it all mistakes are told, as
-`cti-bridge check` tells them, and everything stays as it was. What cannot change while the agent runs is told too, and
-stays; all else is in force when `configuration_taken` is told. One reload is done after the other.
+It is read by a process of its own (`reading`), so that no call waits for a file or a secret. With a mistake in it all
+mistakes are told, as `cti-bridge check` tells them, and everything stays as it was. What cannot change while the agent
+runs is told too, and stays; all else is in force when `configuration_taken` is told. One reload is
+done after the other.
 """
 
 from __future__ import annotations
@@ -12,22 +13,21 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from bridge.config.later import notices
-from bridge.config.load import load
 from bridge.config.problems import ConfigError
-from bridge.config.settings import Settings
 from bridge.events import ConfigurationRefused, ConfigurationTaken, Event
 from bridge.mqtt.model import MqttError
+from bridge.reading import Fixed, Read, read_again
 from bridge.sip.endpoint import EndpointError
 from bridge.store.errors import StoreError
 from bridge.systemd import notify
+from bridge.values import Values
 
-GoBy = Callable[[Settings], Awaitable[list[str]]]
-"""Lets every part go by other settings; returns what of them could not be done. Raises before anything has changed."""
+GoBy = Callable[[Values], Awaitable[list[str]]]
+"""Lets every part go by other values; returns what of them could not be done. Raises before anything has changed."""
 
 
 class Reloading:
-    """Reads `path` again whenever it is asked to. `present`: the settings of now; `tell` publishes events.
+    """Reads `path` again whenever it is asked to. `present`: the values of now; `tell` publishes events.
 
     `say` writes a line for people.
     """
@@ -35,7 +35,7 @@ class Reloading:
     def __init__(
         self,
         path: Path | None,
-        present: Callable[[], Settings],
+        present: Callable[[], Values],
         go_by: GoBy,
         tell: Callable[[Event], None],
         say: Callable[[str], None],
@@ -65,44 +65,23 @@ class Reloading:
             self._refuse(["it was not read from a file"])
             return
         try:
-            read = await asyncio.to_thread(load, self._path)
+            values, fixed = await asyncio.to_thread(_read, self._path, self._present())
         except ConfigError as error:
             self._refuse([str(problem) for problem in error.problems])
             return
-        settings, fixed = with_fixed(read, self._present())
-        if settings is None:
-            self._refuse(fixed)
-            return
         try:
-            problems = await self._go_by(settings)
+            problems = await self._go_by(values)
         except (EndpointError, MqttError, StoreError) as error:
             self._refuse(str(error).splitlines())
             return
-        for notice in notices(settings):
+        for notice in values.notices:
             self._say(notice)
-        self._tell(ConfigurationTaken(time.time(), tuple(fixed), tuple(problems)))
+        self._tell(ConfigurationTaken(time.time(), fixed, tuple(problems)))
 
     def _refuse(self, problems: list[str]) -> None:
         self._tell(ConfigurationRefused(time.time(), tuple(problems)))
 
 
-_FIXED = ("listen", "advertise")
-
-
-def with_fixed(new: Settings, present: Settings) -> tuple[Settings | None, list[str]]:
-    """Return settings with what cannot change while the agent runs as it is, and the keys that would have changed.
-
-    None where nothing of them can be taken; then why is returned.
-    """
-    if (new.sip is None) is not (present.sip is None):
-        return None, ["sip: whether this is a bridge or a satellite changes with a restart; right is to restart it"]
-    if new.sip is None or present.sip is None:
-        return new, []
-    changed = [name for name in _FIXED if getattr(new.sip, name) != getattr(present.sip, name)]
-    stays = {name: getattr(present.sip, name) for name in changed}
-    return new.model_copy(update={"sip": new.sip.model_copy(update=stays)}), [f"sip.{name}" for name in changed]
-
-
-def broker_of(settings: Settings) -> tuple[object, ...]:
-    """Return all that the MQTT door is made of, to be compared."""
-    return settings.mqtt, settings.mqtt_prefix, settings.site.name
+def _read(path: Path, present: Values) -> Read:
+    fixed = Fixed(present.sip.listen, present.sip.advertise) if present.sip is not None else Fixed(None, None)
+    return read_again(path, fixed)

@@ -16,33 +16,30 @@ from typing import TYPE_CHECKING, Any
 
 from bridge import __version__
 from bridge.commands.views import Info, Link
-from bridge.config.doors import DeskSettings
-from bridge.config.settings import Settings
-from bridge.config.words import Target, Words, parse_press, parse_shows
 from bridge.control.server import ControlServer
 from bridge.control.socketfile import ControlError
 from bridge.desk.answers import DeskAnswers
-from bridge.desk.model import DeskError
-from bridge.directory.model import Directory, Group, Line, Member, User
+from bridge.desk.errors import DeskError
 from bridge.events import Event, LineChanged, TrunkChanged
 from bridge.log import NOTICE, Log
 from bridge.mqtt.model import MqttError
-from bridge.opening import OpenDesks, mqtt_settings, open_desks
+from bridge.opening import OpenDesks, open_desks
 from bridge.options import Options
 from bridge.port.remote import RemotePort
-from bridge.reloading import Reloading, broker_of
+from bridge.reloading import Reloading
 from bridge.running import Running
 from bridge.systemd import notify, watchdog_seconds
 from bridge.upkeep.diagnosis import Diagnosis
+from bridge.values import Values
 
 if TYPE_CHECKING:
     from hardware.model import Board
 
 
-def run_satellite(settings: Settings, options: Options) -> int:
+def run_satellite(values: Values, options: Options) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code: 0, or 1 where it cannot start."""
     try:
-        asyncio.run(Satellite(settings, options).serve())
+        asyncio.run(Satellite(values, options).serve())
     except (ControlError, DeskError, MqttError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -52,16 +49,17 @@ def run_satellite(settings: Settings, options: Options) -> int:
 class Satellite:
     """All parts. `board`: buttons and lamps that are already there, for whoever drives them by program."""
 
-    def __init__(self, settings: Settings, options: Options, board: Board | None = None) -> None:
-        self.settings = settings
+    def __init__(self, values: Values, options: Options, board: Board | None = None) -> None:
+        assert values.mqtt is not None and values.satellite is not None, "a satellite lives by its broker"
+        self.values = values
         self.options = options
         self.board = board
         self.started = time.time()
         self.log = Log()
         self.port = RemotePort(
-            mqtt_settings(settings),
-            settings.satellite_name,
-            expected(settings),
+            values.mqtt,
+            values.satellite,
+            values.directory,
             time.time,
             info=self._info,
             learned=self._on_learned,
@@ -70,7 +68,7 @@ class Satellite:
         self.control.offer(Diagnosis(options.config, options.state, self._known).verbs)
         self.desks: OpenDesks | None = None
         self.reloading = Reloading(
-            options.config, lambda: self.settings, self._go_by, self._tell, partial(self.log.write, NOTICE)
+            options.config, lambda: self.values, self._go_by, self._tell, partial(self.log.write, NOTICE)
         )
         self.running = Running()
 
@@ -110,15 +108,15 @@ class Satellite:
     def _open_desks(self) -> None:
         self._close_desks()
         simulated = self.options.simulate_hardware
-        self.desks = open_desks(self.settings, simulated, self.port, self.port.mirror, self.board, self.log)
+        self.desks = open_desks(self.values.desks, simulated, self.port, self.port.mirror, self.board, self.log)
         self.control.offer(DeskAnswers(self.desks.desks).verbs)
         self.desks.show()
 
-    async def _go_by(self, settings: Settings) -> list[str]:
-        """Let the desks go by other settings; return what of them cannot be done. The broker takes a restart."""
-        before, self.settings = self.settings, settings
-        problems = self.desks.configure(settings) if self.desks is not None else []
-        if (broker_of(settings), settings.satellite_name) != (broker_of(before), before.satellite_name):
+    async def _go_by(self, values: Values) -> list[str]:
+        """Let the desks go by other values; return what of them cannot be done. The broker takes a restart."""
+        before, self.values = self.values, values
+        problems = self.desks.configure(values.desks) if self.desks is not None else []
+        if (values.mqtt, values.satellite) != (before.mqtt, before.satellite):
             problems.append("mqtt: restart the satellite for another broker, site or name")
         return problems
 
@@ -135,7 +133,7 @@ class Satellite:
     def _info(self) -> Info:
         links: tuple[Link, ...] = self.port.links
         links += () if self.desks is None else self.desks.links
-        return Info(__version__, self.settings.site.name, self.started, links)
+        return Info(__version__, self.values.site, self.started, links)
 
     def _known(self) -> dict[str, Any]:
         return {"watchdog": watchdog_seconds(), "simulated": self.options.simulate_hardware}
@@ -146,22 +144,3 @@ async def _feed_watchdog() -> None:
     while every is not None:
         notify("WATCHDOG=1")
         await asyncio.sleep(every)
-
-
-def expected(settings: Settings) -> Directory:
-    """Return who there is, as far as a satellite's own configuration names them."""
-    desks = settings.desks.values()
-    members = tuple(Member(name, name) for name in dict.fromkeys(desk.member for desk in desks))
-    named = [(words.kind, words.target) for desk in desks for words in _words(desk) if words.target]
-    lines = [target for kind, target in named if kind is Target.LINE]
-    groups = [target for kind, target in named if kind is Target.GROUP]
-    return Directory(
-        {name: Line(name, name) for name in lines},
-        {member.name: User(member.name, member.name, member.line) for member in members},
-        {name: Group(name, name, None, members) for name in groups},
-    )
-
-
-def _words(desk: DeskSettings) -> list[Words]:
-    pressed = [text for button in desk.buttons for text in (button.press, button.hold) if text]
-    return [*map(parse_press, pressed), *(parse_shows(lamp.shows) for lamp in desk.lamps)]

@@ -19,10 +19,7 @@ from bridge.calls.model import TrunkSettings
 from bridge.calls.pbx.trunks import Place
 from bridge.calls.phones.services import Wish
 from bridge.commands.views import Link
-from bridge.config.domain import exchange_of, modems_of, monitors_of, tls_of
-from bridge.config.settings import Settings
 from bridge.directory.logins import Origin
-from bridge.directory.model import Directory
 from bridge.events import Event, HandlingChanged, LoginChanged, MemberReady, Notice, OpeningChanged
 from bridge.media.relay import Ports, shared_host
 from bridge.media.sounds import Sounds
@@ -34,29 +31,31 @@ from bridge.running import GOODBYE, Running
 from bridge.sip.endpoint import Endpoint
 from bridge.sip.endpoint.tls import Tls
 from bridge.tending import Tended
+from bridge.values import Values
 
 
 class Switching:
     """All that carries calls. `keep` is told the kinds of values that are to be written for a restart."""
 
     def __init__(
-        self, settings: Settings, port: LocalPort, sounds: Sounds, running: Running, keep: Callable[[set[str]], None]
+        self, values: Values, port: LocalPort, sounds: Sounds, running: Running, keep: Callable[[set[str]], None]
     ) -> None:
-        assert settings.sip is not None, "a satellite carries no calls"
+        sip = values.sip
+        assert sip is not None, "a satellite carries no calls"
         self._port = port
         self._running = running
         self._keep = keep
         self._sounds = sounds
         self.ports = Ports(
-            *settings.sip.rtp_ports,
-            shared_host(each.host for each in settings.sip.listen),
+            *sip.rtp_ports,
+            shared_host(each.host for each in sip.listen),
             sounds,
             lambda event: self.touch(lambda now: self.exchange.voiced(event, now)),
         )
         self.exchange = Exchange(
             port.directory,
             port.logins,
-            exchange_of(settings),
+            values.exchange,
             locate=lambda flow: self.endpoint.locate(flow),
             token=lambda: secrets.token_hex(8),
             wall=time.time,
@@ -68,8 +67,8 @@ class Switching:
         self._tls = Tls()
         self.endpoint = Endpoint(
             self.exchange,
-            settings.sip.listen,
-            settings.sip.advertise,
+            sip.listen,
+            sip.advertise,
             self._tell,
             known=self.exchange.knows,
             tape=self.exchange.tape,
@@ -111,11 +110,11 @@ class Switching:
         parts.push_async_callback(self.endpoint.close)
         self._port.follow(self._on_event)
 
-    def start(self, settings: Settings, parts: AsyncExitStack) -> None:
-        """Register at the trunks, and look after what the settings name: servers, call monitors, modems."""
+    def start(self, values: Values, parts: AsyncExitStack) -> None:
+        """Register at the trunks, and look after what the values name: servers, call monitors, modems."""
         parts.callback(self._modems.close)
         self.touch(self.exchange.start)
-        self.look_after(settings)
+        self.look_after(values)
         self._running.begin(self._endpoint_failed())
         self._running.begin(self._resolving.run())
         self._running.begin(self._monitoring.run())
@@ -133,23 +132,23 @@ class Switching:
 
     # -- another configuration --------------------------------------------------------------------------------------
 
-    def configure_tls(self, settings: Settings) -> None:
+    def configure_tls(self, values: Values) -> None:
         """Read certificates and keys. Raises EndpointError, and nothing has changed then."""
-        self._tls.configure(*tls_of(settings))
+        assert values.sip is not None
+        self._tls.configure(*values.sip.tls)
 
-    def configure(self, settings: Settings, directory: Directory) -> None:
-        """Let all calls go by other settings from now on."""
-        assert settings.sip is not None
-        self.ports.configure(*settings.sip.rtp_ports)
-        self._sounds.configure(settings.site.language)
-        made = exchange_of(settings)
-        self.touch(lambda now: self.exchange.configure(directory, made, now))
+    def configure(self, values: Values) -> None:
+        """Let all calls go by other values from now on."""
+        assert values.sip is not None
+        self.ports.configure(*values.sip.rtp_ports)
+        self._sounds.configure(values.language)
+        self.touch(lambda now: self.exchange.configure(values.directory, values.exchange, now))
 
-    def look_after(self, settings: Settings) -> None:
+    def look_after(self, values: Values) -> None:
         """Find the trunks' servers, listen to their call monitors, and have the modems open that are configured."""
         self._resolving.configure(self.exchange.unresolved_names())
-        self._monitoring.configure(monitors_of(settings))
-        self._modems.configure(modems_of(settings))
+        self._monitoring.configure(values.monitors)
+        self._modems.configure(values.modems)
 
     # -- ties -----------------------------------------------------------------------------------------------------
 

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bridge.cli.configuration import configured
+from bridge.cli.configuration import listing
 from bridge.cli.ending import USAGE, Stop
 from bridge.cli.places import control_socket, state_directory
-from bridge.config.find import EXAMPLE
+from bridge.config.find import EXAMPLE, find
+from bridge.config.problems import ConfigError
 from bridge.options import Options
+from bridge.reading import Reading
 
 if TYPE_CHECKING:
-    from bridge.config.fields import Listen
-    from bridge.config.settings import Settings
+    from bridge.config.addresses import Listen
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,37 +37,45 @@ def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT; 2 where the configuration is wrong."""
     if args.example and args.config:
         raise Stop("--example and --config are given; serve one of them", USAGE)
-    config, settings = configured(EXAMPLE if args.example else args.config)
-    _say_what_is_later(settings)
+    path = None
+    try:
+        path = find(EXAMPLE if args.example else args.config)
+        reading = Reading(path)
+        _import_meanwhile(reading.text)
+        values = reading.wait().values
+    except ConfigError as error:
+        raise Stop(listing(path, error), USAGE) from None
+    for notice in values.notices:
+        print(notice, file=sys.stderr)
     control = control_socket(args.control, args.state)
     options = Options(
         state=state_directory(args.state),
         control=control,
         simulate_hardware=args.simulate_hardware,
-        ready=lambda listening: _ready(settings, listening, control, welcome=args.example),
-        config=config,
+        ready=lambda listening: _ready(listening, control, welcome=args.example),
+        config=path,
     )
-    if settings.satellite:
+    if values.satellite is not None:
         from bridge.satellite import run_satellite
 
-        return run_satellite(settings, options)
+        return run_satellite(values, options)
     from bridge.agent import run_agent
 
-    return run_agent(settings, options)
+    return run_agent(values, options)
 
 
-def _say_what_is_later(settings: Settings) -> None:
-    from bridge.config.later import notices
+def _import_meanwhile(text: str) -> None:
+    """Import what an agent needs while its configuration is read; a satellite, without `sip`, needs little of it."""
+    if re.search(r"^[ \t]*\[?[ \t]*[\"']?sip\b", text, re.MULTILINE):
+        import bridge.agent  # noqa: F401
 
-    for notice in notices(settings):
-        print(notice, file=sys.stderr)
 
-
-def _ready(settings: Settings, listening: Sequence[Listen], control: Path, *, welcome: bool) -> None:
+def _ready(listening: Sequence[Listen], control: Path, *, welcome: bool) -> None:
     if welcome:
         from bridge.cli.welcome import welcome_text
+        from bridge.config.load import load
 
-        print(welcome_text(settings, listening, _command(), _options(control)))
+        print(welcome_text(load(EXAMPLE), listening, _command(), _options(control)))
     print("ready", flush=True)
 
 

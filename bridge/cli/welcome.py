@@ -6,7 +6,7 @@ import ipaddress
 import socket
 from collections.abc import Iterable, Sequence
 
-from bridge.config.fields import Listen, bracketed
+from bridge.config.addresses import Listen, bracketed
 from bridge.config.people import GroupSettings, MemberSettings
 from bridge.config.settings import Settings
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import NamedTuple
-
 from bridge.calls.model import ExchangeSettings
 from bridge.calls.model import TrunkSettings as Trunk
-from bridge.config.fields import bracketed
+from bridge.config.addresses import TlsFiles, bracketed
 from bridge.config.people import GroupSettings, MemberSettings, QueueSettings, UserSettings
 from bridge.config.settings import Settings
 from bridge.config.telephony import LineSettings, RegistrarSettings, TrunkSettings
@@ -27,15 +24,6 @@ from bridge.directory.model import (
 )
 from bridge.directory.outside import OutsideRules
 from bridge.directory.phonebook import Blocklist, Home, Phonebook
-
-
-class TlsFiles(NamedTuple):
-    """Our certificate, its key, and whom to believe, None: whom the machine does; `connects`: whether we connect so."""
-
-    cert: Path | None
-    key: Path | None
-    ca: Path | None
-    connects: bool
 
 
 def directory_of(settings: Settings) -> Directory:

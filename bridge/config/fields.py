@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from bridge.commands.moments import seconds
+from bridge.config.addresses import Broker, Listen, Monitor, Server
 from bridge.directory.hours import parse_span
 from bridge.sip.grammar import SipError, parse_uri
 
@@ -37,56 +38,6 @@ class Part(BaseModel):
     """What every table of the configuration has in common: it is frozen and has no keys but its own."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
-
-
-class Listen(NamedTuple):
-    """Where to listen: `transport` is udp or tcp, `host` an IP address without brackets; port 0: any free one."""
-
-    transport: str
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"{self.transport}:{bracketed(self.host)}:{self.port}"
-
-
-class Server(NamedTuple):
-    """A trunk's server: `host` is a name or an IP address without brackets, `transport` udp or tcp.
-
-    `port` None: none was given (RFC 3263 §4.2).
-    """
-
-    host: str
-    port: int | None
-    transport: str
-
-    def __str__(self) -> str:
-        port = "" if self.port is None else f":{self.port}"
-        transport = "" if self.transport == "udp" else f";transport={self.transport}"
-        return f"sip:{bracketed(self.host)}{port}{transport}"
-
-
-class Monitor(NamedTuple):
-    """A FRITZ!Box's call monitor. `host` None: the trunk's server."""
-
-    host: str | None
-    port: int = 1012
-
-
-class Broker(NamedTuple):
-    """An MQTT broker: `host` is a name or an IP address without brackets."""
-
-    host: str
-    port: int
-    tls: bool
-
-    def __str__(self) -> str:
-        return f"{'mqtts' if self.tls else 'mqtt'}://{bracketed(self.host)}:{self.port}"
-
-
-def bracketed(host: str) -> str:
-    """Return a host as it stands in an address: an IPv6 one in brackets."""
-    return f"[{host}]" if ":" in host else host
 
 
 _TRANSPORTS = ("udp", "tcp", "tls")

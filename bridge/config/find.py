@@ -1,4 +1,4 @@
-"""Where the configuration is."""
+"""Where the configuration is, and its text."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bridge.config.problems import ConfigError, Problem
+
+LARGEST = 1 << 20  # bytes
 
 VARIABLE = "CTI_BRIDGE_CONFIG"
 PLACES = (Path("cti-bridge.toml"), Path("/etc/cti-bridge/cti-bridge.toml"))
@@ -37,3 +39,19 @@ def find(explicit: str | Path | None, environ: Mapping[str, str] = os.environ) -
             )
         ]
     )
+
+
+def text_of(path: Path) -> str:
+    """Return the text of the configuration. Raises ConfigError where it cannot be had."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except OSError as error:
+        raise ConfigError([Problem("", f"{path} cannot be read: {error.strerror or error}")]) from None
+    if len(content) > LARGEST:
+        raise ConfigError([Problem("", f"{path} has over {LARGEST} bytes; that is no configuration of ours")])
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError([Problem("", f"{path} is not UTF-8 text; save it as UTF-8", line)]) from None

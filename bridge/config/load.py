@@ -13,19 +13,18 @@ from pydantic import ValidationError
 
 from bridge.config import check_desks, check_people, check_telephony, check_tls
 from bridge.config.draft import Draft, Finding
+from bridge.config.find import text_of
 from bridge.config.locate import Lines
 from bridge.config.problems import ConfigError, Loc, Problem, dotted
 from bridge.config.settings import Settings
 from bridge.config.wording import finding
-
-LARGEST = 1 << 20  # bytes
 
 _AT_LINE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
 
 
 def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings of a file; secrets are read, from `environ` too. Raises ConfigError with every mistake."""
-    return parse(_read(path), path.parent, environ)
+    return parse(text_of(path), path.parent, environ)
 
 
 def parse(text: str, base: Path, environ: Mapping[str, str]) -> Settings:
@@ -61,21 +60,6 @@ def _huge(value: Any, loc: Loc = ()) -> Iterator[Finding]:
 def _problems(found: Iterable[Finding], lines: Lines) -> list[Problem]:
     unique = dict.fromkeys(found)
     return [Problem(dotted(loc), what, lines.find(loc)) for loc, what in unique]
-
-
-def _read(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-    except OSError as error:
-        raise ConfigError([Problem("", f"{path} cannot be read: {error.strerror or error}")]) from None
-    if len(content) > LARGEST:
-        raise ConfigError([Problem("", f"{path} has over {LARGEST} bytes; that is no configuration of ours")])
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ConfigError([Problem("", f"{path} is not UTF-8 text; save it as UTF-8", line)]) from None
 
 
 def _toml(text: str) -> dict[str, Any]:

@@ -16,9 +16,12 @@ _RIGHT = "give the path of a WAV file"
 
 
 class WavFile(str):
-    """The absolute path of a WAV file that could be played when the configuration was read."""
+    """The absolute path of a WAV file that could be played when the configuration was read; elsewhere it is text."""
 
     __slots__ = ()
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, (str(self),)
 
 
 def read(value: object, base: Path) -> WavFile:

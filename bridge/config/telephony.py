@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from bridge.config.addresses import Listen
 from bridge.config.calling import Prefix, Trunks
 from bridge.config.fields import (
     Contact,
@@ -14,7 +15,6 @@ from bridge.config.fields import (
     FileField,
     Flag,
     Host,
-    Listen,
     ListenField,
     MonitorField,
     Number,

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from bridge.agent import Agent
-from bridge.config.fields import Listen
+from bridge.config.addresses import Listen
 from bridge.config.load import parse
 from bridge.control.client import Agent as Control
 from bridge.control.client import AgentUnreachable
 from bridge.demo.script import BUTTON, CALLER, LAMP, PHONES, Script
 from bridge.log import Log
+from bridge.making import values_of
 from bridge.options import Options
 from bridge.phone.caller import Caller
 from bridge.phone.diary import Diary
@@ -85,7 +86,7 @@ class Stage:
         base = Path(self._directory.name)
         settings = parse(self.script.configuration(), base, {})
         options = Options(base / "state", self.control, True, lambda listening: ready.set_result(listening[0]))
-        agent = Agent(settings, options, self.board, Log(self._log, {}))
+        agent = Agent(values_of(settings), options, self.board, Log(self._log, {}))
         self.bridge = asyncio.create_task(agent.serve())
         await asyncio.sleep(0)  # it has begun, and minds the signals itself
         self._mind_signals()

@@ -11,7 +11,8 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
 from bridge.calls.status import Telephony
-from bridge.desk.model import DeskError, DeskSettings
+from bridge.desk.errors import DeskError
+from bridge.desk.model import DeskSettings
 from bridge.desk.opening import Opened, open_desk
 from bridge.desk.panel import PanelDesk, PanelStatus
 from bridge.desk.parts import Desk, Face, Key

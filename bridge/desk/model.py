@@ -44,11 +44,3 @@ class DeskSettings:
     buttons: tuple[ButtonSettings, ...] = ()
     lamps: tuple[LampSettings, ...] = ()
     panel: str | None = None
-
-
-class DeskError(Exception):
-    """Desks that cannot be opened. `problems`: every one, as `key.path: what is wrong; what would be right`."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems

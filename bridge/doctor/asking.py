@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from bridge.config.fields import bracketed
+from bridge.config.addresses import bracketed
 from bridge.sip.digest import Authenticator, Credentials
 from bridge.sip.framing import StreamFramer
 from bridge.sip.grammar import SipError

@@ -10,9 +10,9 @@ def check_broker(patient: Patient) -> Findings:
     configured = patient.settings.mqtt
     if configured is None:
         return
+    from bridge.mqtt.configured import mqtt_settings
     from bridge.mqtt.model import MqttError  # paho is imported only where there is a broker
     from bridge.mqtt.probe import probe
-    from bridge.opening import mqtt_settings
 
     settings = mqtt_settings(patient.settings)
     check = "broker"

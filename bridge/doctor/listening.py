@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from bridge.config.fields import Listen
+from bridge.config.addresses import Listen
 from bridge.doctor.asking import Place, Silence, ask, words
 from bridge.doctor.model import Findings, Patient, fail, ok, warn
 

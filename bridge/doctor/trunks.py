@@ -12,8 +12,8 @@ from typing import Any
 
 from bridge.calls.model import TrunkSettings
 from bridge.calls.pbx.trunks import numeric
+from bridge.config.addresses import bracketed
 from bridge.config.domain import exchange_of
-from bridge.config.fields import bracketed
 from bridge.doctor.asking import Answer, Place, Silence, ask, words
 from bridge.doctor.model import Findings, Patient, fail, ok, warn
 from bridge.resolving import places

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from bridge.config.fields import Broker, Server, check_name, check_number, parse_broker, parse_server
+from bridge.config.addresses import Broker, Server
+from bridge.config.fields import check_name, check_number, parse_broker, parse_server
 
 Secret = str | Mapping[str, str]
 """A secret itself, or where it is kept, as the configuration takes it: `{"env": "NAME"}`."""

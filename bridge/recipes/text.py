@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from bridge.config.fields import bracketed
+from bridge.config.addresses import bracketed
 from bridge.recipes.answers import PBXS, Answers, Desk, Group, Phone, Secret
 
 SECRETS = "secrets"  # the directory beside the configuration

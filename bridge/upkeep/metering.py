@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from bridge.config.doors import MetricsSettings
     from bridge.upkeep.meter import Meter
 
 
@@ -23,24 +22,24 @@ class Metering:
 
     def __init__(self, page: Callable[[], Page]) -> None:
         self._page = page
-        self._settings: MetricsSettings | None = None
+        self._place: tuple[str, int] | None = None
         self._meter: Meter | None = None
 
-    async def configure(self, settings: MetricsSettings | None) -> list[str]:
-        """Listen as these settings say; return what cannot be done."""
-        if settings == self._settings:
+    async def configure(self, place: tuple[str, int] | None) -> list[str]:
+        """Listen at this host and port, None: nowhere; return what cannot be done."""
+        if place == self._place:
             return []
         await self.close()
-        self._settings = settings
-        if settings is None:
+        self._place = place
+        if place is None:
             return []
         from bridge.upkeep.meter import Meter, MeterError  # who wants no numbers has no imports for them
 
-        meter = Meter(settings.host, settings.port, self._text)
+        meter = Meter(*place, self._text)
         try:
             await meter.start()
         except MeterError as error:
-            self._settings = None
+            self._place = None
             return [str(error)]
         self._meter = meter
         return []

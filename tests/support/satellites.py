@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bridge.config.load import parse
 from bridge.events import Event
+from bridge.making import values_of
 from bridge.options import Options
 from bridge.satellite import Satellite
 from hardware.simulated import SimulatedBoard
@@ -37,7 +38,7 @@ class Outpost:
         self.board = SimulatedBoard()
         self.events: list[Event] = []
         options = Options(directory, directory / "control.sock", simulate_hardware=False, ready=lambda _: None)
-        self.satellite = Satellite(parse(text, directory, {}), options, self.board)
+        self.satellite = Satellite(values_of(parse(text, directory, {})), options, self.board)
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
 

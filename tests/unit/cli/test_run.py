@@ -6,7 +6,7 @@ import pytest
 
 from bridge.cli.main import main
 from bridge.cli.welcome import servers, welcome_text
-from bridge.config.fields import Listen
+from bridge.config.addresses import Listen
 from bridge.config.find import EXAMPLE
 from bridge.config.load import load
 from tests.support.toml import changed, settings_of

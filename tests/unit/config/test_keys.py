@@ -6,7 +6,7 @@ import pytest
 
 from bridge.config.keys import buttons_of
 from bridge.config.problems import ConfigError
-from bridge.opening import desks_of
+from bridge.desk.configured import desks_of
 from tests.support.toml import settings_of
 
 OFFICE = """

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.config.load import LARGEST, load
+from bridge.config.find import LARGEST
+from bridge.config.load import load
 from bridge.config.problems import ConfigError
 from tests.support.toml import OFFICE, changed, mistakes
 

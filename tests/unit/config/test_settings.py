@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from bridge.config.addresses import Broker, Listen, Server
 from bridge.config.domain import directory_of, exchange_of, monitors_of
-from bridge.config.fields import Broker, Listen, Server
 from bridge.config.find import EXAMPLE, find
 from bridge.config.later import notices
 from bridge.config.load import load

@@ -11,7 +11,8 @@ import pytest
 from bridge.calls.ordered.orders import Answer, Order
 from bridge.calls.status import CallStatus, LineState, TrunkStatus
 from bridge.commands.model import OWNER, Actor, Kind, LoginCommand, LoginVerb, Reply
-from bridge.desk.model import DeskError, DeskSettings
+from bridge.desk.errors import DeskError
+from bridge.desk.model import DeskSettings
 from bridge.desk.opening import cautions
 from bridge.desk.signals import Signal
 from bridge.directory.logins import Origin
