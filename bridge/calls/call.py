@@ -96,7 +96,7 @@ class Call:
 
         A line that lets all its calls go elsewhere is not rung.
         """
-        onward = self._switch.diverted(self, When.ALWAYS)
+        onward = self._switch.targets.diverted(self, When.ALWAYS)
         if onward is not None:
             self._go_on(onward, f"diverted to {onward.number}", f"line {self.called.number} diverts all calls", now)
             return
@@ -176,7 +176,7 @@ class Call:
         if self.result is not None:  # whoever waited for the answer could not take it
             return
         self._switch.keep(self)
-        self._switch.tell(self, "answered", fork.member)
+        self._switch.telling.step(self, "answered", fork.member)
         self.chronicle.answered(self._decided(), fork.line, now)
         self.agent = fork.member
         if self.group is not None:
@@ -191,28 +191,28 @@ class Call:
         """End a call whose answer the relay cannot carry."""
         member.hang_up(None, now)
         self._reject(488, now)
-        self._switch.tell(self, "missed", reason=why)
+        self._switch.telling.step(self, "missed", reason=why)
         self.close(CallResult.FAILED, f"{self.answered_by} answered with what cannot be carried: {why}", now)
 
     def _end(self, status: int, why: str, now: float) -> None:
         group = self.called.group
         target = self.search.onward
         if target is not None:
-            onward = self._switch.overflow(self, target)
+            onward = self._switch.targets.overflow(self, target)
             if onward is not None:
-                self._switch.tell(self, "overflowed", reason=why)
+                self._switch.telling.step(self, "overflowed", reason=why)
                 self._go_on(onward, f"overflowed to {target}", why, now)
                 return
             self.note(now, None, f"overflow {target} leads nowhere", "no such number, or round in a circle")
         if group is None and self.search.last_status is not None:
             last = self.search.last_status
             status = 480 if 300 <= last < 400 or last == 503 else last  # 503 would be said of the bridge itself
-        onward = self._switch.diverted(self, When.BUSY if status in _BUSY else When.NO_ANSWER)
+        onward = self._switch.targets.diverted(self, When.BUSY if status in _BUSY else When.NO_ANSWER)
         if onward is not None:
             self._go_on(onward, f"diverted to {onward.number}", why, now)
             return
         came_to = unanswered(status, why, group is None, self.search.nobody_in)
-        self._switch.tell(self, "missed", reason=why)
+        self._switch.telling.step(self, "missed", reason=why)
         if self._entrance.part(came_to, f"nobody took it: {why}", now):
             self._switch.hunting(self, ())
             return
@@ -398,14 +398,14 @@ class Call:
         elif event.leg is self.leg:
             self.note(now, None, f"caller {event.why}")
             self.search.step(CallerGone(), now)
-            self._switch.tell(self, "abandoned")
+            self._switch.telling.step(self, "abandoned")
             self.close(CallResult.ABANDONED, "the caller gave up", now)
 
     # -- the end ----------------------------------------------------------------------------------------------
 
     def finish_talk(self, now: float) -> None:
         """End the call, whose sides have talked and are hung up."""
-        self._switch.tell(self, "ended", self.answered_by)
+        self._switch.telling.step(self, "ended", self.answered_by)
         self.close(CallResult.ANSWERED, f"answered by {self.answered_by}", now)
 
     def hang_up(self, now: float) -> None:
@@ -436,7 +436,7 @@ class Call:
         if self.result is None:
             self.search.step(CallerGone(), now)
             self._reject(480, now)
-            self._switch.tell(self, "missed", reason=why)
+            self._switch.telling.step(self, "missed", reason=why)
             self.close(CallResult.FAILED, f"nobody took it: {why}", now)
 
     def refuse(self, status: int, why: str, now: float) -> None:

@@ -108,7 +108,7 @@ class Errands:
             event.leg.respond(event.transaction, event.request, 491, None, now)
             return
         try:
-            transfer = self._switch.refer(self._call, event.leg, talk.other(event.leg), event.request, now)
+            transfer = self._switch.transfers.refer(self._call, event.leg, talk.other(event.leg), event.request, now)
         except SipError as error:
             event.leg.respond(event.transaction, event.request, error.status, None, now)
             return

@@ -21,7 +21,7 @@ from bridge.calls.onward.outside import Outsides
 from bridge.calls.ordered.control import Control
 from bridge.calls.ordered.orders import Answer, Order
 from bridge.calls.parties import Called, Caller, destination, phone_destination, trunk_destination, user_of
-from bridge.calls.passage import Passages
+from bridge.calls.passages import Passages
 from bridge.calls.pbx.analogue import Analogue, Heard
 from bridge.calls.pbx.trunks import Place
 from bridge.calls.pbx.upstream import Upstream
@@ -33,7 +33,8 @@ from bridge.calls.reach import Reach
 from bridge.calls.restart.kept import Kept
 from bridge.calls.restart.resumption import Resumption
 from bridge.calls.status import CallStatus, LineStatus, Story, TrunkStatus
-from bridge.calls.switchboard import Surroundings, Switchboard
+from bridge.calls.surroundings import Surroundings
+from bridge.calls.switchboard import Switchboard
 from bridge.commands.model import Reply
 from bridge.directory.handling import Handlings
 from bridge.directory.logins import Logins
@@ -466,14 +467,14 @@ class Exchange:
             self.board.begin(call, now)
         else:
             self.board.latest = call.id
-            self.board.notice_no_ports("a call is refused")
+            self.board.telling.no_ports("a call is refused")
             call.refuse(NO_PORTS, "no ports are left for media", now)
 
     def _called(self, request: Request, caller: Caller) -> Called:
         if caller.trunk is not None:
             return trunk_destination(request, self._trunks[caller.trunk].settings.number, self.directory)
         called = phone_destination(user_of(request.uri), self.directory)
-        return called if called.known or caller.line is None else self.board.dialled(caller.line, called.number)
+        return called if called.known or caller.line is None else self.board.targets.dialled(caller.line, called.number)
 
     def _notice_store(self, text: str) -> None:
         self._events.append(Notice(self.wall(), "store", text))

@@ -7,18 +7,16 @@ none are left it is not rung, and a call that finds nobody for that reason is re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from bridge.calls.present import Present
 from bridge.directory.model import MediaWay
 from bridge.media.carriage import Carriage, Told, described, reads
 from bridge.media.choice import Choice, Party, behind_nat, choose
 from bridge.media.model import CALLER, MEMBER, SIDES, Media
-from bridge.media.resumed import plain_carriage, resumed_carriage
+from bridge.media.resumed import plain_carriage
 from bridge.media.voice import NO_PORTS, Voice, speakable
-from bridge.sip.flow import Flow, Locate
 from bridge.sip.grammar import SipError
 from bridge.sip.leg import Leg
 from bridge.sip.message import Body
@@ -371,49 +369,3 @@ def _both_ways(session: Session | None) -> bool:
         return False
     taken = next((media for media in session.media if media.port), None)
     return taken is not None and session.way_of(taken) is Direction.BOTH
-
-
-class Passages:
-    """Makes the passages of all calls."""
-
-    def __init__(
-        self,
-        media: Media | None,
-        present: Present,
-        locate: Locate,
-        session: Callable[[], str],
-    ) -> None:
-        self._media = media
-        self._present = present
-        self._locate = locate
-        self._told = AllTold(session)
-
-    def begin(self, leg: Leg, line: str | None, trunk: str | None, offer: Body | None) -> Passage:
-        """Return the passage of a call that a leg makes, from a line or trunk."""
-        says = described(offer) if self._media is not None else None
-        return Passage(self._media, leg, self.party(leg.flow, line, trunk, says), offer, self._told)
-
-    def resume(self, plain: Mapping[str, Any]) -> Carriage | None:
-        """Take up how a talk was relayed before a restart; None where its ports cannot be had.
-
-        Raises KeyError, TypeError or ValueError for what `Passage.plain` did not write.
-        """
-        return resumed_carriage(self._media, plain) if self._media is not None else None
-
-    def again(self, caller: Leg, member: Leg, carriage: Carriage) -> Passage:
-        """Return the passage of a talk that goes on with a carriage from before a restart."""
-        passage = Passage(self._media, caller, carriage.parties[CALLER], None, self._told)
-        passage.take_up(member, carriage)
-        return passage
-
-    def toward(self) -> Passage:
-        """Return the passage of a call whose caller is rung first: each of its phones is offered our voice."""
-        return Passage(self._media, None, None, None, self._told)
-
-    def party(self, flow: Flow, line: str | None, trunk: str | None, says: str | None) -> Party:
-        """Return who is at a flow; `says` is the address that it names as its own, where it does."""
-        found = self._present.directory.lines.get(line or "")
-        through = trunk or (found.trunk if found else None)
-        way = found.media if found else self._present.ways.get(through or "", MediaWay.AUTO)
-        phone = found is not None and found.registers
-        return Party(flow.host, self._locate(flow).host, way, says, through, phone)

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from bridge.calls.identity import by_itself, to_phone, to_trunk, told
 from bridge.calls.model import Target
 from bridge.calls.parties import Caller, user_of
-from bridge.calls.passage import Passage, Passages, Way
+from bridge.calls.passage import Passage, Way
+from bridge.calls.passages import Passages
 from bridge.calls.pbx.trunks import Trunk
 from bridge.calls.present import Present
 from bridge.directory.model import Group, Line

@@ -102,7 +102,7 @@ class Search:
 
     def turn_to(self, called: Called) -> None:
         """Search there from now on; what still rings elsewhere is left to end."""
-        self._hunt, members = self._switch.hunt_for(self._call, called)
+        self._hunt, members = self._switch.offering.hunt_for(self._call, called)
         self._left = False
         self._members = {member.name: member for member in members}
         self._group = called.group
@@ -194,7 +194,7 @@ class Search:
 
     def _look(self, name: str) -> Availability:
         granted = [self._members[each] for each in self._hunt.granted]
-        return self._switch.look(self._call, self._members[name], granted)
+        return self._switch.offering.look(self._call, self._members[name], granted)
 
     # -- what the hunt commands --------------------------------------------------------------------------------
 
@@ -214,8 +214,8 @@ class Search:
         return None
 
     def _offer(self, member: Member, now: float) -> None:
-        followed = self._switch.follow_handled(self._call, member.line, now)
-        legs = followed.legs if followed is not None else self._switch.ring(self._call, member.line, now)
+        followed = self._switch.offering.follow_handled(self._call, member.line, now)
+        legs = followed.legs if followed is not None else self._switch.offering.ring(self._call, member.line, now)
         if not legs:
             self._queue.append(Refused(member.name, 480))
             return
@@ -227,7 +227,7 @@ class Search:
         if followed is not None:
             fork.followed = True
             self._call.note(now, member.name, f"diverts to {followed.number}", "its phone says so")
-        self._switch.tell(self._call, "offered", member.name)
+        self._switch.telling.step(self._call, "offered", member.name)
 
     def _own(self, fork: Fork) -> None:
         for leg in fork.legs:
@@ -282,7 +282,7 @@ class Search:
     def _tell_ended(self, fork: Fork, ending: Ending, now: float, why: str = "") -> None:
         rang = fork.rang(now)
         self._call.chronicle.record.offer_ended(fork.member, fork.line, fork.asked_at, rang, ending.value, why)
-        self._switch.tell_ended(self._call, fork.member, ending, rang)
+        self._switch.telling.offer_ended(self._call, fork.member, ending, rang)
 
     # -- who picks up ------------------------------------------------------------------------------------------
 
@@ -438,7 +438,7 @@ class Search:
         if not fork.offered or self._forks.get(fork.member) is not fork or not self.hunting:
             return False
         fork.followed = True
-        followed = self._switch.follow(self._call, fork.line, fork.redirected, now)
+        followed = self._switch.offering.follow(self._call, fork.line, fork.redirected, now)
         if followed is None:
             return False
         self.quiet(fork)

@@ -16,17 +16,16 @@ One who is just being transferred, or is transferring, is left alone: 491.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bridge.calls.onward.early import EarlyTransfer
 from bridge.calls.onward.lending import RelayedTransfer
-from bridge.calls.onward.outside import NOT_AGAIN, Asked, Outsides
+from bridge.calls.onward.outside import NOT_AGAIN, Asked
 from bridge.calls.onward.referring import Replaces, refer_to
 from bridge.calls.onward.transfer import Transfer
-from bridge.calls.parties import Called, Caller, destination, user_of
-from bridge.calls.passage import Passage
-from bridge.calls.present import Present
+from bridge.calls.parties import Called, destination, user_of
+from bridge.calls.surroundings import Surroundings
 from bridge.sip.grammar import SipError
 from bridge.sip.incoming import IncomingLeg
 from bridge.sip.leg import Leg
@@ -40,15 +39,11 @@ Told = Callable[[int], None]
 
 
 class Transfers:
-    """Makes the transfers of all calls. `legs`: by Call-ID and our tag."""
+    """Makes the transfers of all calls."""
 
-    def __init__(
-        self, board: Switchboard, present: Present, legs: Mapping[tuple[str, str], Leg], outsides: Outsides
-    ) -> None:
+    def __init__(self, board: Switchboard, around: Surroundings) -> None:
         self._board = board
-        self._present = present
-        self._legs = legs
-        self._outsides = outsides
+        self._around = around
 
     def refer(self, call: Call, referrer: Leg, transferee: Leg, request: Request, now: float) -> Transfer:
         """Return the transfer that a REFER asks for. Raises `SipError` where it is refused."""
@@ -67,11 +62,11 @@ class Transfers:
 
     def called(self, call: Call, referrer: Leg, transferee: Leg, number: str) -> Called:
         """Find where a transfer to a number leads: what its referrer may call."""
-        called = destination(number, self._present.directory)
+        called = destination(number, self._around.directory)
         if called.known:
             return called
         asked = Asked(call.party_of(referrer).line, "transferred", for_outsider=call.party_of(transferee).line is None)
-        return self._outsides.called(number, asked)
+        return self._around.outsides.called(number, asked)
 
     def blind(
         self, call: Call, referrer: Leg, transferee: Leg, called: Called, now: float, told: Told | None = None
@@ -115,7 +110,9 @@ class Transfers:
         assert onward is not None and onward.talk is not None
         target = onward.talk.other(leaving)
         self._ensure_may_join(transfer.call, transfer.transferee, onward, target)
-        transfer.passage = self._passage_of(transfer, target, onward.party_of(target))
+        transfer.passage, _ = self._around.passages.between(
+            transfer.transferee, transfer.party, None, target, onward.party_of(target)
+        )
         transfer.leaving, transfer.target = leaving, target
 
     def _ensure_may_join(self, call: Call, transferee: Leg, onward: Call, target: Leg | None) -> None:
@@ -126,14 +123,8 @@ class Transfers:
             ours = ours or onward.called.outside is None
         else:
             ours = ours or onward.party_of(target).line is not None
-        if outside is not None and not ours and not self._outsides.may_join(outside):
+        if outside is not None and not ours and not self._around.outsides.may_join(outside):
             raise SipError(NOT_AGAIN, 403)
-
-    def _passage_of(self, transfer: Transfer, leg: Leg, target: Caller) -> Passage:
-        """Return how the media of an attended transfer pass. Raises `SipError` where there are no ports for them."""
-        passage = self._board.passage(transfer.transferee, transfer.party, None)
-        self._board.lead(passage, leg, target)
-        return passage
 
     # -- which call is meant -------------------------------------------------------------------------------------
 
@@ -142,7 +133,9 @@ class Transfers:
 
         The tags are taken the other way round too, as some phones write them.
         """
-        leaving = self._legs.get((named.call_id, named.ours)) or self._legs.get((named.call_id, named.theirs))
+        leaving = self._around.ua.legs.get((named.call_id, named.ours)) or self._around.ua.legs.get(
+            (named.call_id, named.theirs)
+        )
         onward = self._call_of(leaving) if leaving is not None else None
         if leaving is None or onward is None or onward is call:
             raise SipError("there is no such call", 481)

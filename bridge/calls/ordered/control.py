@@ -34,7 +34,8 @@ from bridge.sip.leg import Leg
 from bridge.sip.useragent import Invited
 
 if TYPE_CHECKING:
-    from bridge.calls.switchboard import Surroundings, Switchboard
+    from bridge.calls.surroundings import Surroundings
+    from bridge.calls.switchboard import Switchboard
 
 _STATUS = {"not_allowed": 403, "no_call": 404, "unknown_group": 404, "unknown_line": 404}
 """What a phone is told for a refusal; 480 for all else."""
@@ -92,7 +93,7 @@ class Control:
     def _dial(self, order: Order, answer: Answer, now: float) -> None:
         """Ring the line's own phone; the number is called once that has answered."""
         number = order.number or ""
-        called = self._board.dialled(order.line, number)
+        called = self._board.targets.dialled(order.line, number)
         if not called.known:
             raise CommandError("not_allowed" if called.refused else "unknown_line", _nowhere(order, called))
         if called.line is not None and called.line.name == order.line:
@@ -321,7 +322,8 @@ class Control:
         far = call.talk.other(leaving)
         passage = None
         try:
-            passage, offer = self._board.passage_between(leg, self._board.party(line, member), far, call.party_of(far))
+            who, other = self._board.party(line, member), call.party_of(far)
+            passage, offer = self._around.passages.between(leg, who, leg.offer, far, other)
             undo = Reconnect(call, leaving, self._board.still_at, lambda why, at: None).begin
             done = partial(self._tell_taken, call, line, member)
             Replacement(call, leaving, leg, (line, member), passage, undo, done).begin(offer, now)

@@ -83,9 +83,9 @@ class Entrance:
             waiting.answer(leg, now)
         except SipError as error:
             if error.status == NO_PORTS:
-                self._switch.notice_no_ports("a caller cannot wait")
+                self._switch.telling.no_ports("a caller cannot wait")
             leg.reject(error.status, now)
-            self._switch.tell(self._call, "missed", reason=str(error))
+            self._switch.telling.step(self._call, "missed", reason=str(error))
             self._call.close(CallResult.FAILED, f"the caller cannot be spoken to: {error}", now)
             return False
         self._call.asked_by = waiting
@@ -129,7 +129,7 @@ class Entrance:
             return
         if group is not None:
             call.note(now, None, "waits", f"number {place[0]} of {self._switch.agents.floor.waiting(group.name)}")
-        self._switch.tell_waits(call, *place)
+        self._switch.telling.waits(call, *place)
         if waiting is not None:
             waiting.welcome(queue, now)
 

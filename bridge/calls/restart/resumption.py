@@ -12,7 +12,7 @@ from typing import Any
 
 from bridge.calls.onward.outside import trunk_of
 from bridge.calls.parties import Called, Outside
-from bridge.calls.passage import Passages
+from bridge.calls.passages import Passages
 from bridge.calls.pbx.trunks import Trunk
 from bridge.calls.present import Present
 from bridge.calls.restart.kept import dialog_of, parties_of

@@ -278,14 +278,14 @@ def test_a_line_with_room_tells_nobody_of_its_calls() -> None:
     """Many calls ring one line that takes many: what one does costs the others nothing."""
     lab = Lab(members=1, more_lines=(Line("many", "290", contact="sip:many@10.0.0.90:5060", max_calls=1000),))
     asked = 0
-    look = lab.exchange.board.look
+    look = lab.exchange.board.offering.look
 
     def counted(call: Call, member: Member, granted: Sequence[Member]) -> Availability:
         nonlocal asked
         asked += 1
         return look(call, member, granted)
 
-    lab.exchange.board.look = counted  # type: ignore[method-assign]
+    lab.exchange.board.offering.look = counted  # type: ignore[method-assign]
     for number in range(50):
         caller = lab.add(f"x{number}", ("10.0.1.1", 5060))
         caller.call("290")

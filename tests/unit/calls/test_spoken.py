@@ -22,6 +22,7 @@ from tests.support.ways import ToldMedia
 from tests.unit.calls.test_media import ANSWER, OFFER, body, picks_up, says, sdp
 
 DTMF = "application/dtmf-relay"
+CARA = Caller("c3", None, "303", "")
 
 
 class Listener:
@@ -355,7 +356,7 @@ def test_a_phone_that_confirms_takes_the_caller_who_waits() -> None:
 def test_a_phone_that_confirms_takes_a_caller_whose_phone_rings_on() -> None:
     """The caller was told nothing yet, and gets what the phone has answered, at ports of ours."""
     made, media, _, listener = waiting()
-    passage = made.exchange.passages.begin(listener.spoken.leg, "c3", None, OFFER)  # type: ignore[union-attr]
+    passage = made.exchange.passages.begin(listener.spoken.leg, CARA, OFFER)  # type: ignore[union-attr]
     (member,) = asked(made, passage)
     assert member.spoken is not None
     assert passage.settle_on(member.spoken.leg) == "media through the bridge: it was asked to confirm"
@@ -381,7 +382,7 @@ def test_a_phone_that_does_not_confirm_gives_its_ports_back() -> None:
 def test_a_caller_who_has_nothing_that_we_speak_cannot_be_confirmed() -> None:
     """488, before any phone rings; 503 where there are no ports."""
     made, media, _, listener = waiting()
-    passage = made.exchange.passages.begin(listener.spoken.leg, "c3", None, body("10.0.1.3", 4000, "18"))  # type: ignore[union-attr]
+    passage = made.exchange.passages.begin(listener.spoken.leg, CARA, body("10.0.1.3", 4000, "18"))  # type: ignore[union-attr]
     with pytest.raises(SipError) as caught:
         passage.way_apart(Party("10.0.0.1", "10.0.0.100"))
     assert caught.value.status == passage.refusal == 488 and media.pairs == 98
