@@ -296,6 +296,7 @@ class Leg:
             self.ua.answer_plainly(transaction, request, now)
 
     def _on_offer(self, transaction: ServerTransaction, request: Request, now: float) -> None:
+        agreed(request)  # raises where its answer could not be made, later
         if self._asked is not None or (request.method == "INVITE" and self._unacknowledged is not None):
             self._refuse(transaction, request, 491, now)
         elif self._asking is not None:

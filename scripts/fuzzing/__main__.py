@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 FOUND = ROOT / "build" / "fuzz"
-TARGETS = ("message", "exchange", "description", "digest", "stream")
+TARGETS = ("message", "exchange", "dialogs", "description", "digest", "stream")
 
 
 def main() -> int:

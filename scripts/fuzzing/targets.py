@@ -22,6 +22,7 @@ with atheris.instrument_imports(include=["bridge", "sipmessage"]):
     from bridge.sip.reading import parse_message
     from bridge.sip.sdpread import parse_session
     from tests.support import corpus
+    from tests.support.dialogs import Dialogs, beginnings
     from tests.support.lab import answers
     from tests.support.torture import STRANGER, TRUNK, House
 
@@ -111,6 +112,8 @@ def _beginnings(target: str) -> list[bytes]:
     """Return what a target begins with."""
     plain = corpus.plain(TRUNK.host)
     match target:
+        case "dialogs":
+            return list(beginnings())
         case "description":
             return [corpus.SDP.encode()]
         case "digest":
@@ -133,6 +136,7 @@ def main() -> None:
         "digest": digest,
         "stream": stream,
         "exchange": _Exchange(places.parent / "sequence"),
+        "dialogs": Dialogs(places.parent / "sequence"),
     }
     for number, data in enumerate(_beginnings(target)):
         (places / f"plain-{number}").write_bytes(data)

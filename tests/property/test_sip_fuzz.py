@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import random
+from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from bridge.sip.message import Request, Response, response_to
 from bridge.sip.reading import MAX_HEAD, parse_message
 from bridge.sip.sdpread import parse_session
 from tests.support import corpus
+from tests.support.dialogs import Dialogs, beginnings
 from tests.support.lab import BRIDGE, OFFER, Lab, Phone, answers
 from tests.support.torture import PBX, STRANGER, TRUNK, House
 
@@ -147,6 +149,15 @@ def test_messages_of_a_dialog_in_disorder(messages: list[tuple[Flow, bytes, floa
         lab.exchange.receive(data, source, lab.now)
         lab.run(wait)
     serves(lab)
+
+
+@settings(steady, max_examples=150)
+@given(inputs=st.lists(mutated(list(beginnings())), min_size=1, max_size=8), hows=st.lists(st.integers(0, 63)))
+def test_wounded_messages_inside_dialogs(inputs: list[bytes], hows: list[int]) -> None:
+    """From phones that are in a talk, or ring: nothing raises, no call, leg, transaction or port is left in the end."""
+    house = Dialogs(Path("/dev/null"), again=len(inputs))
+    for number, data in enumerate(inputs):
+        house(bytes(hows[number : number + 1]) + data[1:] if number < len(hows) else data)
 
 
 ANSWERS = (
