@@ -18,6 +18,7 @@ from bridge.calls.over import CallResult, unanswered
 from bridge.calls.parties import Called, Caller
 from bridge.calls.passage import Passage
 from bridge.calls.queue.entrance import Entrance
+from bridge.calls.queue.waiting import Waiting
 from bridge.calls.search import Found, Nobody, Outcome, Search
 from bridge.calls.seats import Seats
 from bridge.calls.status import CallStatus, Step, Story
@@ -308,8 +309,8 @@ class Call:
         return self.seats.legs_of(line, self.talk)
 
     def calling(self, line: str) -> list[Leg]:
-        """Return the leg of a line that has made this call, while somebody is still searched for."""
-        rings = self.searching and isinstance(self.asked_by, IncomingLeg)
+        """Return the leg of a line that has made this call, while somebody is still searched for, or it waits."""
+        rings = self.searching and isinstance(self.asked_by, IncomingLeg | Waiting)
         own = rings and self.caller.line == line == self.seats.line_of(self.leg)
         return [self.leg] if own else []
 
@@ -365,6 +366,15 @@ class Call:
             self.talk = Talk(self.talk.caller, arriving, passage)
         leaving.hang_up(None, now)
         self.note(now, None, "one side was transferred")
+
+    def exchange_waiting(self, arriving: Leg, who: Caller, line: str | None) -> None:
+        """Take note that somebody else waits in the caller's place; `line`: the one that this keeps busy."""
+        self.seats.leave(self.leg)
+        self.leg = arriving
+        self.chronicle.dialogs.append(arriving.call_id)
+        self.seats.take(arriving, line)
+        self.seat(who)
+        self.offer = self.asked_by.offer if self.asked_by is not None else None
 
     def replace_side(self, leaving: Leg, arriving: Leg, line: str, who: str, passage: Passage, now: float) -> None:
         """Put a phone of a line in a leg's place."""

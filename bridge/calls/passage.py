@@ -38,6 +38,15 @@ class Way(NamedTuple):
     confirms: bool = False
 
 
+class Newcomer(NamedTuple):
+    """Who is to be spoken to instead of a caller who waits; `offer`: ours to them."""
+
+    leg: Leg
+    party: Party
+    carriage: Carriage
+    offer: Body
+
+
 class AllTold:
     """What each leg has been told by `o=` lines of ours, for as long as the leg is: it outlives a transfer.
 
@@ -278,6 +287,19 @@ class Passage:
         """Take note that a phone speaks from elsewhere now, and so will its packets."""
         if self._carriage is not None:
             self._carriage.moved(self._side(leg), leg.flow.host)
+
+    def beckon(self, leg: Leg, party: Party) -> Newcomer:
+        """Return who is to take the place of a caller to whom we speak, at the same ports. Raises `SipError`."""
+        if self._carriage is None or self._carriage.spoken_to is None:
+            raise SipError("nobody waits there", 481)
+        carriage = self._carriage.beside(party, self._told.of(leg, self._told.new()))
+        return Newcomer(leg, party, carriage, carriage.voice(CALLER).offer())
+
+    def admit(self, newcomer: Newcomer, answer: Body) -> None:
+        """Let a newcomer be the caller; whoever rings needs not be told. Raises `SipError`, and all is as it was."""
+        assert self._carriage is not None
+        self._carriage.exchange_caller(newcomer.carriage, answer)
+        self._leg, self._caller, self._offer = newcomer.leg, newcomer.party, None
 
     # -- without us (`direct`) -----------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ import ipaddress
 from dataclasses import replace
 
 from bridge.media.choice import Party, behind_nat
-from bridge.media.model import CALLER, Path, Relay, Translation
+from bridge.media.model import CALLER, MEMBER, Path, Relay, Translation
 from bridge.media.translation import matched, widened
 from bridge.media.voice import Voice
 from bridge.sip.grammar import SipError
@@ -100,6 +100,24 @@ class Carriage:
         voice = self._voices[CALLER] = other._voices[CALLER]
         if voice is not None:
             voice.joins(self)
+
+    def beside(self, caller: Party, told: Told) -> Carriage:
+        """Return how somebody else is spoken to from the caller's ports, in the midst of what goes on there."""
+        return Carriage(self.relay, (caller, self.parties[MEMBER]), (told, self.told[MEMBER]))
+
+    def exchange_caller(self, other: Carriage, answer: Body) -> None:
+        """Go on with the caller of another carriage, who has said this to the offer of our voice there.
+
+        Raises `SipError` where it is no answer, and nothing is changed.
+        """
+        theirs, ours = other.voice(CALLER), self._voices[CALLER]
+        theirs.ensure_agreed(answer)
+        self.parties[CALLER], self.told[CALLER] = other.parties[CALLER], other.told[CALLER]
+        if ours is None or ours.closed:
+            self._voices[CALLER] = ours = theirs
+            ours.joins(self)
+        else:
+            ours.turns_to(theirs)
 
     def interrupt(self, side: int) -> Voice | None:
         """Speak to one side of a talk, and pass nothing between both; None where we cannot speak as they have agreed.

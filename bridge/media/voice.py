@@ -84,6 +84,16 @@ class Voice:
         """Speak on, in another carriage that has taken over our side's ports."""
         self._carriage = carriage
 
+    def turns_to(self, other: Voice) -> None:
+        """Speak on, to somebody else, who was offered what another voice of ours has told."""
+        self._ours, self.said = other._ours, other.said
+
+    def ensure_agreed(self, answer: Body) -> None:
+        """Raise `SipError` 488 where an answer to our offer has nothing in common with it."""
+        if self._ours is None:
+            raise SipError("an answer without an offer", 488)
+        agreed(self._ours, _read(answer))
+
     def settle(self, answer: Body) -> None:
         """Take the peer's answer to our offer. Raises `SipError` 488 where nothing is in common."""
         if self._ours is None:

@@ -182,8 +182,12 @@ class Transfer(Errand):
             self._go_back(now)
         else:
             event.leg.acknowledge(None, now)
-            if self.call.result is None:
-                Reconnect(self.call, self.referrer, self._switch.still_at, lambda why, at: None).begin(now)
+            self._talk_again(now)
+
+    def _talk_again(self, now: float) -> None:
+        """Let referrer and transferee hear each other again, since the latter has agreed to something else."""
+        if self.call.result is None:
+            Reconnect(self.call, self.referrer, self._switch.still_at, lambda why, at: None).begin(now)
 
     def transferee_gone(self, now: float) -> None:
         """The transferee hung up: there is nobody left to transfer."""

@@ -22,9 +22,11 @@ from typing import TYPE_CHECKING
 from bridge.calls.onward.early import EarlyTransfer
 from bridge.calls.onward.lending import RelayedTransfer
 from bridge.calls.onward.outside import NOT_AGAIN, Asked
+from bridge.calls.onward.queued import QueuedTransfer
 from bridge.calls.onward.referring import Replaces, refer_to
 from bridge.calls.onward.transfer import Transfer
 from bridge.calls.parties import Called, destination, user_of
+from bridge.calls.queue.waiting import Waiting
 from bridge.calls.surroundings import Surroundings
 from bridge.sip.grammar import SipError
 from bridge.sip.incoming import IncomingLeg
@@ -102,6 +104,12 @@ class Transfers:
         if onward.searching and onward.leg is leaving and isinstance(asked_by, IncomingLeg):
             self._ensure_may_join(call, transferee, onward, None)
             return EarlyTransfer(self._board, call, referrer, transferee, told, onward, asked_by, self.lead)
+        if onward.searching and onward.leg is leaving and isinstance(asked_by, Waiting):
+            who = call.party_of(transferee)
+            media = self._around.passages.party(transferee.flow, who.line, who.trunk, None)
+            return QueuedTransfer(
+                self._board, call, referrer, transferee, told, onward, asked_by, leaving, media, self.lead
+            )
         raise SipError("the other call cannot be transferred to", 481)
 
     def lead(self, transfer: Transfer, leaving: Leg) -> None:

@@ -6,6 +6,7 @@
 | ENTERING | answered; the caller made no offer, so the answer to ours comes with the ACK | WAITING once it is there |
 | WAITING | greeting, announcements and music, while the hunt offers the call | TALKING as a member answers |
 | WAITING | the caller presses the exit key | the search ends here and goes on at `exit_to` |
+| WAITING | transfers somebody else to this place: our offer goes there | WAITING, with who has taken it |
 | WAITING | the caller puts us on hold | nobody rings; the place is kept until the caller is back |
 | WAITING | the caller hangs up | GONE: abandoned |
 | WAITING | nobody takes the call and it leads nowhere else | LEAVING |
@@ -21,11 +22,14 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from bridge.calls.passage import Newcomer
 from bridge.calls.spoken import Spoken
 from bridge.directory.model import Queue
 from bridge.hunting.estimate import minutes as whole_minutes
+from bridge.media.choice import Party
 from bridge.media.model import Sound
 from bridge.media.prompts import MUSIC, Prompt, minutes, number
+from bridge.sip.grammar import SipError
 from bridge.sip.incoming import IncomingLeg
 from bridge.sip.leg import Leg
 from bridge.sip.legevents import Ended, LegEvent, Requested
@@ -62,6 +66,8 @@ class Waiting:
         self._switch = switch
         self._queue = queue
         self._spoken: Spoken
+        self._newcomer: Newcomer | None = None  # who is to get the caller's place
+        self._gone: Ended | None = None  # the caller, who has left it to them already
 
     def answer(self, leg: IncomingLeg, now: float) -> None:
         """Answer the caller. Raises `SipError`: 488 without G.711, 503 without ports."""
@@ -79,6 +85,37 @@ class Waiting:
         self._spoken = Spoken.arrived(leg, self._call.passage, self, body)
         leg.owner = self
         self.state = State.WAITING
+
+    # -- somebody else in the caller's place ---------------------------------------------------------------------------
+
+    def beckon(self, leg: Leg, party: Party) -> Body:
+        """Return our offer for somebody who is to get the caller's place. Raises `SipError` where that cannot be."""
+        self._newcomer = self._call.passage.beckon(leg, party)
+        return self._newcomer.offer
+
+    def admit(self, body: Body | None, now: float) -> None:
+        """Let them have it, with their answer; the caller is hung up. Raises `SipError`, and the caller waits on."""
+        newcomer = self._newcomer
+        assert newcomer is not None
+        if body is None:
+            raise SipError("an answer without a description", 488)
+        self._call.passage.admit(newcomer, body)
+        before, self._newcomer, self._gone = self._spoken, None, None
+        self._spoken = Spoken.arrived(newcomer.leg, self._call.passage, self, body)
+        before.leg.owner = None
+        before.leg.hang_up(None, now)
+
+    def go_on(self, now: float) -> None:
+        """Let whoever has got the place wait as the caller did, and be served."""
+        if not self._spoken.held:
+            self._play_music()
+        self._entrance.holds(self._spoken.held, now)
+
+    def stay(self, now: float) -> None:
+        """Nobody gets the place: the caller keeps it who has not left."""
+        gone, self._newcomer, self._gone = self._gone, None, None
+        if gone is not None:
+            self.on_ended(self._spoken, gone, now)
 
     @property
     def offer(self) -> Body | None:
@@ -200,7 +237,10 @@ class Waiting:
             self._entrance.holds(held, now)
 
     def on_ended(self, spoken: Spoken, event: Ended, now: float) -> None:
-        """Tell the call that its caller has gone."""
+        """Tell the call that its caller has gone, unless somebody else gets the place."""
+        if self._newcomer is not None and self.state is State.WAITING:
+            self._gone = event
+            return
         state, self.state = self.state, State.GONE
         self._switch.arm(self, None)
         if state is State.LEAVING:
