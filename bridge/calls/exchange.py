@@ -20,7 +20,6 @@ from bridge.calls.model import ExchangeSettings, TrunkSettings
 from bridge.calls.onward.outside import Outsides
 from bridge.calls.ordered.control import Control
 from bridge.calls.ordered.orders import Answer, Order
-from bridge.calls.parties import Called, Caller, destination, phone_destination, trunk_destination, user_of
 from bridge.calls.passages import Passages
 from bridge.calls.pbx.analogue import Analogue, Heard
 from bridge.calls.pbx.trunks import Place
@@ -28,9 +27,10 @@ from bridge.calls.pbx.upstream import Upstream
 from bridge.calls.phones.lamps import Lamps
 from bridge.calls.phones.services import Services, Wish
 from bridge.calls.present import Present
-from bridge.calls.queue import agents
 from bridge.calls.reach import Reach
+from bridge.calls.reception import Reception
 from bridge.calls.restart.kept import Kept
+from bridge.calls.restart.kinds import kinds
 from bridge.calls.restart.resumption import Resumption
 from bridge.calls.status import CallStatus, LineStatus, Story, TrunkStatus
 from bridge.calls.surroundings import Surroundings
@@ -41,14 +41,12 @@ from bridge.directory.logins import Logins
 from bridge.directory.model import Directory, Group
 from bridge.events import CallerWaits, Event, GroupCall, LineChanged, Notice
 from bridge.media.model import Media, VoiceEvent
-from bridge.media.voice import NO_PORTS
 from bridge.sip.agenda import Agenda
 from bridge.sip.binding import BindingAdded, BindingRefreshed, RegisterRefused
 from bridge.sip.challenger import Challenger
 from bridge.sip.flow import Flow, Locate, Send
 from bridge.sip.leg import LegState
 from bridge.sip.limits import IN_VAIN, Paces
-from bridge.sip.message import Request
 from bridge.sip.openings import Openings
 from bridge.sip.registrar import Registrar, RegistrarLine
 from bridge.sip.tape import Tape
@@ -92,7 +90,7 @@ class Exchange:
         self._openings = Openings(self.registrar, self.agenda, self.ua.layer.outbox)
         patience = Paces(IN_VAIN)
         self._guard = Guard(self.present, self._trunks, self.registrar.knows, self._notice_sip, patience)
-        self._admission = Admission(self.present, self._trunks, self.challenger, self.ua, self._guard)
+        admission = Admission(self.present, self._trunks, self.challenger, self.ua, self._guard)
         self.passages = Passages(media, self.present, locate, lambda: str(rng.getrandbits(62)))
         self.reach = Reach(self.present, self._trunks, self.registrar, self.ua, self.passages)
         self.lines = LineTable(directory.lines, self.reach.contacts, wall)
@@ -127,8 +125,10 @@ class Exchange:
             self.present, logins, self._trunks, self.ua, self.board, self._control.pick_up, self._tell
         )
         self.lamps = Lamps(
-            self.present, logins, self.lines, self.board, self._admission, self.ua, self.kept, self._guard.tell
+            self.present, logins, self.lines, self.board, admission, self.ua, self.kept, self._guard.tell
         )
+        self._reception = Reception(around, self.board, admission, self._guard, self._control, self.services)
+        self._kinds = kinds(self.registrar, self._resumption, self.board.agents, self.lamps, self.outsides, wall)
 
     @property
     def directory(self) -> Directory:
@@ -302,32 +302,14 @@ class Exchange:
 
     def dump(self, kind: str, now: float) -> list[dict[str, Any]]:
         """Return what is to be kept of a kind (`keeping.KINDS`) as plain values."""
-        if kind == "bindings":
-            return list(self.registrar.dump(now, self.wall()))
-        if kind == agents.KIND:
-            return self.board.agents.dump()
-        if kind == "lamps":
-            return self.lamps.dump(now, self.wall())
-        if kind == "outside":
-            return self.outsides.dump()
-        return self._resumption.legs() if kind == "legs" else self._resumption.talks()
+        return self._kinds[kind].dump(now)
 
     def load(self, kept: Mapping[str, Iterable[Mapping[str, Any]]], now: float) -> None:
         """Take up what was kept, by kind. What cannot be read any more is left out, and said so."""
-        resumption = self._resumption
-        for binding in kept["bindings"]:
-            with resumption.said_if_unreadable("a registration"):
-                self.registrar.load([binding], now, self.wall())
-        resumption.load(kept["talks"], kept.get("legs", ()), now)
-        for counters in kept.get(agents.KIND, ()):
-            with resumption.said_if_unreadable("what the orders of groups go by"):
-                self.board.agents.load(counters)
-        for lamp in kept.get("lamps", ()):
-            with resumption.said_if_unreadable("the subscription of a phone"):
-                self.lamps.load(lamp, now, self.wall())
-        for count in kept.get("outside", ()):
-            with resumption.said_if_unreadable("how many calls a line has made to the outside"):
-                self.outsides.load(count)
+        for name, kind in self._kinds.items():
+            for plain in kept.get(name, ()):
+                with self._resumption.said_if_unreadable(kind.what):
+                    kind.load(plain, now)
         self.kept.touch("legs")
         self._settle(now)
 
@@ -393,7 +375,7 @@ class Exchange:
     def _handle(self, event: AgentEvent, now: float) -> None:
         match event:
             case Invited():
-                self._on_invite(event, now)
+                self._reception.receive(event, now)
             case Registering(request, transaction, flow):
                 response = self.registrar.receive(request, flow, now, self.wall())
                 self.ua.answer_register(transaction, response, now)
@@ -424,57 +406,6 @@ class Exchange:
                     self.ua.moved(event.before, event.binding.flow, now)
             if event.line in self.directory.lines:
                 self.lines.refresh(event.line)
-
-    # -- calls that come in ---------------------------------------------------------------------------------------
-
-    def _on_invite(self, invited: Invited, now: float) -> None:
-        caller = self._admission.identify(invited, now)
-        if caller is None:
-            return
-        away = self._guard.turns_away(caller, user_of(invited.request.uri), invited.flow, now)
-        if away is not None:
-            self.ua.answer(invited.transaction, invited.request, away, now, {"Retry-After": ["10"]})
-            return
-        if "Replaces" in invited.request.headers:
-            self._control.replace(invited, caller, now)
-            return
-        if caller.trunk is not None:
-            self._trunks[caller.trunk].lives(now)
-        called = self._called(invited.request, caller)
-        blocked = caller.trunk is not None and self.present.settings.blocklist.has(caller.number)
-        if blocked and self.present.settings.blocklist.send_to is not None:
-            called = destination(self.present.settings.blocklist.send_to, self.directory)
-        registered = caller.line is not None and self.directory.lines[caller.line].registers
-        up, full = self.board.up, self.ua.layer.full_for(invited.flow)
-        refusal = self._guard.refusal(caller, called, invited.flow, up, full, now)
-        if refusal is None and blocked and self.present.settings.blocklist.send_to is None:
-            refusal = 603
-        if refusal is None and called.service is None:
-            refusal = self.board.refusal(called, caller)
-        if refusal is not None:
-            extra = {"Retry-After": ["10"]} if refusal == 503 else None
-            self.ua.answer(invited.transaction, invited.request, refusal, now, extra)
-            self.board.refused(caller, called, refusal, now)
-            return
-        if called.service is not None:
-            self.services.serve(invited, caller, called, now)
-            return
-        leg = self.ua.take(invited, called.number or "bridge", registered, now)
-        if caller.trunk is not None:
-            leg.authenticator = self._trunks[caller.trunk].authenticator
-        call = self.board.new(leg, leg, caller, called, now)
-        if call.passage.reserve():
-            self.board.begin(call, now)
-        else:
-            self.board.latest = call.id
-            self.board.telling.no_ports("a call is refused")
-            call.refuse(NO_PORTS, "no ports are left for media", now)
-
-    def _called(self, request: Request, caller: Caller) -> Called:
-        if caller.trunk is not None:
-            return trunk_destination(request, self._trunks[caller.trunk].settings.number, self.directory)
-        called = phone_destination(user_of(request.uri), self.directory)
-        return called if called.known or caller.line is None else self.board.targets.dialled(caller.line, called.number)
 
     def _notice_store(self, text: str) -> None:
         self._events.append(Notice(self.wall(), "store", text))

@@ -6,7 +6,7 @@ leg that is of no such talk is ended for its other side (`leftover`), as soon as
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -58,15 +58,10 @@ class Resumption:
         left = (plain_leg(leg) for leg in self._ua.legs.values() if leg not in talking)
         return [plain for plain in left if plain is not None]
 
-    def load(self, talks: Iterable[Plain], legs: Iterable[Plain], now: float) -> None:
-        """Take talks up again; legs that nobody takes up wait for `end`."""
-        for kept in talks:
-            with self.said_if_unreadable("a call"):
-                self._resume(kept, now)
-        for plain in legs:
-            with self.said_if_unreadable("a call"):
-                if name_of(plain) not in self._ua.legs:  # else it has become a talk since it was written
-                    self._to_end.append(plain)
+    def leave(self, plain: Plain) -> None:
+        """Let a leg wait for `end` that nobody takes up. Raises KeyError, TypeError or ValueError where it is none."""
+        if name_of(plain) not in self._ua.legs:  # else it has become a talk since it was written
+            self._to_end.append(plain)
 
     def end(self, now: float) -> None:
         """Tell the other sides of what is not taken up."""
@@ -83,7 +78,8 @@ class Resumption:
         except (AttributeError, KeyError, TypeError, ValueError) as error:  # SipError is a ValueError
             self._said(f"{what} from before the restart is lost: {error!r}")
 
-    def _resume(self, kept: Plain, now: float) -> None:
+    def take_up(self, kept: Plain, now: float) -> None:
+        """Take a talk up again. Raises AttributeError, KeyError, TypeError or ValueError where it cannot be read."""
         plain_legs = [{"is": "up", "dialog": plain} for plain in kept["legs"]]
         first, second = (dialog_of(plain["dialog"]) for plain in plain_legs)
         relay = kept.get("relay")

@@ -67,7 +67,7 @@ def waiting(offer: Body | None = OFFER, pairs: int = 100) -> tuple[Lab, ToldMedi
     made = Lab(members=1, media=media, more_lines=(Line("c3", "303", contact="sip:c3@10.0.1.3:5060", max_calls=5),))
     made["m1"].on_invite = picks_up
     made["m1"].on_request = says(ANSWER)
-    made.exchange._on_invite = lambda invited, now: answer(invited, now)  # type: ignore[method-assign]
+    made.exchange._reception.receive = lambda invited, now: answer(invited, now)  # type: ignore[method-assign]
     listeners: list[Listener] = []
 
     def answer(invited: object, now: float) -> None:
