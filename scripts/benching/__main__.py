@@ -1,4 +1,8 @@
-"""`scripts/bench`: measure, and print one table with the ratios to the peer."""
+"""`scripts/bench`: measure, and print one table with the ratios to the peers, the goals, and whether they are met.
+
+Everything that times SIP runs beside Sippy, and beside Kamailio where it is installed; the systems under test are
+pinned to one core. With a busy machine trust the ratios, and those taken in turn (delays, cpu) the most.
+"""
 
 from __future__ import annotations
 
@@ -8,121 +12,162 @@ import os
 import shutil
 import sys
 import tempfile
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent.parent), str(Path(__file__).parent.parent.parent)]
 
-from benching import broker, commands, desks, measure, memory, systems  # noqa: E402  # found only through the path above
-from benching.commands import start_ups  # noqa: E402
+from benching import broker, commands, desks, inturn, measure, memory, peers, systems  # noqa: E402  # see above
+from benching.inturn import Entrant  # noqa: E402
+from benching.measure import Effort, Numbers  # noqa: E402
 from benching.relaying import relayed_talks  # noqa: E402
+from benching.rows import LINES, NAMES, UP  # noqa: E402
+from benching.systems import System, places  # noqa: E402
+from benching.table import rows_of, table  # noqa: E402
 from benching.waiting import connected_callers, waiting_callers  # noqa: E402
-from tests.support.ports import free_port  # noqa: E402
 
-COUNTS = (1, 5, 20)
+CALLS = ("delays", "cpu", "rate", "steady", "rest", "start")
+"""Sections that have peers; the others are ours alone."""
+
+ALONE: dict[str, Callable[[Path, bool], Numbers]] = {
+    "desks": lambda place, quick: desks.numbers(desks.QUICK if quick else desks.Effort(), place),
+    "mqtt": lambda place, quick: broker.numbers(broker.QUICK if quick else broker.Effort(), place),
+    "relay": lambda place, quick: relayed_talks(place, 2.0 if quick else 5.0),
+    "waiting": lambda place, quick: {**waiting_callers(place, 2.0 if quick else 5.0), **connected_callers(place)},
+    "commands": lambda place, quick: commands.start_ups(place),
+    "memory": lambda place, quick: memory.after_calls(systems.bridge(1, places(), place)),
+}
+SELDOM = ("commands", "memory")  # which are measured only where they are asked for
+WITHOUT_SIPP = ("desks", "mqtt", "relay", "waiting", "commands")
+
+
+class Field:
+    """Who is measured: the bridge in all its shapes, and the peers."""
+
+    def __init__(self, directory: Path, peer: str) -> None:
+        self._directory = directory
+        self.ours = peer != "only"
+        self.sippy = peer != "without"
+        self.kamailio = peer != "without" and peers.kamailio_program() is not None
+        self._made = 0
+
+    def systems(self, counts: Sequence[int]) -> list[System]:
+        """Return the bridge with each of these counts of members, and its peers."""
+        found = [systems.bridge(count, places(), self._place()) for count in counts] if self.ours else []
+        if self.sippy and 1 in counts:
+            found.append(peers.sippy(places(), self._place()))
+        if self.kamailio:
+            found += [peers.kamailio(count, places(), self._place()) for count in counts]
+        return found
+
+    def grown(self) -> list[Entrant]:
+        """Return the bridge with more lines than usual, and with calls up."""
+        if not self.ours:
+            return []
+        many = systems.bridge(1, places(), self._place(), LINES, lines_in_all=1000)
+        return [Entrant(many), Entrant(systems.bridge(1, places(), self._place(), UP), up=500)]
+
+    def sippy_alone(self) -> list[System]:
+        """Return what tells how fast this machine is."""
+        return [peers.sippy(places(), self._place())] if self.sippy else []
+
+    def _place(self) -> Path:
+        self._made += 1
+        return self._directory / str(self._made)
 
 
 def main() -> int:
     """Measure what is asked for; return 0 if all of it could be measured."""
-    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="about a minute: numbers to see a change by")
-    parser.add_argument("--members", default="1,5,20", help="for which group sizes, of 1, 5, 20 (default: all)")
-    parser.add_argument("--peer", choices=("with", "without", "only"), default="with", help="Sippy beside us")
-    parser.add_argument("--commands", action="store_true", help="only how long each command takes to start and end")
-    parser.add_argument("--memory", action="store_true", help="only what memory is left of 10,000 calls; some minutes")
-    parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
-    options = parser.parse_args()
-    if options.commands:
-        with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-            found = commands.start_ups(Path(directory))
-        print(json.dumps(found, indent=1) if options.json else commands.table(found))
-        return 0
-    counts = [int(word) for word in options.members.split(",") if word]
-    for program in ("sipp", "taskset"):
+    options = _options()
+    sections = options.rows or [name for name in (*CALLS, *ALONE) if name not in SELDOM]
+    needed = ["taskset", *(["sipp"] if set(sections) - set(WITHOUT_SIPP) else [])]
+    for program in needed:
         if shutil.which(program) is None:
             print(f"{program} is missing; scripts/test installs what is needed", file=sys.stderr)
             return 1
     systems.leave_core()
-    effort = measure.QUICK if options.quick else measure.Effort()
-    if options.memory:
-        with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-            system = systems.bridge(1, _places(), Path(directory))
-            results = {system.name: memory.after_calls(system)}
-        print(json.dumps(results, indent=1) if options.json else _table(results))
-        return 0
+    began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-        candidates = _candidates(Path(directory), counts, options.peer)
-        results = {system.name: _measured(system, effort) for system in candidates}
-        if options.peer != "only" and 1 in counts:
-            print("measuring desks", file=sys.stderr)
-            trying = desks.QUICK if options.quick else desks.Effort()
-            results[candidates[0].name].update(desks.numbers(trying, Path(directory)))
-        if options.peer != "only" and 1 in counts:
-            print("measuring MQTT", file=sys.stderr)
-            asking = broker.QUICK if options.quick else broker.Effort()
-            results[candidates[0].name].update(broker.numbers(asking, Path(directory)))
-        if options.peer != "only" and counts:
-            print("measuring the relay", file=sys.stderr)
-            results[candidates[0].name].update(relayed_talks(Path(directory) / "relay", effort.step))
-            print("measuring commands", file=sys.stderr)
-            took = start_ups(Path(directory) / "commands")
-            results[candidates[0].name].update({f"time of {name}, ms": each for name, each in took.items()})
-            print("measuring callers who wait", file=sys.stderr)
-            results[candidates[0].name].update(waiting_callers(Path(directory) / "waiting", effort.step))
-            results[candidates[0].name].update(connected_callers(Path(directory) / "connected"))
-    print(json.dumps(results, indent=1) if options.json else _table(results))
+        results = _measured(sections, options.peer, options.quick, Path(directory))
+    if options.json:
+        print(json.dumps(results, indent=1))
+        return 0
+    print(
+        commands.table(results["commands"]) if sections == ["commands"] else table(results, rows_of(results, sections))
+    )
+    if options.peer != "without" and set(sections) & set(CALLS):
+        print(_missing_peers())
+    print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
     return 0
 
 
-def _candidates(directory: Path, counts: list[int], peer: str) -> list[systems.System]:
-    found = []
-    if peer != "only":
-        found = [systems.bridge(count, _places(), directory / f"bridge-{count}") for count in counts]
-    if peer != "without":
-        systems.install_peer()
-        found.insert(1, systems.sippy(_places(), directory / "sippy"))
-    return found
-
-
-def _places() -> systems.Places:
-    return systems.Places(free_port(), free_port(), free_port(), free_port(), free_port())
-
-
-def _measured(system: systems.System, effort: measure.Effort) -> measure.Numbers:
-    print(f"measuring {system.name}", file=sys.stderr)
-    return {**measure.single_calls(system, effort), **measure.many_calls(system, effort)}
-
-
-def _table(results: dict[str, measure.Numbers]) -> str:
-    """Lay the numbers out; the ratio is the first system's to the second's, where that is the peer."""
-    names = list(results)
-    peer = next((name for name in names if name.startswith("Sippy")), None)
-    ours = next((name for name in names if name != peer), None)
-    rows = list(dict.fromkeys(key for numbers in results.values() for key in numbers))
-    columns = ["", *names, *(["ratio to Sippy"] if peer and ours else [])]
-    lines = [columns]
-    for row in rows:
-        cells = [_cell(results[name].get(row)) for name in names]
-        if peer and ours:
-            mine, theirs = results[ours].get(row), results[peer].get(row)
-            cells.append(f"{mine / theirs:.2f}" if mine is not None and theirs else "")
-        lines.append([row, *cells])
-    widths = [max(len(line[column]) for line in lines) for column in range(len(columns))]
-    text = [_line(line, widths) for line in lines]
-    return "\n".join([text[0], "-" * len(text[0]), *text[1:]])
-
-
-def _cell(number: float | None) -> str:
-    if number is None:
-        return ""
-    return f"{number:.0f}" if number >= 100 else f"{number:.2f}"
-
-
-def _line(cells: list[str], widths: list[int]) -> str:
-    first, *others = (
-        cell.ljust(width) if not at else cell.rjust(width)
-        for at, (cell, width) in enumerate(zip(cells, widths, strict=True))
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    return "  ".join([first, *others]).rstrip()
+    parser.add_argument("--quick", action="store_true", help="two or three minutes: numbers to see a change by")
+    names = ", ".join((*CALLS, *ALONE))
+    parser.add_argument(
+        "--rows",
+        nargs="+",
+        choices=(*CALLS, *ALONE),
+        metavar="ROWS",
+        help=f"only these, of {names}; without it all but {' and '.join(SELDOM)}, in less than ten minutes",
+    )
+    parser.add_argument(
+        "--peer", choices=("with", "without", "only"), default="with", help="Sippy and Kamailio beside us"
+    )
+    parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
+    return parser.parse_args()
+
+
+def _measured(sections: Sequence[str], peer: str, quick: bool, directory: Path) -> dict[str, Numbers]:
+    results: dict[str, Numbers] = {}
+    effort = measure.QUICK if quick else Effort()
+    if set(sections) & set(CALLS):
+        field = Field(directory, peer)
+        if field.sippy:
+            peers.install_sippy()
+        _measure_calls(field, sections, effort, results)
+    for name, numbers in ALONE.items():
+        if name in sections and peer != "only":
+            print(f"measuring {name}", file=sys.stderr)
+            results[name] = numbers(directory / name, quick)
+    return results
+
+
+def _measure_calls(field: Field, sections: Sequence[str], effort: Effort, results: dict[str, Numbers]) -> None:
+    def note(found: dict[str, Numbers]) -> None:
+        for name, numbers in found.items():
+            results.setdefault(name, {}).update(numbers)
+
+    if "delays" in sections:
+        note(inturn.delays([Entrant(each) for each in field.systems((1, 20))], effort))
+    if "cpu" in sections:
+        entrants = [*map(Entrant, field.systems(tuple(NAMES))), *field.grown()]
+        note(inturn.processor(entrants, effort))
+    elif field.sippy:  # for the goals' scale
+        note(inturn.processor([*map(Entrant, field.sippy_alone())], effort))
+    for section, counts in (("rate", (1, 5)), ("steady", (1,)), ("start", (1,))):
+        for system in field.systems(counts) if section in sections else ():
+            print(f"measuring {section}: {system.name}", file=sys.stderr)
+            note({system.name: _alone(section, system, effort)})
+    if "rest" in sections:
+        note(measure.rest(field.systems((1,)), effort))
+
+
+def _alone(section: str, system: System, effort: Effort) -> Numbers:
+    if section == "rate":
+        return measure.highest_rate(system, effort, 600.0 if system.name.startswith("Kamailio") else 100.0)
+    return measure.steady(system, effort) if section == "steady" else measure.start(system, effort)
+
+
+def _missing_peers() -> str:
+    asterisk = "Asterisk is not measured: the goals hold its figures, as they were taken once."
+    if peers.kamailio_program() is None:
+        return f"Kamailio is missing (sudo apt install kamailio). {asterisk}"
+    return asterisk
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ LAST = "homeassistant/device/cti_bench_GROUP_sales/config"
 class Effort:
     """How many commands are given, one after the other."""
 
-    commands: int = 1000
+    commands: int = 500
 
 
 QUICK = Effort(commands=200)

@@ -1,4 +1,4 @@
-"""What desks cost: from a button to its lamp, from a panel's key to its lamp, twenty lamps that blink, and rest.
+"""What desks cost: from a button to its lamp and to MQTT, from a panel's key to its lamp, lamps that blink, and rest.
 
 The bridge is a process of its own, pinned like every system under test, with simulated buttons and lamps in a terminal
 of its own and a panel at a pseudo terminal; keys are typed and frames are written, lamps are read as they come.
@@ -17,23 +17,27 @@ import tty
 from dataclasses import dataclass
 from pathlib import Path
 
+from benching.broker import Peer
 from benching.systems import CORE, ROOT
 from bridge.control.client import Agent
 from hardware.panel_protocol import Frame, Lines, write
 from tests.support.agent import static, toml
+from tests.support.mosquitto import Mosquitto
 from tests.support.ports import free_port
 from tests.support.process import wait_until
 
 STABLE = 25.0  # ms that a button has to be stable; they are no delay of ours
 LAMPS = 20
 PATIENCE = 10.0
+PREFIX = "cti/bench"
+STATE = f"{PREFIX}/group/sales/member/anna/state"
 
 
 @dataclass(frozen=True)
 class Effort:
     """How often a button is pressed, and for how many seconds is watched what idling and blinking cost."""
 
-    presses: int = 150
+    presses: int = 100
     watch: float = 10.0
 
 
@@ -46,6 +50,8 @@ def numbers(effort: Effort, directory: Path) -> dict[str, float]:
     with _Bridge(directory / "button", _button_desk()) as bridge:
         delays = [bridge.press_and_look() for _ in range(effort.presses)]
         found |= _spread("button to lamp, logged out, confirmed", [d - STABLE for d in delays])
+    with Mosquitto(directory / "broker") as broker, _Bridge(directory / "both", _button_desk(), broker.url) as bridge:
+        found |= _spread("button to MQTT state at a subscriber", _to_subscriber(bridge, broker, effort.presses))
     panel = _Panel()
     with _Bridge(directory / "panel", _panel_desk(panel.path)) as bridge:
         panel.meet()
@@ -59,6 +65,20 @@ def numbers(effort: Effort, directory: Path) -> dict[str, float]:
             found[f"CPU with {LAMPS} lamps blinking fast, %"] = _blinking(bridge, agent, "blink fast", effort)
             found[f"CPU with {LAMPS} lamps blinking slowly, %"] = _blinking(bridge, agent, "blink slow", effort)
     return found
+
+
+def _to_subscriber(bridge: _Bridge, broker: Mosquitto, presses: int) -> list[float]:
+    """Press again and again; return the milliseconds from each press to the state that a client of the broker gets."""
+    watching = Peer(broker, STATE)
+    watching.wait_for(STATE)
+    delays = []
+    for _ in range(presses):
+        seen = len(watching.heard)
+        pressed = time.perf_counter()
+        bridge.press()
+        delays.append(1000 * (watching.wait_for(STATE, after=seen) - pressed) - STABLE)
+    watching.close()
+    return delays
 
 
 def _blinking(bridge: _Bridge, agent: Agent, signal: str, effort: Effort) -> float:
@@ -98,7 +118,7 @@ def _lamp_desk() -> dict[str, object]:
 class _Bridge:
     """A bridge with one desk, in a terminal of its own. Use as a context manager."""
 
-    def __init__(self, directory: Path, desk: dict[str, object]) -> None:
+    def __init__(self, directory: Path, desk: dict[str, object], broker: str | None = None) -> None:
         directory.mkdir(parents=True)
         self.control = directory / "control.sock"
         self._config = directory / "cti-bridge.toml"
@@ -108,6 +128,7 @@ class _Bridge:
             "users": {"anna": {"line": "anna"}},
             "groups": {"sales": {"number": "600", "members": ["anna"]}},
             "desks": {"anna": desk},
+            **({"mqtt": {"broker": broker, "prefix": PREFIX}} if broker else {}),
         }
         self._config.write_text("".join(f"{name} = {toml(table)}\n" for name, table in tables.items()))
         self._argv = ["taskset", "-c", str(CORE), sys.executable, "-m", "bridge.cli", "run"]
@@ -152,6 +173,13 @@ class _Bridge:
         while select.select([self._master], [], [], 0)[0]:
             os.read(self._master, 65536)
         return shown
+
+    def press(self) -> None:
+        """Press the button, and wait until it is let go."""
+        os.write(self._master, b"1")
+        time.sleep(0.3)
+        while select.select([self._master], [], [], 0)[0]:
+            os.read(self._master, 65536)
 
     def cpu(self) -> float:
         """Return the seconds of processor time that all its threads have used."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.support.process import Process
 from tests.support.sipp import SCENARIOS, is_bound
 
 ANSWER_AFTER = 20  # milliseconds that the first member rings; the others have rung by then
+HELD_RATE = 100  # calls a second, of those that stay up
 PATIENCE = 4000  # milliseconds without the message that is due, after which a call has failed
 
 
@@ -47,6 +49,16 @@ def calls(rate: float, seconds: float, places: Places) -> Iterator[Process]:
     """Call `rate` times a second while the block runs, for `seconds` at the most."""
     with Process(_caller(rate, seconds, places)) as process:
         yield process
+
+
+@contextlib.contextmanager
+def held(count: int, places: Places) -> Iterator[None]:
+    """Have so many calls up, whose callers talk on and on."""
+    argv = _sipp("caller_calls_and_hangs_up", places.held, "-s", "600", "-key", "caller", "303", "-d", "86400000")
+    argv += ["-r", str(HELD_RATE), "-m", str(count), "-l", str(count), f"127.0.0.1:{places.system}"]
+    with Process(argv):
+        time.sleep(count / HELD_RATE + 1.0)
+        yield
 
 
 def run(rate: float, seconds: float, places: Places) -> Result:

@@ -1,9 +1,10 @@
-"""The measurements, each of one system that is started for it and stopped after it."""
+"""The measurements of one system at a time: start, rest, the highest rate, and what a steady load does."""
 
 from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benching import load
@@ -15,60 +16,29 @@ ALLOWED_FAILURES = 0.01
 
 @dataclass(frozen=True)
 class Effort:
-    """How long and how often; `steady` is the load beside which delays and memory are taken, in calls a second."""
+    """How long and how often.
 
-    step: float = 5.0
-    calls: int = 200
+    `calls`: one at a time in each round. `steady`: the load beside which delays and memory are taken, calls a second.
+    """
+
+    step: float = 2.0
+    rounds: int = 5
+    calls: int = 40
     idle: float = 10.0
-    soak: float = 40.0  # longer than a transaction is remembered (RFC 3261 timers B, D, H: 32 s)
+    soak: float = 36.0  # longer than a transaction is remembered (RFC 3261 timers B, D, H: 32 s)
     starts: int = 3
     steady: float = 100.0
 
 
-QUICK = Effort(step=2.0, calls=40, idle=2.0, soak=4.0, starts=1)
+QUICK = Effort(step=1.5, rounds=2, calls=20, idle=2.0, soak=4.0, starts=1)
 
 Numbers = dict[str, float]
 
 
-def single_calls(system: System, effort: Effort) -> Numbers:
-    """Start-up, idling, and the delays of calls one at a time."""
-    numbers: Numbers = {}
+def start(system: System, effort: Effort) -> Numbers:
+    """Return how long it takes until a call is answered."""
     with Probe(system.places) as probe:
-        if system.members == 1:
-            numbers["start to first call answered, ms"] = statistics.median(
-                _start(system, probe) for _ in range(effort.starts)
-            )
-        system.serve()
-        try:
-            settle(system)
-            numbers["memory idle, MiB"] = system.memory()
-            numbers["idle CPU, %"] = _idle(system, effort)
-            calls = [probe.call(system.members) for _ in range(effort.calls)]
-        finally:
-            system.stop()
-    numbers["INVITE in to first member's INVITE, ms"] = statistics.median(c.first_invite for c in calls)
-    numbers["member's 200 to caller's 200, ms"] = statistics.median(c.answer_passed_on for c in calls)
-    if system.members > 1:
-        spread = statistics.median(c.last_invite - c.first_invite for c in calls)
-        numbers["first to last member's INVITE, ms"] = spread
-        numbers["winner's 200 to last CANCEL, ms"] = statistics.median(c.last_cancel for c in calls)
-    return numbers
-
-
-def many_calls(system: System, effort: Effort) -> Numbers:
-    """Processor time a call, the highest rate, and for one member what a steady load does."""
-    numbers: Numbers = {}
-    system.serve()
-    try:
-        with load.members(system.members, system.places):
-            numbers["CPU per call, ms"] = _cpu_per_call(system, effort)
-            if system.members == 1:
-                numbers.update(_steady(system, effort))
-            if system.members < 20:
-                numbers["calls/s at under 1 % failed"] = _highest_rate(system, effort)
-    finally:
-        system.stop()
-    return numbers
+        return {"start": statistics.median(_start(system, probe) for _ in range(effort.starts))}
 
 
 def _start(system: System, probe: Probe) -> float:
@@ -82,20 +52,33 @@ def _start(system: System, probe: Probe) -> float:
         system.stop()
 
 
-def _idle(system: System, effort: Effort) -> float:
-    before, began = system.cpu(), time.monotonic()
-    time.sleep(effort.idle)
-    return 100 * (system.cpu() - before) / (time.monotonic() - began)
+def rest(systems: Sequence[System], effort: Effort) -> dict[str, Numbers]:
+    """Return what each takes while nothing happens, all of them at the same time; by name."""
+    try:
+        for system in systems:
+            system.serve()
+        for system in systems:
+            settle(system)
+        memory = [system.memory() for system in systems]
+        before, began = [system.cpu() for system in systems], time.monotonic()
+        time.sleep(effort.idle)
+        used = [system.cpu() - cpu for system, cpu in zip(systems, before, strict=True)]
+        passed = time.monotonic() - began
+    finally:
+        for system in systems:
+            system.stop()
+    return {s.name: {"memory": m, "idle": 100 * u / passed} for s, m, u in zip(systems, memory, used, strict=True)}
 
 
-def _cpu_per_call(system: System, effort: Effort) -> float:
-    rate = 20.0 if system.members > 5 else 50.0
-    load.run(rate, 1.0, system.places)  # whatever is done only once
-    settle(system)
-    before = system.cpu()
-    result = load.run(rate, effort.step, system.places)
-    settle(system)
-    return 1000 * (system.cpu() - before) / max(result.good, 1)
+def steady(system: System, effort: Effort) -> Numbers:
+    """Return how long callers wait for 180, and the memory, while calls come and go."""
+    system.serve()
+    try:
+        with load.members(system.members, system.places):
+            load.run(effort.steady, 1.0, system.places)
+            return _steady(system, effort)
+    finally:
+        system.stop()
 
 
 def _steady(system: System, effort: Effort) -> Numbers:
@@ -107,19 +90,27 @@ def _steady(system: System, effort: Effort) -> Numbers:
             delays.append(probe.ring().ringing)
             memory = max(memory, system.memory())
             time.sleep(0.01)
-    settle(system)
-    at = f"at {effort.steady:g} calls/s"
     return {
-        f"INVITE to 180 {at}, median, ms": statistics.median(delays),
-        f"INVITE to 180 {at}, p99, ms": statistics.quantiles(delays, n=100)[98],
-        f"memory {at}, MiB": memory,
+        "ringing": statistics.median(delays),
+        "ringing p99": statistics.quantiles(delays, n=100)[98],
+        "busy memory": memory,
     }
 
 
-def _highest_rate(system: System, effort: Effort) -> float:
+def highest_rate(system: System, effort: Effort, first: float = 60.0) -> Numbers:
     """Return the highest rate that goes well: up in steps of a third, then halving the last step three times."""
+    system.serve()
+    try:
+        with load.members(system.members, system.places):
+            load.run(first / 2, 1.0, system.places)
+            return {"rate": _highest_rate(system, effort, first)}
+    finally:
+        system.stop()
+
+
+def _highest_rate(system: System, effort: Effort, first: float) -> float:
     good, bad = 0.0, 0.0
-    rate = 60.0
+    rate = first
     while not bad and rate < 10_000:
         good, bad = (rate, 0.0) if _goes_well(system, rate, effort) else (good, rate)
         rate *= 4 / 3

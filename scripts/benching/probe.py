@@ -73,16 +73,18 @@ class Probe:
         winner = next(invite for invite in rung if invite[0] is self._members[0])
         answered = time.perf_counter_ns() / 1e6
         _reply(*winner, "200 OK", SDP)
-        cancelled, ok = 0, b""
-        while not ok or cancelled < members - 1:
+        cancels: list[Received] = []
+        ok = b""
+        while not ok or len(cancels) < members - 1:
             at, sock, data, peer = self._receive(deadline)
             if data.startswith(b"CANCEL ") and sock is not self._caller:
-                cancelled += 1
+                cancels.append((sock, data, peer))
                 call.last_cancel = at - answered
-                _reply(sock, data, peer, "200 OK")
-                _reply(*_cancelled(data, rung), "487 Request Terminated")
             elif data.startswith(b"SIP/2.0 200") and sock is self._caller and call_id in data:
                 call.answer_passed_on, ok = at - answered, data
+        for cancel in cancels:  # once all are there, so that no answer's time counts
+            _reply(*cancel, "200 OK")
+            _reply(*_cancelled(cancel[1], rung), "487 Request Terminated")
         self._hang_up(ok, deadline)
         return call
 

@@ -1,35 +1,40 @@
-"""What is measured: the bridge with a group of N members, and Sippy's `b2bua_simple`, each pinned to one core."""
+"""A program under test, pinned to one core; and the bridge as one, with a group of N members."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.agent import group, toml
+from tests.support.ports import free_port
 from tests.support.process import Process, wait_until
 from tests.support.sipp import is_bound
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PEER = ROOT / "build" / "bench-peer"
-PEER_PACKAGE = "sippy==2.5.0"
 CORE = 0
 """The core of the system under test; everything else runs on the others."""
 
 
 @dataclass(frozen=True)
 class Places:
-    """The ports of one measurement: the system's own, the member who answers, the others, and the two callers."""
+    """The ports of one measurement: the system's own, the member who answers, the others, and the three callers."""
 
     system: int
     winner: int
     losers: int
     load: int
     probe: int
+    held: int = 0
+
+
+def places() -> Places:
+    """Return ports that are free."""
+    return Places(*(free_port() for _ in range(6)))
 
 
 @dataclass
@@ -70,34 +75,55 @@ class System:
         return self.process.pid
 
     def cpu(self) -> float:
-        """Return the seconds of processor time that all its threads have used, those included that have ended since."""
-        for task in Path(f"/proc/{self.pid}/task").iterdir():
+        """Return the seconds of processor time that it has used, children and threads that have ended included."""
+        for pid in self._pids(self.pid):
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it ends just now
-                self.threads[task.name] = int((task / "schedstat").read_text().split()[0])
+                for task in Path(f"/proc/{pid}/task").iterdir():
+                    self.threads[task.name] = int((task / "schedstat").read_text().split()[0])
         return sum(self.threads.values()) / 1e9
 
     def memory(self) -> float:
-        """Return its resident memory in MiB."""
-        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS"):
-                return int(line.split()[1]) / 1024
-        raise RuntimeError("the kernel does not tell VmRSS")
+        """Return its resident memory in MiB; what several processes share counts once."""
+        pids = list(self._pids(self.pid))
+        if len(pids) > 1:
+            return sum(_kibibytes(Path(f"/proc/{pid}/smaps_rollup"), "Pss:") for pid in pids) / 1024
+        return _kibibytes(Path(f"/proc/{self.pid}/status"), "VmRSS:") / 1024
+
+    def _pids(self, pid: int) -> Iterator[int]:
+        """Yield its process and all that descend from it."""
+        yield pid
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                for child in (task / "children").read_text().split():
+                    yield from self._pids(int(child))
 
 
-def bridge(members: int, places: Places, directory: Path) -> System:
-    """Return the bridge with group 600 of N members, all of whom ring at once and the first of whom answers."""
+def _kibibytes(path: Path, name: str) -> int:
+    for line in path.read_text().splitlines():
+        if line.startswith(name):
+            return int(line.split()[1])
+    raise RuntimeError(f"{path} has no {name}")
+
+
+def bridge(members: int, places: Places, directory: Path, name: str = "", lines_in_all: int = 10) -> System:
+    """Return the bridge with group 600 of N members, all of whom ring at once and the first of whom answers.
+
+    `lines_in_all`: how many are configured at least.
+    """
     names = [f"m{number}" for number in range(1, members + 1)]
     every = 10_000
     lines = {name: _line(200 + number, places.losers, every) for number, name in enumerate(names, 1)}
     lines["m1"] = _line(201, places.winner, every)
     lines["load"] = _line(301, places.load, every)
     lines["probe"] = _line(302, places.probe, every)
+    lines["held"] = _line(303, places.held, every)
+    lines |= {f"more{number}": _line(5000 + number, 9, 1) for number in range(lines_in_all - len(lines))}
     tables = {
         "sip": {"listen": [f"udp:127.0.0.1:{places.system}"]},
         "lines": lines,
         "groups": {"sales": group("600", *names)},
     }
-    return configured(f"bridge, N={members}", members, tables, places, directory)
+    return configured(name or f"bridge, N={members}", members, tables, places, directory)
 
 
 def configured(name: str, members: int, tables: dict[str, object], places: Places, directory: Path) -> System:
@@ -108,24 +134,6 @@ def configured(name: str, members: int, tables: dict[str, object], places: Place
     command = [sys.executable, "-m", "bridge.cli", "run", "--config", str(config)]
     command += ["--state", str(directory / "state"), "--control", str(directory / "control.sock")]
     return System(name, members, command, places, directory, {"PYTHONPATH": str(ROOT)})
-
-
-def sippy(places: Places, directory: Path) -> System:
-    """Return Sippy's example B2BUA, which passes every call to one next hop."""
-    directory.mkdir(parents=True, exist_ok=True)
-    command = [str(PEER / "bin" / "b2bua_simple"), "-f", "-l", "127.0.0.1", "-p", str(places.system)]
-    command += ["-n", f"127.0.0.1:{places.winner}"]
-    return System("Sippy, 1:1", 1, command, places, directory, {"SIPLOG_BEND": "none"})
-
-
-def install_peer() -> None:
-    """Install Sippy into a virtual environment of its own, unless it is there."""
-    if (PEER / "bin" / "b2bua_simple").exists():
-        return
-    print(f"Installing {PEER_PACKAGE} into {PEER}", file=sys.stderr)
-    subprocess.run([sys.executable, "-m", "venv", "--clear", PEER], check=True, stdout=subprocess.DEVNULL)
-    pip = [str(PEER / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, PEER_PACKAGE], check=True, stdout=subprocess.DEVNULL)
 
 
 def leave_core() -> None:
