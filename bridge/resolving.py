@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dns.asyncresolver import Resolver
 
 AGAIN = 60.0
-RETRY = 20.0
+RETRY = (2.0, 20.0)  # first and longest; after a power cut the router may come up long after us
 PATIENCE = 3.0  # seconds that a question for SRV records may take
 
 _SERVICE = {"udp": "_sip._udp", "tcp": "_sip._tcp", "tls": "_sips._tcp"}
@@ -32,13 +32,16 @@ Services = Callable[[str, str], Awaitable[Sequence[tuple[str, int]]]]
 
 async def keep_resolved(trunk: str, server: TrunkSettings, resolved: Resolved, unresolved: Unresolved) -> None:
     """Resolve the server of a trunk for ever."""
+    pause, longest = RETRY
     while True:
         try:
             resolved(trunk, await places(server))
         except OSError as error:
             unresolved(trunk, f"{server.host} cannot be resolved: {error.strerror or error}")
-            await asyncio.sleep(RETRY)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, longest)
             continue
+        pause = RETRY[0]
         await asyncio.sleep(AGAIN)
 
 

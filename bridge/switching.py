@@ -74,6 +74,7 @@ class Switching:
             tape=self.exchange.tape,
             tls=self._tls,
             certified=self.exchange.upstream.name_at,
+            moved=self.exchange.network_changed,
         )
         self._modems = Modems(
             lambda line, what: self.touch(lambda now: self.exchange.line_heard(line, what, now)),

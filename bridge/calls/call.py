@@ -249,6 +249,13 @@ class Call:
                 self.note(now, None, f"{self.name_of(leg)} speaks from elsewhere", str(leg.flow))
                 self._switch.keep(self)
 
+    def network_changed(self, stale: set[Leg], now: float) -> None:
+        """Tell those of these legs that are in the talk the address that we have now."""
+        legs = [leg for leg in (self.talk.caller, self.talk.member) if leg in stale] if self.talk is not None else []
+        if legs and self.result is None:
+            self.note(now, None, "the bridge has another address")
+            self.errands.tell_our_place(legs, now)
+
     def _on_progress(self, leg: Leg, code: int, now: float) -> None:
         self.follow(self.search.progress(leg, code, now), now)
         if self.search.ringing and self.asked_by is not None and not self.asked_by.ringing:

@@ -22,7 +22,7 @@ from bridge.calls.onward.direct import Directing
 from bridge.calls.onward.relayed import Relaying
 from bridge.calls.onward.transfer import Transfer
 from bridge.calls.ordered.errand import Errand
-from bridge.calls.ordered.holding import Hold
+from bridge.calls.ordered.holding import Hold, Reconnect
 from bridge.calls.switch import Switch
 from bridge.sip.grammar import SipError
 from bridge.sip.leg import Leg
@@ -45,7 +45,7 @@ class Errands:
         self._switch = switch
         self._asked: set[Errand] = set()  # that are to be told when the call is over
         self._directing: Directing | None = None
-        self._relaying: Relaying | None = None
+        self._relaying: list[Relaying] = []
 
     @property
     def _call(self) -> Call:
@@ -86,7 +86,23 @@ class Errands:
 
     def tell_of_relay(self, leg: Leg, now: float) -> None:
         """Tell a side soon that its media are to come to us, though it was offered the other side's place."""
-        self._relaying = Relaying(self._call, self._call.passage, leg, self._switch, now)
+        self._relaying.append(Relaying(self._call, self._call.passage, leg, self._switch, now))
+
+    def tell_our_place(self, legs: list[Leg], now: float) -> None:
+        """Tell these sides of the talk where we are now, by re-INVITE, and where their media are to come if to us."""
+        call, talk = self._call, self._call.talk
+        if call.passage.relayed:
+            for leg in legs:
+                call.passage.readdress(leg, self._switch.still_at(leg)[0])
+                self.tell_of_relay(leg, now)
+        elif talk is not None and self.hold is None:
+            # who may refuse is asked first, so that all is as it was then: a PBX rather than a phone of ours
+            near = next((leg for leg in (talk.caller, talk.member) if not leg.pinned), talk.member)
+            Reconnect(call, near, self._switch.still_at, lambda why, at: self._not_told(why, at)).begin(now)
+
+    def _not_told(self, why: str, now: float) -> None:
+        if why:
+            self._call.note(now, None, "who talks does not know the bridge's address", why)
 
     # -- transfer -------------------------------------------------------------------------------------------------
 
@@ -151,8 +167,8 @@ class Errands:
         """End what is under way, since the call is over."""
         if self._directing is not None:
             self._directing.stop()
-        if self._relaying is not None:
-            self._relaying.stop()
+        for relaying in self._relaying:
+            relaying.stop()
         self.end_hold()
         asked, self._asked = self._asked, set()
         for errand in asked:

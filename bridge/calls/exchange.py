@@ -186,6 +186,14 @@ class Exchange:
         self.upstream.flow_failed(flow, now)
         self._settle(now)
 
+    def network_changed(self, now: float, links: bool) -> None:
+        """Tell peers where we are, since addresses of ours have changed; `links`: one is up or down that was not."""
+        self.upstream.network_changed(links, now)
+        stale = set(self.ua.renew_contacts())
+        for call in list(self.board.up.values()) if stale else ():
+            call.network_changed(stale, now)
+        self._settle(now)
+
     def tick(self, now: float) -> None:
         """Let happen what is due."""
         self.ua.tick(now)

@@ -8,6 +8,7 @@ none are left it is not rung, and a call that finds nobody for that reason is re
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -334,13 +335,20 @@ class Passage:
         if self._carriage is None:
             return None
         side = self._side(leg)
-        return self._carriage.told[side].body(told, self._carriage.parties[side].ours)
+        ours = self._carriage.parties[side].ours
+        return self._carriage.told[side].body(replace(told, host=ours), ours)
+
+    def readdress(self, leg: Leg, ours: str) -> None:
+        """Take the address of ours that a leg's side is to be told from now on."""
+        if self._carriage is not None:
+            side = self._side(leg)
+            self._carriage.parties[side] = self._carriage.parties[side]._replace(ours=ours)
 
     def agreed_again(self, leg: Leg, answer: Body | None) -> None:
         """Take a side's answer to what it was told again; the other side has its own. Raises `SipError`."""
         side = self._side(leg)
         offer = self._carriage.said(1 - side) if self._carriage is not None else None
-        if self._carriage is not None and offer is not None and answer is not None:
+        if self._carriage is not None and offer is not None and answer is not None and not self._carriage.speaks:
             self._carriage.offer(1 - side, offer)
             self._carriage.answer(side, answer)
 

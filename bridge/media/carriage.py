@@ -86,6 +86,11 @@ class Carriage:
         """Our own end towards the caller, where there is one."""
         return self._voices[CALLER]
 
+    @property
+    def speaks(self) -> bool:
+        """Whether we speak to a side ourselves now."""
+        return any(self._voices)
+
     def said(self, side: int) -> Body | None:
         """Return what a side has said of itself in what was agreed upon last, None where nothing was."""
         if self.agreed is None:
@@ -148,7 +153,7 @@ class Carriage:
     def moved(self, side: int, signals: str) -> None:
         """Let a side's packets come from where it signals from now, whatever port they come from."""
         self.parties[side] = self.parties[side]._replace(signals=signals)
-        if not any(self._voices) and not any(self._offers):  # else the answer that is awaited brings it
+        if not self.speaks and not any(self._offers):  # else the answer that is awaited brings it
             self.reconnect()
 
     def offer(self, side: int, body: Body) -> Body:

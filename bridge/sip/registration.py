@@ -127,6 +127,7 @@ class Registration:
         self._refusals = 0
         self._raises = 0  # of expires by 423, without a success
         self._retry_after = 0.0
+        self._sent = contact  # with the last REGISTER
         self.phase = Phase.IDLE
         self.reason = ""
         """Why it is lost: the PBX's own words where it said any."""
@@ -146,12 +147,21 @@ class Registration:
         """End the registration; it is over when `phase` is OFF, which takes at most some seconds."""
         self._take(Signal.STOP, now)
 
-    def move(self, contact: str) -> None:
-        """Use another contact from the next REGISTER on."""
-        self._contact = contact
+    @property
+    def refused(self) -> bool:
+        """Whether the PBX has refused us, and not only failed."""
+        return self._refusals > 0
+
+    def move(self, contact: str) -> bool:
+        """Use another contact from the next REGISTER on; return whether it is another."""
+        before, self._contact = self._contact, contact
+        return before != contact
 
     def renew(self, now: float, contact: str | None = None) -> None:
-        """Register anew now, with another contact perhaps: our address changed, or the PBX is back."""
+        """Register anew now, with another contact perhaps: our address changed, or the PBX is back.
+
+        Where a REGISTER is under way, the other contact follows it.
+        """
         self._contact = contact or self._contact
         if self.phase in (Phase.REGISTERED, Phase.WAITING):
             self._take(Signal.DUE, now)
@@ -202,6 +212,8 @@ class Registration:
         if self.phase is Phase.LEAVING:
             return Signal.ACCEPTED
         self._granted = self._read_grant(response)
+        if self._contact != self._sent:
+            return Signal.AGAIN  # our address has changed meanwhile
         if self._granted > 0:
             return Signal.ACCEPTED
         self.reason = f"{_words(response)}, but not for our contact"
@@ -273,6 +285,7 @@ class Registration:
 
     def _send(self, expires: int) -> None:
         self._cseq += 1
+        self._sent = self._contact
         request = Request(
             "REGISTER",
             self._registrar,

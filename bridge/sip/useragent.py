@@ -17,7 +17,7 @@ from bridge.sip.agenda import Agenda
 from bridge.sip.checks import ALLOW, KNOWN, refusal
 from bridge.sip.dialog import Dialog
 from bridge.sip.flow import Flow, Locate, Send
-from bridge.sip.grammar import SipError
+from bridge.sip.grammar import SipError, parse_uri, uri_of
 from bridge.sip.incoming import IncomingLeg
 from bridge.sip.layer import Cancelled, Happened, RequestIn, ResponseIn, TransactionLayer
 from bridge.sip.leg import Leg
@@ -132,6 +132,16 @@ class UserAgent:
         leg.come_up(now)
         self.legs[leg.call_id, leg.local_tag] = leg
         return leg
+
+    def renew_contacts(self) -> list[Leg]:
+        """Tell our address as it is now in all that is said from now on; return the legs that know another one."""
+        stale = []
+        for leg in self.legs.values():
+            contact = self.contact(parse_uri(uri_of(leg.contact)).user or "bridge", leg.flow)
+            if contact != leg.contact:
+                leg.contact = contact
+                stale.append(leg)
+        return stale
 
     def moved(self, before: Flow, after: Flow, now: float) -> None:
         """Note that a phone is reached by another flow now: its talks go on there."""

@@ -176,6 +176,7 @@ class Lab:
         self.openings: list[tuple[float, Address]] = []  # when nothing was sent, and where to
         self.drop: Callable[[Passed], bool] = lambda passed: False
         self.delay = 0.0
+        self.here = "10.0.0.100"  # what the bridge knows as its own address, and is reached at too
         self._restarts = 0
         self._flying: list[tuple[float, int, Address, Address, bytes]] = []
         self._count = 0
@@ -205,7 +206,7 @@ class Lab:
             self.directory,
             self.logins,
             self.settings,
-            locate=lambda flow: LocalAddress("10.0.0.100", 5060),
+            locate=lambda flow: LocalAddress(self.here, 5060),
             token=tokens(prefix),
             wall=lambda: 1_800_000_000.0 + self.now,
             rng=random.Random(7),
@@ -288,7 +289,7 @@ class Lab:
         for _, _, source, target, data in arrived:
             by_tcp = any(p.address == source and getattr(p, "transport", "") == "tcp" for p in self.phones.values())
             flow = Flow("tcp" if by_tcp else "udp", *source)
-            if target == (BRIDGE.host, BRIDGE.port):
+            if target in ((BRIDGE.host, BRIDGE.port), (self.here, BRIDGE.port)):
                 self.exchange.receive(data, flow, self.now)
             else:
                 phone = next((p for p in self.phones.values() if p.address == target), None)

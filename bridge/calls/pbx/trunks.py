@@ -40,6 +40,7 @@ class Trunk:
         self._rng = rng
         self._said = said
         self._registration: Registration | None = None
+        self._here = ""  # our own contact towards the server, as it was last looked at
         self._tried = 0  # addresses that failed, one after the other
         self._check = Check(self, self._question, ua, agenda, rng)
         self._asked = 0  # OPTIONS so far
@@ -96,6 +97,7 @@ class Trunk:
         if self.flow in found:  # stay where we are registered as long as that address is valid
             found = dict.fromkeys((self.flow, *found))
         self.addresses = tuple(flow for flow in found if flow is not None)
+        self._here = self._contact_at(self.addresses[0])
         if self.settings.check:
             self._check.start(now)
         if not self.settings.register:
@@ -116,7 +118,7 @@ class Trunk:
         self._registration = Registration(
             self.uri(""),
             self.uri(self.settings.username),
-            self._ua.contact(self.settings.username, server),
+            self._contact_at(server),
             Credentials(self.settings.username, self.settings.password),
             self._rng,
             expires=self.settings.expires,
@@ -163,7 +165,7 @@ class Trunk:
         self.addresses = (*self.addresses[1:], *self.addresses[:1])
         self._tried += 1
         assert self._registration is not None and self.flow is not None
-        contact = self._ua.contact(self.settings.username, self.flow)
+        contact = self._contact_at(self.flow)
         if self._tried < len(self.addresses):
             self._registration.renew(now, contact)
         else:
@@ -221,9 +223,27 @@ class Trunk:
         }
         return Request("OPTIONS", self.uri(""), headers), self.flow
 
+    def network_changed(self, links: bool, now: float) -> bool:
+        """Register anew where the server may be reached again (`links`), or is to know another address of ours.
+
+        Returns whether that is another.
+        """
+        if self.flow is None:
+            return False
+        registration, contact = self._registration, self._contact_at(self.flow)
+        moved, self._here = contact != self._here, contact
+        if registration is not None and (moved or (links and self.state == "lost" and not registration.refused)):
+            registration.renew(now, contact)
+            self._flush(now)
+        return moved
+
+    def _contact_at(self, server: Flow) -> str:
+        return self._ua.contact(self.settings.username, server)
+
     def tick(self, now: float) -> None:
         """Let a refresh or another try come due."""
-        if self._registration is not None:
+        if self._registration is not None and self.flow is not None:
+            self._registration.move(self._contact_at(self.flow))
             self._registration.tick(now)
             self._flush(now)
 

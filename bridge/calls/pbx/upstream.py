@@ -144,6 +144,12 @@ class Upstream:
             if trunk.flow is not None and trunk.flow[:3] == flow[:3]:
                 trunk.suspect(trunk.flow, now)  # it would send calls on a connection that is no more
 
+    def network_changed(self, links: bool, now: float) -> None:
+        """Note that addresses of ours, or links, have changed."""
+        for name, trunk in self.trunks.items():
+            if trunk.network_changed(links, now):
+                self._moved.append(name)
+
     def name_at(self, flow: Flow) -> str:
         """Return the name that the certificate of who is at an address has to be for."""
         for trunk in self.trunks.values():

@@ -39,6 +39,7 @@ class Watch:
         self._lines = lines
         self._said = said
         self._subscription: Subscription | None = None
+        self._contact = ""  # that it was begun with
         self._dialogs = WatchedDialogs()
         self._key: tuple[str, str] | None = None
         self._told = ""  # the refusal that was told last
@@ -49,17 +50,19 @@ class Watch:
         if flow is None or self.trunk.state not in ("registered", "static"):
             self._know(None)
             return
-        if self._subscription is not None and self._subscription.begun_at == flow:
+        contact = self._ua.contact(user, flow)
+        if self._subscription is not None and (self._subscription.begun_at, self._contact) == (flow, contact):
             if self._subscription.phase is Phase.WAITING:
                 self._subscription.start(now)
             else:
                 self._subscription.refresh(now)
             self._flush(now)
             return
+        self._contact = contact
         self._subscription = Subscription(
             self.trunk.uri(self.line.number),
             f"<{self.trunk.uri(user)}>",
-            self._ua.contact(user, flow),
+            contact,
             flow,
             "dialog",
             ACCEPT,

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from bridge.sip.endpoint.datagrams import Datagrams
+from bridge.sip.endpoint.interfaces import Interfaces
 from bridge.sip.endpoint.listening import EndpointError, Listening, open_listener
 from bridge.sip.endpoint.pump import Pump
 from bridge.sip.endpoint.resolver import Lookup, Resolver, is_address, system_lookup
@@ -26,7 +27,8 @@ class Endpoint:
     `advertise`: the host that peers are told; None: the address of ours that the route to the peer uses. `on_step` is
     called after each step of the engine. `tls` has what is needed to listen on TLS and to connect by it; `certified`
     tells whose certificate has to be at an address. `known` tells whether a host is that of a peer; strangers have
-    fewer connections. What is sent is noted on `tape`.
+    fewer connections. What is sent is noted on `tape`. When addresses of this machine have changed, `moved` is called
+    with the time, and whether a link is up or down that was not.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Endpoint:
         lookup: Lookup = system_lookup,
         known: Callable[[str], bool] = lambda host: True,
         tape: Tape | None = None,
+        moved: Callable[[float, bool], None] | None = None,
     ) -> None:
         self._engine = engine
         self._listen = [(transport, host.strip("[]"), port) for transport, host, port in listen]
@@ -53,6 +56,8 @@ class Endpoint:
         self._lookup = lookup
         self._known = known
         self._tape = tape
+        self._moved = moved
+        self._interfaces = Interfaces(self._network_changed)
         self._listeners: list[Listening] = []
         self._datagrams: dict[int, Datagrams] = {}
         self._waiting: dict[str, list[Send]] = {}  # by the name that is being looked up
@@ -80,10 +85,13 @@ class Endpoint:
                 self._datagrams[index] = Datagrams(listening, index, self._pump, loop)
             else:
                 await self._streams.listen(listening)
+        if self._moved is not None:
+            self._interfaces.open()
         self._pump.settle()
 
     async def close(self) -> None:
         """Send what waits, close everything. The engine is not called any more."""
+        self._interfaces.close()
         self._pump.step()
         self._pump.stop()
         self._listeners.clear()
@@ -118,6 +126,12 @@ class Endpoint:
     def pump(self) -> None:
         """Send what is in the engine's outbox and re-arm the timer, after something else than the network moved it."""
         self._pump.step()
+
+    def _network_changed(self, links: bool) -> None:
+        moved = self._moved
+        self._routes.forget()
+        if moved is not None:
+            self._pump.tell(lambda now: moved(now, links))
 
     # -- out --------------------------------------------------------------------------------------------------------
 

@@ -59,6 +59,11 @@ class Pump:
         self._do(_nothing)
         self.settle()
 
+    def tell(self, what: Callable[[float], None]) -> None:
+        """Do one step of the engine for another reason than a message or the time."""
+        self._do(what)
+        self.settle()
+
     def undelivered(self, flow: Flow, reason: str) -> None:
         """Tell the engine, in a turn of its own, that a flow has failed."""
         if not self._undelivered:

@@ -60,6 +60,10 @@ class Routes:
             del self._known[next(iter(self._known))]
         return route
 
+    def forget(self) -> None:
+        """Find every route anew."""
+        self._known.clear()
+
     def first_open(self, flow: Flow, hosts: Iterable[str]) -> Flow | None:
         """Return the flow to the first of these addresses that messages will leave for, None where to none."""
         flows = (flow._replace(host=host) for host in hosts)
