@@ -110,7 +110,7 @@ class IncomingLeg(Leg):
         self.dialog = dialog_as_callee(invite, self.local_tag, self.contact, self.flow, self.pinned)
         self.state = LegState.ANSWERED
         self.ua.changed = True
-        self.peer_takes_update = "update" in invite.tokens("Allow")
+        self.lookout.takes_update = "update" in invite.tokens("Allow")
         send = self._respond(200, body, now)
         self.invite = None
         self._transaction = None

@@ -19,17 +19,17 @@ from typing import TYPE_CHECKING, Any
 from bridge.sip.dialog import Dialog
 from bridge.sip.flow import Flow, Send
 from bridge.sip.legevents import Acknowledged, Ended, LegEvent, Moved, Replied, Requested
+from bridge.sip.lookout import Lookout
 from bridge.sip.message import Body, Request, Response, response_to
 from bridge.sip.session_timer import agreed
-from bridge.sip.transaction import T1, T2, TIMEOUT, ClientTransaction, ServerTransaction
+from bridge.sip.transaction import ClientTransaction, ServerTransaction
+from bridge.sip.unacknowledged import Unacknowledged
 
 if TYPE_CHECKING:
     from bridge.sip.digest import Authenticator
     from bridge.sip.useragent import UserAgent
 
 
-LOOK_AFTER = 600.0  # seconds between looks whether a silent peer is still there
-LOOK_SOON = 20.0  # after a restart
 RETURNS_WITHIN = 32.0  # seconds that a phone without a connection has to make another one, to be hung up by it
 _LOOK = object()
 
@@ -45,19 +45,6 @@ class LegState(Enum):
     ENDED = "ended"
 
 
-class _Unacknowledged:
-    """A 2xx of ours that goes out again until its ACK comes."""
-
-    __slots__ = ("again", "expires", "interval", "seq", "send")
-
-    def __init__(self, seq: int, send: Send, now: float) -> None:
-        self.seq = seq
-        self.send = send
-        self.interval = T1
-        self.again = now + T1
-        self.expires = now + TIMEOUT
-
-
 class Leg:
     """What both kinds of leg share: the confirmed dialog.
 
@@ -71,11 +58,9 @@ class Leg:
         "_asking",
         "_bye_wanted",
         "_invite_seq",
-        "_doubted",
-        "_look_at",
+        "lookout",
         "_owed",
         "_reason",
-        "_refresh_by",
         "_unacknowledged",
         "authenticator",
         "call_id",
@@ -85,7 +70,6 @@ class Leg:
         "flow",
         "local_tag",
         "owner",
-        "peer_takes_update",
         "pinned",
         "state",
         "ua",
@@ -102,7 +86,7 @@ class Leg:
         self.dialog: Dialog | None = None
         self.owner: Any = None  # the call it belongs to
         self.due: float | None = None
-        self._unacknowledged: _Unacknowledged | None = None
+        self._unacknowledged: Unacknowledged | None = None
         self._asking: ServerTransaction | None = None  # the peer's INVITE or UPDATE, not answered yet
         self._owed: dict[ServerTransaction, Request] = {}  # every request that the call still has to answer
         self._asked: ClientTransaction | None = None  # ours, not answered yet
@@ -111,10 +95,7 @@ class Leg:
         self._invite_seq = 0  # of our INVITE that awaits its ACK
         self._ack: tuple[int, Send] | None = None  # the last ACK to a 2xx, to be sent again
         self.authenticator: Authenticator | None = None
-        self.peer_takes_update = False
-        self._doubted = False  # it is from before a restart
-        self._look_at: float | None = None  # when to see whether the peer is still there
-        self._refresh_by: float | None = None  # when a session timer of the peer's runs out
+        self.lookout = Lookout()
 
     @property
     def over(self) -> bool:
@@ -176,7 +157,7 @@ class Leg:
         if 200 <= status < 300 and request.method in ("INVITE", "UPDATE", "REFER"):
             response.set("Contact", self.contact)
             response.set("Allow", self.ua.allow)
-        if 200 <= status < 300:
+        if 200 <= status < 300 and request.method in ("INVITE", "UPDATE"):
             self._agree_timer(request, response, now)
         response.put(body)
         wire = transaction.respond(response, now)
@@ -194,13 +175,12 @@ class Leg:
     def come_up(self, now: float) -> None:
         """Note that the dialog is confirmed on both sides; from now on the peer is looked after."""
         self.state = LegState.UP
-        self._look_at = now + LOOK_AFTER
+        self.lookout.begin(now)
         self._rearm()
 
     def look_soon(self, now: float) -> None:
-        """See before long whether the peer is still there and knows this dialog, which it may have lost too."""
-        self._doubted = True
-        self._look_at = now + LOOK_SOON
+        """See before long whether the peer is still there, after a restart."""
+        self.lookout.begin_soon(now)
         self._rearm()
 
     def hang_up(self, reason: str | None, now: float) -> None:
@@ -354,57 +334,37 @@ class Leg:
             return
         if self._unacknowledged is not None:
             self._repeat_success(self._unacknowledged, now)
-        if self._refresh_by is not None and self._refresh_by <= now:
+        if self.lookout.expired(now):
             self._gone("did not refresh its session", now)
-        elif self._look_at is not None and self._look_at <= now:
-            self._look_at = now + LOOK_AFTER
-            if self.state is LegState.UP and self._asked is None and self._asking is None:
-                self._send("UPDATE" if self.peer_takes_update else "OPTIONS", None, _LOOK, now)
+        elif self.lookout.looks(now) and self.state is LegState.UP and self._asked is None and self._asking is None:
+            self._send(self.lookout.method, None, _LOOK, now)
         self._rearm()
 
-    def _repeat_success(self, waiting: _Unacknowledged, now: float) -> None:
+    def _repeat_success(self, waiting: Unacknowledged, now: float) -> None:
         """Send the 2xx again; without an ACK in 32 s, hang up (§13.3.1.4)."""
-        if now >= waiting.expires:
+        if waiting.given_up(now):
             self._unacknowledged = None
             self._gone("never acknowledged the answer", now)
-        elif now >= waiting.again:
+        elif waiting.repeats(now):
             self.ua.layer.outbox.append(waiting.send)
-            waiting.interval = min(waiting.interval * 2, T2)
-            waiting.again = now + waiting.interval
 
     def _rearm(self) -> None:
         """Set the deadline to the soonest of what this leg waits for."""
-        due = [at for at in (self._look_at, self._refresh_by) if at is not None]
-        if self._unacknowledged is not None:
-            due.append(min(self._unacknowledged.again, self._unacknowledged.expires))
-        self.ua.agenda.arm(self, min(due, default=None))
+        due, waiting = self.lookout.due, self._unacknowledged
+        if waiting is not None:
+            due = waiting.due if due is None else min(due, waiting.due)
+        self.ua.agenda.arm(self, due)
 
     def _await_ack(self, seq: int, send: Send, now: float) -> None:
-        self._unacknowledged = _Unacknowledged(seq, send, now)
+        self._unacknowledged = Unacknowledged(seq, send, now)
         self._rearm()
 
     def _agree_timer(self, request: Request, response: Response, now: float) -> None:
-        """Take the session timer that an INVITE or UPDATE asks for (RFC 4028)."""
-        if request.method not in ("INVITE", "UPDATE"):
-            return
-        timer = agreed(request)
-        if timer is None:  # none asked for any more: the session does not expire (§7.2)
-            self._refresh_by = None
-            return
-        for name, value in timer.headers.items():
-            response.set(name, value)
-        self._refresh_by = None if timer.ours else timer.over(now)
-        if timer.ours:
-            self._look_at = now + timer.expires / 2
-        self._rearm()
+        if self.lookout.agree(request, response, now):
+            self._rearm()
 
     def _on_look(self, method: str, status: int, now: float) -> None:
-        """Take the answer to the question whether the peer is still there.
-
-        An OPTIONS may be answered by a phone that knows nothing of dialogs; only silence says that it is gone. After a
-        restart, which may have been a power cut of the phone as well, it is believed when it says so.
-        """
-        if status == 408 or (status == 481 and (method == "UPDATE" or self._doubted)):
+        if self.lookout.lost(method, status):
             self._gone("no longer answers", now)
 
     def _repeat_ack(self, response: Response) -> None:
@@ -459,7 +419,8 @@ class Leg:
         self.ua.drop(self)
 
     def _wait_for_nothing(self) -> None:
-        self._unacknowledged = self._look_at = self._refresh_by = None
+        self._unacknowledged = None
+        self.lookout.stop()
         self.ua.agenda.arm(self, None)
 
     @staticmethod

@@ -154,7 +154,7 @@ class OutgoingLeg(Leg):
         self._request = None
         self.state = LegState.ANSWERED
         self.ua.changed = True
-        self.peer_takes_update = "update" in response.tokens("Allow")
+        self.lookout.takes_update = "update" in response.tokens("Allow")
         self._say(Accepted(self, response.content))
 
     def _hang_up_fork(self, response: Response, now: float) -> None:
