@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -25,10 +26,18 @@ def iso(wall: float | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Base of all events."""
+    """Base of all events.
+
+    `type` is what an event is called outside, a contract: its class's name in small letters, `login_changed`.
+    `_TIMES`: the fields that are UTC seconds, told as times of day.
+    """
 
     type: ClassVar[str] = "event"
+    _TIMES: ClassVar[frozenset[str]] = frozenset()
     wall: float
+
+    def __init_subclass__(cls) -> None:
+        cls.type = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
     def to_json(self) -> dict[str, Any]:
         """Return the event as a JSON object with `type` and `at` in front."""
@@ -36,6 +45,8 @@ class Event:
         for f in dataclasses.fields(self):
             if f.name != "wall":
                 value = getattr(self, f.name)
+                if f.name in self._TIMES:
+                    value = iso(value)
                 body[f.name] = login_json(value) if isinstance(value, Login) else value
         return body
 
@@ -60,7 +71,6 @@ def login_json(login: Login) -> dict[str, Any]:
 class LoginChanged(Event):
     """A login was changed, written and applied. `cause`: what has changed it, where it was no command."""
 
-    type: ClassVar[str] = "login_changed"
     group: str
     member: str
     login: Login
@@ -71,7 +81,6 @@ class LoginChanged(Event):
 class OpeningChanged(Event):
     """A group's night switch was turned, or its hours began or ended; `by` and `origin` are the switch's."""
 
-    type: ClassVar[str] = "opening_changed"
     group: str
     open: bool
     night: str
@@ -83,7 +92,6 @@ class OpeningChanged(Event):
 class HandlingChanged(Event):
     """A line's diversions or its do-not-disturb were changed, written and applied; `handling` as views show it."""
 
-    type: ClassVar[str] = "handling_changed"
     line: str
     handling: Mapping[str, Any]
     by: str | None
@@ -94,7 +102,6 @@ class HandlingChanged(Event):
 class LineOrdered(Event):
     """A line was made to dial, pick up, hang up, hold, resume or transfer, and that was done or has begun."""
 
-    type: ClassVar[str] = "line_ordered"
     verb: str
     line: str
     by: str
@@ -107,7 +114,6 @@ class LineOrdered(Event):
 class PinTaken(Event):
     """A user has proven by PIN, from behind a trunk, to be who calls the menu."""
 
-    type: ClassVar[str] = "pin_taken"
     user: str
     caller: str
     trunk: str | None
@@ -120,7 +126,6 @@ class PinRefused(Event):
     `caller` and `trunk`: who tried; `wrong`: tries in a row; `locked_for`: seconds, 0 where there may be more.
     """
 
-    type: ClassVar[str] = "pin_refused"
     user: str | None
     caller: str
     trunk: str | None
@@ -132,7 +137,6 @@ class PinRefused(Event):
 class OutsideCalled(Event):
     """A number outside is called in the name of a line, through a trunk; `caller`: who calls, in words."""
 
-    type: ClassVar[str] = "outside_called"
     line: str
     number: str
     trunk: str
@@ -144,7 +148,6 @@ class OutsideCalled(Event):
 class OutsideRefused(Event):
     """A number outside is not called. `how`: dialled, transferred or diverted."""
 
-    type: ClassVar[str] = "outside_refused"
     line: str
     number: str
     how: str
@@ -155,7 +158,6 @@ class OutsideRefused(Event):
 class CommandRefused(Event):
     """A command was refused; `member` is in whose name it was asked, or whom it was about."""
 
-    type: ClassVar[str] = "command_refused"
     verb: str
     group: str | None
     member: str | None
@@ -169,7 +171,6 @@ class CommandRefused(Event):
 class MemberDropped(Event):
     """A member has left the configuration; the login is forgotten."""
 
-    type: ClassVar[str] = "member_dropped"
     group: str
     member: str
 
@@ -178,7 +179,6 @@ class MemberDropped(Event):
 class LineChanged(Event):
     """A line is now idle, ringing, busy, unreachable or unknown."""
 
-    type: ClassVar[str] = "line_changed"
     line: str
     state: str
 
@@ -187,7 +187,6 @@ class LineChanged(Event):
 class LineRings(Event):
     """An analogue line rings, as its modem hears; `caller` and `caller_name` are "" where nobody tells them."""
 
-    type: ClassVar[str] = "line_rings"
     line: str
     call: str
     caller: str
@@ -198,7 +197,6 @@ class LineRings(Event):
 class TrunkChanged(Event):
     """A trunk is now registered, static, trying or lost (`reason`: the PBX's own words)."""
 
-    type: ClassVar[str] = "trunk_changed"
     trunk: str
     state: str
     reason: str
@@ -212,7 +210,6 @@ class GroupCall(Event):
     is about, where it is about one. `wait`: for how many seconds the caller has waited, where the wait is over.
     """
 
-    type: ClassVar[str] = "group_call"
     event_type: str
     group: str
     call: str
@@ -230,7 +227,6 @@ class CallerWaits(Event):
     `expected` is in how many seconds the caller will probably be served, None where nobody can tell.
     """
 
-    type: ClassVar[str] = "caller_waits"
     group: str
     call: str
     caller: str
@@ -244,7 +240,6 @@ class CallerWaits(Event):
 class WaitingChanged(Event):
     """So many callers of a group wait now; as it is seen from a satellite, who is told no more of them."""
 
-    type: ClassVar[str] = "waiting_changed"
     group: str
     waiting: int
 
@@ -253,7 +248,6 @@ class WaitingChanged(Event):
 class MemberReady(Event):
     """Somebody has said of a member who is logged in already that they take calls: wrap-up and rest are over."""
 
-    type: ClassVar[str] = "member_ready"
     group: str
     member: str
 
@@ -262,20 +256,10 @@ class MemberReady(Event):
 class WrapUp(Event):
     """A member of a group has ended a call of some queue and gets no other until then; None: gets calls again."""
 
-    type: ClassVar[str] = "wrap_up"
+    _TIMES: ClassVar[frozenset[str]] = frozenset({"until"})
     group: str
     member: str
     until: float | None  # UTC seconds
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the event with its end as a time of day."""
-        return {
-            "type": self.type,
-            "at": iso(self.wall),
-            "group": self.group,
-            "member": self.member,
-            "until": iso(self.until),
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +270,6 @@ class OfferEnded(Event):
     gave up ringing by itself; "withdrawn" where a colleague was faster, the caller gave up or the member went.
     """
 
-    type: ClassVar[str] = "offer_ended"
     group: str
     call: str
     member: str
@@ -303,7 +286,6 @@ class CallOver(Event):
     a word of `calls.over.CallResult`.
     """
 
-    type: ClassVar[str] = "call_over"
     call: str
     caller: str
     caller_name: str
@@ -357,7 +339,6 @@ def part_json(part: Part) -> dict[str, Any]:
 class MissedChanged(Event):
     """A group has missed another call, or one less: its caller was answered, or a member has taken note."""
 
-    type: ClassVar[str] = "missed_changed"
     group: str
 
 
@@ -365,7 +346,6 @@ class MissedChanged(Event):
 class MissedSeen(Event):
     """A member has taken note of the calls that a group has missed."""
 
-    type: ClassVar[str] = "missed_seen"
     group: str
     member: str
     by: str
@@ -376,7 +356,6 @@ class MissedSeen(Event):
 class DeskPressed(Event):
     """A desk's button or key was pressed; `gesture` is "press" or "hold", `action` what that does, if anything."""
 
-    type: ClassVar[str] = "desk_pressed"
     desk: str
     where: str
     gesture: str
@@ -387,7 +366,6 @@ class DeskPressed(Event):
 class PanelChanged(Event):
     """A desk's panel is now here or gone (`reason`: why)."""
 
-    type: ClassVar[str] = "panel_changed"
     desk: str
     panel: str
     state: str
@@ -398,7 +376,6 @@ class PanelChanged(Event):
 class ConfigurationTaken(Event):
     """Another configuration is in force. `restart`: keys that need a restart; `problems`: parts that cannot be had."""
 
-    type: ClassVar[str] = "configuration_taken"
     restart: tuple[str, ...]
     problems: tuple[str, ...]
 
@@ -407,7 +384,6 @@ class ConfigurationTaken(Event):
 class ConfigurationRefused(Event):
     """Another configuration was not taken, for all these `problems`; the one before stays in force."""
 
-    type: ClassVar[str] = "configuration_refused"
     problems: tuple[str, ...]
 
 
@@ -415,6 +391,5 @@ class ConfigurationRefused(Event):
 class Notice(Event):
     """Something that a person should know and no other event says: `what` names it, `text` tells it."""
 
-    type: ClassVar[str] = "notice"
     what: str
     text: str

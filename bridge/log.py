@@ -62,74 +62,151 @@ class Log:
         print(line.encode("utf-8", "replace").decode("utf-8"), file=self.stream, flush=True)
 
 
-def describe(event: Event) -> tuple[int, str] | None:
+Line = tuple[int, str]
+"""A priority, and what is said with it."""
+
+
+def describe(event: Event) -> Line | None:
     """Return an event's priority and line; None for what needs no line."""
-    match event:
-        case LoginChanged(_, group, member, login, cause):
-            state = "logged in" if login.logged_in else "logged out"
-            paused = f", paused{_because(login.pause_reason)}" if login.paused else ""
-            how = f" by {login.told_by} ({login.told_from})" if login.told_from else ""
-            return INFO, f"{group}: {member} {state}{paused}{how}{_because(cause)}"
-        case OpeningChanged(_, group, is_open, night, by, origin):
-            how = f" by {by} ({origin})" if night != "hours" and by else " by its hours"
-            return INFO, f"{group}: {'open' if is_open else 'closed'}{how}"
-        case HandlingChanged(_, line, handling, by, origin):
-            return INFO, f"line {line}: {handling_text(handling)} by {by} ({origin})"
-        case LineOrdered(_, verb, line, by, origin, call, number):
-            about = " ".join(part for part in (number, f"(call {call})" if call else None) if part)
-            return INFO, f"line {line}: {verb} {about} by {by} ({origin})"
-        case PinTaken(_, user, caller, trunk):
-            return INFO, f"menu: {user} is known by PIN, from {caller or 'anonymous'} (trunk {trunk})"
-        case PinRefused(_, user, caller, trunk, wrong, locked_for):
-            whose = user or "a number that is nobody's"
-            locked = f"; locked for {locked_for} s" if locked_for else ""
-            who = f"{caller or 'anonymous'} (trunk {trunk})"
-            return WARNING, f"menu: a PIN for {whose} from {who} is refused, {wrong} wrong in a row{locked}"
-        case OutsideCalled(_, line, number, trunk, call, caller):
-            return INFO, f"line {line}: {number} is called through trunk {trunk} for {caller} (call {call})"
-        case OutsideRefused(_, line, number, how, why):
-            return NOTICE, f"line {line}: {number} ({how}) is not called: {why}"
-        case CommandRefused():
-            about = " ".join(part for part in (event.verb, event.group, event.member) if part)
-            return NOTICE, f"refused: {about} by {event.by} ({event.origin}): {event.message}"
-        case MemberDropped(_, group, member):
-            return NOTICE, f"{group}: {member} is no longer a member; the login is forgotten"
-        case TrunkChanged(_, trunk, state, reason):
-            return (INFO if state in ("registered", "static") else WARNING), f"trunk {trunk}: {state}{_because(reason)}"
-        case LineChanged(_, line, state):
-            return (NOTICE if state == "unreachable" else DEBUG), f"line {line}: {state}"
-        case LineRings(_, line, _, caller, name):
-            return INFO, f"line {line}: rings, {name or caller or 'an unknown caller'}"
-        case GroupCall():
-            who = f" {event.member}" if event.member else ""
-            caller = event.caller_name or event.caller or "anonymous"
-            return DEBUG if event.event_type == "offered" else INFO, (
-                f"{event.group}: call {event.call} of {caller} {event.event_type}{who}{_because(event.reason)}"
-            )
-        case CallerWaits():
-            caller = event.caller_name or event.caller or "anonymous"
-            place = f"number {event.position} of {event.waiting}"
-            return INFO, f"{event.group}: call {event.call} of {caller} waits, {place}"
-        case WrapUp(_, group, member, until):
-            return DEBUG, f"{group}: {member} {'gets calls again' if until is None else 'is in wrap-up'}"
-        case CallOver():
-            who = f" by {event.taken_by}" if event.taken_by else ""
-            times = f"waited {event.wait:.1f} s, talked {event.talk:.1f} s"
-            return DEBUG, f"call {event.call} to {event.called} is over: {event.result}{who}, {times}"
-        case DeskPressed(_, desk, where, gesture, action):
-            return DEBUG, f"desk {desk}: {where}: {gesture}: {action or 'nothing'}"
-        case PanelChanged(_, desk, _, state, reason):
-            return (INFO if state == "here" else WARNING), f"panel of desk {desk}: {state}{_because(reason)}"
-        case ConfigurationTaken(_, restart, problems):
-            told = [f"restart the bridge for {', '.join(restart)}"] if restart else []
-            lacks = "; ".join((*told, *problems))
-            return (NOTICE if lacks else INFO), f"the new configuration is in force{_because(lacks)}"
-        case ConfigurationRefused(_, problems):
-            return WARNING, f"the new configuration is not taken, the one before stays: {'; '.join(problems)}"
-        case Notice(_, _, text):
-            return NOTICE, text
-        case _:
-            return None
+    line = _LINES.get(type(event))
+    return line(event) if line is not None else None
+
+
+def _login_changed(event: LoginChanged) -> Line:
+    login = event.login
+    state = "logged in" if login.logged_in else "logged out"
+    paused = f", paused{_because(login.pause_reason)}" if login.paused else ""
+    how = f" by {login.told_by} ({login.told_from})" if login.told_from else ""
+    return INFO, f"{event.group}: {event.member} {state}{paused}{how}{_because(event.cause)}"
+
+
+def _opening_changed(event: OpeningChanged) -> Line:
+    how = f" by {event.by} ({event.origin})" if event.night != "hours" and event.by else " by its hours"
+    return INFO, f"{event.group}: {'open' if event.open else 'closed'}{how}"
+
+
+def _handling_changed(event: HandlingChanged) -> Line:
+    return INFO, f"line {event.line}: {handling_text(event.handling)} by {event.by} ({event.origin})"
+
+
+def _line_ordered(event: LineOrdered) -> Line:
+    about = " ".join(part for part in (event.number, f"(call {event.call})" if event.call else None) if part)
+    return INFO, f"line {event.line}: {event.verb} {about} by {event.by} ({event.origin})"
+
+
+def _pin_taken(event: PinTaken) -> Line:
+    return INFO, f"menu: {event.user} is known by PIN, from {event.caller or 'anonymous'} (trunk {event.trunk})"
+
+
+def _pin_refused(event: PinRefused) -> Line:
+    whose = event.user or "a number that is nobody's"
+    locked = f"; locked for {event.locked_for} s" if event.locked_for else ""
+    who = f"{event.caller or 'anonymous'} (trunk {event.trunk})"
+    return WARNING, f"menu: a PIN for {whose} from {who} is refused, {event.wrong} wrong in a row{locked}"
+
+
+def _outside_called(event: OutsideCalled) -> Line:
+    through = f"through trunk {event.trunk} for {event.caller} (call {event.call})"
+    return INFO, f"line {event.line}: {event.number} is called {through}"
+
+
+def _outside_refused(event: OutsideRefused) -> Line:
+    return NOTICE, f"line {event.line}: {event.number} ({event.how}) is not called: {event.why}"
+
+
+def _command_refused(event: CommandRefused) -> Line:
+    about = " ".join(part for part in (event.verb, event.group, event.member) if part)
+    return NOTICE, f"refused: {about} by {event.by} ({event.origin}): {event.message}"
+
+
+def _member_dropped(event: MemberDropped) -> Line:
+    return NOTICE, f"{event.group}: {event.member} is no longer a member; the login is forgotten"
+
+
+def _trunk_changed(event: TrunkChanged) -> Line:
+    priority = INFO if event.state in ("registered", "static") else WARNING
+    return priority, f"trunk {event.trunk}: {event.state}{_because(event.reason)}"
+
+
+def _line_changed(event: LineChanged) -> Line:
+    return (NOTICE if event.state == "unreachable" else DEBUG), f"line {event.line}: {event.state}"
+
+
+def _line_rings(event: LineRings) -> Line:
+    return INFO, f"line {event.line}: rings, {event.caller_name or event.caller or 'an unknown caller'}"
+
+
+def _group_call(event: GroupCall) -> Line:
+    who = f" {event.member}" if event.member else ""
+    call = f"call {event.call} of {event.caller_name or event.caller or 'anonymous'}"
+    priority = DEBUG if event.event_type == "offered" else INFO
+    return priority, f"{event.group}: {call} {event.event_type}{who}{_because(event.reason)}"
+
+
+def _caller_waits(event: CallerWaits) -> Line:
+    call = f"call {event.call} of {event.caller_name or event.caller or 'anonymous'}"
+    return INFO, f"{event.group}: {call} waits, number {event.position} of {event.waiting}"
+
+
+def _wrap_up(event: WrapUp) -> Line:
+    state = "gets calls again" if event.until is None else "is in wrap-up"
+    return DEBUG, f"{event.group}: {event.member} {state}"
+
+
+def _call_over(event: CallOver) -> Line:
+    who = f" by {event.taken_by}" if event.taken_by else ""
+    times = f"waited {event.wait:.1f} s, talked {event.talk:.1f} s"
+    return DEBUG, f"call {event.call} to {event.called} is over: {event.result}{who}, {times}"
+
+
+def _desk_pressed(event: DeskPressed) -> Line:
+    return DEBUG, f"desk {event.desk}: {event.where}: {event.gesture}: {event.action or 'nothing'}"
+
+
+def _panel_changed(event: PanelChanged) -> Line:
+    priority = INFO if event.state == "here" else WARNING
+    return priority, f"panel of desk {event.desk}: {event.state}{_because(event.reason)}"
+
+
+def _configuration_taken(event: ConfigurationTaken) -> Line:
+    told = [f"restart the bridge for {', '.join(event.restart)}"] if event.restart else []
+    lacks = "; ".join((*told, *event.problems))
+    return (NOTICE if lacks else INFO), f"the new configuration is in force{_because(lacks)}"
+
+
+def _configuration_refused(event: ConfigurationRefused) -> Line:
+    return WARNING, f"the new configuration is not taken, the one before stays: {'; '.join(event.problems)}"
+
+
+def _notice(event: Notice) -> Line:
+    return NOTICE, event.text
+
+
+_LINES: Mapping[type[Event], Callable[[Any], Line]] = {
+    LoginChanged: _login_changed,
+    OpeningChanged: _opening_changed,
+    HandlingChanged: _handling_changed,
+    LineOrdered: _line_ordered,
+    PinTaken: _pin_taken,
+    PinRefused: _pin_refused,
+    OutsideCalled: _outside_called,
+    OutsideRefused: _outside_refused,
+    CommandRefused: _command_refused,
+    MemberDropped: _member_dropped,
+    TrunkChanged: _trunk_changed,
+    LineChanged: _line_changed,
+    LineRings: _line_rings,
+    GroupCall: _group_call,
+    CallerWaits: _caller_waits,
+    WrapUp: _wrap_up,
+    CallOver: _call_over,
+    DeskPressed: _desk_pressed,
+    PanelChanged: _panel_changed,
+    ConfigurationTaken: _configuration_taken,
+    ConfigurationRefused: _configuration_refused,
+    Notice: _notice,
+}
+"""The events that get a line; what needs none (an offer's end, who waits seen from a satellite) is not here."""
 
 
 def handling_text(handling: Mapping[str, Any]) -> str:
