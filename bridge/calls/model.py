@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from bridge.directory.model import MediaWay
 from bridge.directory.phonebook import Blocklist, Phonebook
@@ -45,8 +46,7 @@ class ExchangeSettings:
     agent: str = "cti-bridge"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """One contact of a line. `pinned`: requests keep to the flow, whatever Contact the peer writes (NAT)."""
 
     uri: str

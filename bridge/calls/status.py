@@ -65,8 +65,7 @@ class CallStatus:
     held: bool = False  # one side waits, by command
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One decision or happening in a call: seconds since its start, whom it is about, what, and why."""
 
     at: float

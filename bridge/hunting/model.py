@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from typing import NamedTuple
 
 
 class Availability(StrEnum):
@@ -215,8 +216,7 @@ class End:
 HuntCommand = Offer | Withdraw | Connect | Release | End
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """One line of the decision trace; `member` None: about the hunt as a whole."""
 
     at: float  # seconds, monotonic

@@ -1,11 +1,12 @@
 """A dialog: the peer-to-peer relation that a 2xx to an INVITE makes, as a value (RFC 3261 §12).
 
-Frozen, so that it can be stored and taken up again after a restart; a request in it gives the next value with it.
+A tuple, so that it can be stored and taken up again after a restart; a request in it gives the next value with it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import NamedTuple
 
 from bridge.sip.flow import Flow
 from bridge.sip.grammar import SipError, parse_address, parse_uri, tag_of, uri_of
@@ -14,8 +15,7 @@ from bridge.sip.message import Request, Response
 MAX_ROUTES = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Dialog:
+class Dialog(NamedTuple):
     """One confirmed dialog. `local` and `remote` are whole From/To values with their tags."""
 
     call_id: str
@@ -50,7 +50,7 @@ class Dialog:
         }
         if route:
             headers["Route"] = list(route)
-        following = self if seq is not None else replace(self, local_seq=number)
+        following = self if seq is not None else self._replace(local_seq=number)
         return following, Request(method, uri, headers)
 
     def accept(self, request: Request) -> Dialog | None:
@@ -58,11 +58,11 @@ class Dialog:
         number = request.cseq.sequence
         if self.remote_seq is not None and number <= self.remote_seq:
             return None
-        return replace(self, remote_seq=number)
+        return self._replace(remote_seq=number)
 
     def moved(self, flow: Flow) -> Dialog:
         """Return the dialog with a phone that is reached by another flow now."""
-        return replace(self, flow=flow)
+        return self._replace(flow=flow)
 
     def refresh(self, message: Request | Response) -> Dialog:
         """Return the dialog after a target refresh: a re-INVITE, an UPDATE or the 2xx to one (§12.2.1.2, §12.2.2)."""
@@ -73,7 +73,7 @@ class Dialog:
             flow = self.flow if self.pinned or self.route_set else flow_of(contact, self.flow)
         except SipError:  # a Contact that cannot be read leaves the target as it was
             return self
-        return replace(self, remote_target=contact, flow=flow)
+        return self._replace(remote_target=contact, flow=flow)
 
 
 def _is_loose(route: str) -> bool:
@@ -82,14 +82,19 @@ def _is_loose(route: str) -> bool:
 
 def flow_of(uri: str, like: Flow) -> Flow:
     """Return the flow that a request to this URI takes (RFC 3261 §18.1.1), on the listener of `like` where it fits."""
+    transport, host, port = _place_of(uri)
+    return Flow(transport, host, port, like.listener if transport == like.transport else -1)
+
+
+@lru_cache(maxsize=512)
+def _place_of(uri: str) -> tuple[str, str, int]:
     parsed = parse_uri(uri)
     parameters = {key.lower(): value for key, value in parsed.parameters.items()}
     transport = (parameters.get("transport") or ("tls" if parsed.scheme == "sips" else "udp")).lower()
     if transport not in ("udp", "tcp", "tls"):
         raise SipError(f"URI {uri[:80]!r}: transport must be udp, tcp or tls")
     host = (parameters.get("maddr") or parsed.host).strip("[]")
-    port = parsed.port or (5061 if transport == "tls" else 5060)
-    return Flow(transport, host, port, like.listener if transport == like.transport else -1)
+    return transport, host, parsed.port or (5061 if transport == "tls" else 5060)
 
 
 def next_hop(target: str, route_set: tuple[str, ...], like: Flow) -> Flow:

@@ -12,7 +12,6 @@ Which phase follows which signal is in `TABLE`, what is done on entering a phase
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -140,7 +139,7 @@ class Notifier:
 
     def find(self, flow: Flow, now: float) -> None:
         """Note that the phone is there again, by another connection."""
-        self.dialog = replace(self.dialog, flow=flow)
+        self.dialog = self.dialog._replace(flow=flow)
         self._take(Signal.FOUND, now)
 
     def follow(self, request: Request, flow: Flow) -> bool:
@@ -149,7 +148,7 @@ class Notifier:
         if following is None:
             return False
         following = following.refresh(request)
-        self.dialog = replace(following, flow=flow) if following.pinned else following
+        self.dialog = following._replace(flow=flow) if following.pinned else following
         return True
 
     def tell(self, now: float) -> None:
