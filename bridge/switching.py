@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -31,6 +30,7 @@ from bridge.running import GOODBYE, Running
 from bridge.sip.endpoint import Endpoint
 from bridge.sip.endpoint.tls import Tls
 from bridge.tending import Tended
+from bridge.tokens import tokens
 from bridge.values import Values
 
 
@@ -57,7 +57,7 @@ class Switching:
             port.logins,
             values.exchange,
             locate=lambda flow: self.endpoint.locate(flow),
-            token=lambda: secrets.token_hex(8),
+            token=tokens(),
             wall=time.time,
             rng=random.SystemRandom(),
             media=self.ports,

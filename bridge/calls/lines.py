@@ -70,7 +70,7 @@ class LineTable:
 
     def reachable(self, line: str) -> bool:
         """Whether the line's phone can be rung as far as is known."""
-        return self._lines[line].trunk is not None or bool(self._contacts(line))
+        return self._lines[line].trunk is not None or self._has_contact(line)
 
     def count(self, line: str, *, offers: int = 0, rings: int = 0, calls: int = 0) -> None:
         """Add to a line's counts."""
@@ -120,7 +120,11 @@ class LineTable:
         found = self._lines[line]
         if found.trunk is not None or found.modem is not None:
             return use.known or LineState.UNKNOWN
-        return LineState.IDLE if self._contacts(line) else LineState.UNREACHABLE
+        return LineState.IDLE if self._has_contact(line) else LineState.UNREACHABLE
+
+    def _has_contact(self, line: str) -> bool:
+        """Whether the phone of a line that is behind no trunk is somewhere; where it always is, nobody is asked."""
+        return self._lines[line].contact is not None or bool(self._contacts(line))
 
     def status(self, line: str) -> LineStatus:
         """Return a line's state for others to see."""

@@ -174,6 +174,9 @@ def split_list(value: str) -> list[str]:
 
 def tag_of(value: str) -> str | None:
     """Return the tag parameter of a From or To value, without parsing the rest."""
+    at = value.find(";tag=", value.rfind(">") + 1)
+    if at >= 0:  # as everybody writes it
+        return value[at + 5 :].partition(";")[0].strip() or None
     parameters = value.rpartition(">")[2] if "<" in value else value.partition(";")[2]
     for part in parameters.split(";"):
         key, _, tag = part.partition("=")

@@ -16,6 +16,9 @@ _HOST = r"([A-Za-z0-9.\-_]++|\[[0-9A-Fa-f:.]++\])"
 _SIMPLE = re.compile(
     r"SIP/2\.0/[A-Za-z]+ ([A-Za-z0-9.\-]+)(?::([0-9]{1,5}))?((?:;[A-Za-z0-9\-]+(?:=[A-Za-z0-9.\-_+]+)?)*)\Z"
 )
+_USUAL = re.compile(
+    r"SIP/2\.0/[A-Za-z]+ ([A-Za-z0-9.\-]+)(?::([0-9]{1,5}))?(;rport)?;branch=([A-Za-z0-9.\-_+]+)(;rport)?\Z"
+)
 _ANY = re.compile(rf"SIP\s*+/\s*+2\.0\s*+/\s*+[^\s/;,]++\s++{_HOST}\s*+(?::\s*+([0-9]{{1,5}}))?", re.IGNORECASE)
 _WRONG = re.compile(rf"[^\s/]++\s*+/\s*+[^\s/]++\s*+/\s*+[^\s/;,]++\s++{_HOST}(?::([0-9]{{1,5}}))?")
 _RPORT = re.compile(r";\s*+rport(?:\s*+=\s*+[0-9]*+)?(?=[;,\s]|\Z)", re.IGNORECASE)
@@ -33,6 +36,9 @@ class TopVia(NamedTuple):
 
 def top_via(value: str) -> TopVia:
     """Read the first value of a Via header. Raises `SipError`."""
+    match = _USUAL.match(value)
+    if match is not None:
+        return _top_via(match[1], match[2], match[4], match[3] is not None or match[5] is not None)
     match = _SIMPLE.match(value)
     if match is None:
         return _slow(split_list(value)[0])

@@ -53,6 +53,7 @@ LAYERS = {
     "bridge.options": EDGE,
     "bridge.recipes": EDGE,
     "bridge.running": EDGE,
+    "bridge.tokens": EDGE,
     "bridge.opening": COMPOSITION,
     "bridge.doors": COMPOSITION,
     "bridge.switching": COMPOSITION,

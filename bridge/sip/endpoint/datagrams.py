@@ -114,11 +114,12 @@ class Datagrams:
 
     def _read(self) -> None:
         pump, index, receive_from = self._pump, self._index, self._socket.recvfrom
-        for _ in range(_READS):
+        for number in range(_READS):
             try:
                 data, address = receive_from(65536)
             except BlockingIOError:
-                self._read_errors()
+                if not number:  # nothing but a report has woken us; one beside a datagram wakes us once more
+                    self._read_errors()
                 break
             except OSError:
                 self._read_errors()
