@@ -11,6 +11,7 @@ from __future__ import annotations
 from bridge.calls.chronicle import Chronicle
 from bridge.calls.errands import Errands
 from bridge.calls.fork import Fork
+from bridge.calls.offers import Offers
 from bridge.calls.onward.outside import trunk_of
 from bridge.calls.onward.transfer import Transfer
 from bridge.calls.ordered.errand import Errand
@@ -70,7 +71,8 @@ class Call:
         self._switch = switch
         self.chronicle = Chronicle(called.number, now, switch.wall())
         self.chronicle.dialogs.append(leg.call_id)
-        self.search = Search(self, switch, called)
+        self.offers = Offers(self, switch)
+        self.search = Search(self, switch, called, self.offers)
         self._entrance = Entrance(self, switch, self.search)
         self.seats = Seats(switch)
         self.errands = Errands(self, switch)
@@ -131,7 +133,7 @@ class Call:
     def recount(self) -> None:
         """Count this call anew on its lines, where nothing is counted yet."""
         self.seats.recount()
-        self.search.recount()
+        self.offers.recount()
 
     @property
     def diverters(self) -> tuple[str, ...]:
@@ -161,7 +163,7 @@ class Call:
         member = fork.answered
         assert member is not None
         self.seats.take(member, fork.line)
-        self.search.quiet(fork)
+        self.offers.quiet(fork)
         self._switch.hunting(self, ())
         self.chronicle.answered_by = fork.member
         self.chronicle.answered_at = self._switch.wall()
@@ -258,7 +260,7 @@ class Call:
 
     def _on_progress(self, leg: Leg, code: int, now: float) -> None:
         self.follow(self.search.progress(leg, code, now), now)
-        if self.search.ringing and self.asked_by is not None and not self.asked_by.ringing:
+        if self.offers.ringing and self.asked_by is not None and not self.asked_by.ringing:
             self.asked_by.ring(now)
 
     def _on_rejected(self, leg: OutgoingLeg, status: int, phrase: str, now: float) -> None:
@@ -505,11 +507,11 @@ class Call:
             called=self.called.number,
             group=self.called.group.name if self.called.group else None,
             since=self.chronicle.since,
-            ringing=self.search.ringing,
+            ringing=self.offers.ringing,
             answered_by=self.answered_by,
             answered_at=self.chronicle.answered_at,
             lines=tuple(sorted(line for line in self.seats.lines if not trunk_of(line))),
-            rung=tuple(sorted(line for line in self.search.offered_lines if not trunk_of(line))),
+            rung=tuple(sorted(line for line in self.offers.lines if not trunk_of(line))),
             held=self.errands.hold is not None,
         )
 

@@ -338,7 +338,7 @@ class Exchange:
     def ringing(self, group: str) -> bool:
         """Whether a call to this group is ringing at a member now."""
         return any(
-            call.group is not None and call.group.name == group and call.talk is None and call.search.ringing
+            call.group is not None and call.group.name == group and call.talk is None and call.offers.ringing
             for call in self.board.up.values()
         )
 

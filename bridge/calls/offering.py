@@ -52,9 +52,7 @@ class Offering:
             login=self._around.logins.get(group.name if group else "", member.name),
             reachable=self._around.lines.reachable(member.line),
             calls=self._around.lines.calls(member.line),
-            offers_elsewhere=use.offers
-            - call.search.offers_to(member.name)
-            + sum(g.line == line.name for g in granted),
+            offers_elsewhere=use.offers - call.offers.to(member.name) + sum(g.line == line.name for g in granted),
             max_calls=line.max_calls,
             trunk_full=line.trunk is not None and self._full(line.trunk, granted),
             is_caller=call.caller.line == member.line,

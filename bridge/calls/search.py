@@ -12,11 +12,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import ref
 
 from bridge.calls.fork import ELSEWHERE, Fork
+from bridge.calls.offers import Offers
 from bridge.calls.parties import Called
 from bridge.calls.queue.confirming import Confirming
 from bridge.calls.status import Step
@@ -87,13 +87,12 @@ class Search:
     Whether a group is open is asked when the call comes to it: one that closes meanwhile lets its callers ring on.
     """
 
-    def __init__(self, call: Call, switch: Switch, called: Called) -> None:
+    def __init__(self, call: Call, switch: Switch, called: Called, offers: Offers) -> None:
         self._whose = ref(call)  # which has this: so both go at once, without the garbage collector
         self._switch = switch
         self._hunt: Hunt
         self._members: dict[str, Member] = {}
-        self._forks: dict[str, Fork] = {}
-        self._fork_of: dict[Leg, Fork] = {}
+        self._offers = offers
         self._queue: deque[HuntEvent] = deque()
         self._takers: list[Fork] = []  # that ring beside the hunt, to pick the call up
         self._left = False  # the caller has pressed the exit key
@@ -205,8 +204,10 @@ class Search:
             case Withdraw(member, why):
                 self._withdraw(member, why, now)
             case Connect(member):
-                self._tell_ended(self._forks[member], Ending.ANSWERED, now)
-                return Found(self._forks[member])
+                fork = self._offers.get(member)
+                assert fork is not None
+                self._offers.tell_ended(fork, Ending.ANSWERED, now)
+                return Found(fork)
             case Release(member):
                 self._release(member, now)
             case End(status, why):
@@ -221,38 +222,22 @@ class Search:
             return
         fork = Fork(member.name, followed.line if followed is not None else member.line, now)
         fork.legs = legs
-        self._forks[member.name] = fork
-        self._own(fork)
-        self._switch.count(fork.line, offers=1)
+        self._offers.add(fork)
         if followed is not None:
             fork.followed = True
             self._call.note(now, member.name, f"diverts to {followed.number}", "its phone says so")
         self._switch.telling.step(self._call, "offered", member.name)
 
-    def _own(self, fork: Fork) -> None:
-        for leg in fork.legs:
-            leg.owner = self._call
-            self._call.chronicle.dialogs.append(leg.call_id)
-            self._fork_of[leg] = fork
-
     def _withdraw(self, member: str, why: Withdrawal, now: float) -> None:
-        fork = self._forks.get(member)
+        fork = self._offers.get(member)
         if fork is not None:
             ending = _ending(why, fork.ringing or fork.confirming is not None)
-            self._tell_ended(fork, ending, now, self._reason(member, why) if ending is Ending.WITHDRAWN else "")
+            self._offers.tell_ended(fork, ending, now, self._reason(member, why) if ending is Ending.WITHDRAWN else "")
             fork.withdraw(ELSEWHERE if why is Withdrawal.ELSEWHERE else None, now)
-            self.quiet(fork)
+            self._offers.quiet(fork)
             if fork.confirming is not None:  # its INVITE has had its final response
-                self._forget(fork)
+                self._offers.forget(fork)
                 self._queue.append(Refused(member, 487))
-
-    def _forget(self, fork: Fork) -> None:
-        """Take an offer that ended after it was answered out of the books, and give its ports back."""
-        if self._forks.get(fork.member) is fork:
-            del self._forks[fork.member]
-        for leg in fork.legs:
-            self._fork_of.pop(leg, None)
-            self._call.passage.leaves(leg)
 
     def _reason(self, member: str, why: Withdrawal) -> str:
         """Return why a member rings no more; the trace knows it better where the member could ring no longer."""
@@ -261,28 +246,10 @@ class Search:
         return why.value
 
     def _release(self, member: str, now: float) -> None:
-        fork = self._forks.get(member)
+        fork = self._offers.get(member)
         if fork is not None:
             for leg in fork.legs:
                 leg.hang_up(None, now)
-
-    def quiet(self, fork: Fork) -> None:
-        """Take a fork that rings no more, or was found, out of its line's counts; once."""
-        if fork.offered:
-            fork.offered = False
-            self._switch.count(fork.line, offers=-1, rings=-1 if fork.ringing else 0)
-            fork.ringing = False
-
-    def recount(self) -> None:
-        """Count the forks that ring anew on their lines."""
-        for fork in dict.fromkeys((*self._forks.values(), *self._fork_of.values())):
-            if fork.offered:
-                self._switch.count(fork.line, offers=1, rings=1 if fork.ringing else 0)
-
-    def _tell_ended(self, fork: Fork, ending: Ending, now: float, why: str = "") -> None:
-        rang = fork.rang(now)
-        self._call.chronicle.record.offer_ended(fork.member, fork.line, fork.asked_at, rang, ending.value, why)
-        self._switch.telling.offer_ended(self._call, fork.member, ending, rang)
 
     # -- who picks up ------------------------------------------------------------------------------------------
 
@@ -290,10 +257,7 @@ class Search:
         """Take phones that ring beside the hunt: whoever answers there has picked the call up."""
         fork.takes = True
         self._takers.append(fork)
-        for leg in fork.legs:
-            leg.owner = self._call
-            self._fork_of[leg] = fork
-        self._switch.count(fork.line, offers=1)
+        self._offers.add_beside(fork)
 
     def take(self, fork: Fork, now: float) -> list[Outcome]:
         """Give the call to somebody beside the hunt, whose `answered` leg is there; nothing comes of it too late."""
@@ -301,61 +265,52 @@ class Search:
             return []
         if fork in self._takers:
             self._takers.remove(fork)
-        rang = fork.rang(now)
-        self._call.chronicle.record.offer_ended(
-            fork.member, fork.line, fork.asked_at, rang, Ending.ANSWERED.value, "picked up"
-        )
+        self._offers.note_ended(fork, Ending.ANSWERED, now, "picked up")
         return [*self.step(Taken(fork.member), now), Found(fork)]
 
     def decline(self, line: str, now: float) -> list[Outcome]:
         """Take a line's offers as declined."""
         outcomes: list[Outcome] = []
-        for fork in [fork for fork in self._forks.values() if fork.line == line and fork.offered]:
-            self._tell_ended(fork, Ending.DECLINED, now, "by command")
+        for fork in [fork for fork in self._offers.at(line) if fork.offered]:
+            self._offers.tell_ended(fork, Ending.DECLINED, now, "by command")
             fork.withdraw(None, now)
-            self.quiet(fork)
-            del self._forks[fork.member]
+            self._offers.quiet(fork)
+            self._offers.ended(fork)
             self.last_status = 603
             outcomes += self.step(Refused(fork.member, 603), now)
         for fork in [fork for fork in self._takers if fork.line == line]:
             self._takers.remove(fork)
             fork.withdraw(None, now)
-            self.quiet(fork)
+            self._offers.quiet(fork)
         return outcomes
 
     def _stop_takers(self, now: float) -> None:
         takers, self._takers = self._takers, []
         for fork in takers:
             fork.withdraw(ELSEWHERE, now)
-            self.quiet(fork)
+            self._offers.quiet(fork)
 
     # -- what the legs say -------------------------------------------------------------------------------------
 
     def progress(self, leg: Leg, code: int, now: float) -> list[Outcome]:
         """Take a provisional response."""
-        fork = self._fork_of.get(leg)
-        if fork is not None and fork.takes:
-            self._ringing(fork, code, now)
+        fork = self._offers.of(leg)
+        if fork is None or not (fork.takes or self._offers.awaits(fork)):
             return []
-        if fork is None or self._forks.get(fork.member) is not fork:
+        self._offers.rings(fork, code, now)
+        if fork.takes:
             return []
-        self._ringing(fork, code, now)
         return self.step(Responded(fork.member, code > 100), now)
-
-    def _ringing(self, fork: Fork, code: int, now: float) -> None:
-        if code > 100 and fork.offered and not fork.ringing:
-            fork.ringing = True
-            fork.rang_at = now
-            self._switch.count(fork.line, rings=1)
 
     def accepted(self, leg: OutgoingLeg, body: Body | None, now: float) -> list[Outcome]:
         """Take a 2xx; one that comes too late for its fork is hung up."""
-        fork = self._fork_of[leg]
+        fork = self._offers.of(leg)
+        assert fork is not None
         if fork.takes and fork.answered is None and fork.offered:
             fork.body = body
             fork.win(leg, now)
             return self.take(fork, now)
-        if fork.answered is not None or self._forks.get(fork.member) is not fork:
+        if fork.answered is not None or not self._offers.awaits(fork):
             leg.hang_up(None, now)
             return []
         apart = self._call.passage.apart(leg)
@@ -371,7 +326,7 @@ class Search:
         """Ask whoever has picked up to press 1; a phone that cannot be spoken to has not answered."""
         if self._hunt.phase is not Phase.HUNTING or not fork.offered:
             leg.hang_up(None, now)
-            self._forget(fork)
+            self._offers.forget(fork)
             return self.step(Refused(fork.member, 487), now)
         fork.confirming = Confirming(self._call, fork, leg, body)
         try:
@@ -384,7 +339,7 @@ class Search:
     def confirmed(self, fork: Fork, now: float) -> list[Outcome]:
         """Take the 1 of somebody who was asked for it."""
         asked = fork.confirming
-        if asked is None or self._forks.get(fork.member) is not fork:
+        if asked is None or not self._offers.awaits(fork):
             return []
         asked.leg.owner = self._call
         fork.confirming = None
@@ -398,17 +353,16 @@ class Search:
         return self._not_taken(fork, Ending.NO_ANSWER, "picked up, and hung up without pressing 1", now)
 
     def _not_taken(self, fork: Fork, ending: Ending, why: str, now: float) -> list[Outcome]:
-        ours = self._forks.get(fork.member) is fork
+        ours = self._offers.awaits(fork)
         if fork.offered:
-            self._tell_ended(fork, ending, now, why)
-        self.quiet(fork)
-        self._forget(fork)
+            self._offers.tell_ended(fork, ending, now, why)
+        self._offers.quiet(fork)
+        self._offers.forget(fork)
         return self.step(Refused(fork.member, 480, ending), now) if ours else []
 
     def rejected(self, leg: OutgoingLeg, status: int, now: float) -> tuple[str, int, list[Outcome]] | None:
         """Take a leg's failure; return the member, the fork's status and what came of it once its last leg failed."""
-        fork = self._fork_of.pop(leg)
-        self._call.passage.leaves(leg)
+        fork = self._offers.leg_ended(leg)
         fork.redirected = fork.redirected or leg.redirected
         if self._follow(fork, leg, now):
             return None
@@ -416,18 +370,18 @@ class Search:
         if verdict is None or fork.answered is not None:
             return None
         if fork.takes:
-            self.quiet(fork)
+            self._offers.quiet(fork)
             self._takers = [each for each in self._takers if each is not fork]
             return fork.member, verdict, []
         if fork.offered:
             gave_up = fork.ringing and verdict in _GAVE_UP_RINGING
-            self._tell_ended(fork, Ending.NO_ANSWER if gave_up else outcome_of(verdict), now, f"SIP {verdict}")
-        self.quiet(fork)
+            self._offers.tell_ended(fork, Ending.NO_ANSWER if gave_up else outcome_of(verdict), now, f"SIP {verdict}")
+        self._offers.quiet(fork)
         if verdict != 487:
             self.last_status = verdict
         outcomes: list[Outcome] = []
-        if self._forks.get(fork.member) is fork:  # else it is left over from the group before the overflow
-            del self._forks[fork.member]
+        if self._offers.awaits(fork):  # else it is left over from the group before the overflow
+            self._offers.ended(fork)
             outcomes = self.step(Refused(fork.member, verdict), now)
         return fork.member, verdict, outcomes
 
@@ -435,16 +389,13 @@ class Search:
         """Ring where the last phone of an offer, or one before, sends its calls; False where that is not followed."""
         if not fork.redirected or fork.followed or [each for each in fork.legs if each is not leg]:
             return False
-        if not fork.offered or self._forks.get(fork.member) is not fork or not self.hunting:
+        if not fork.offered or not self._offers.awaits(fork) or not self.hunting:
             return False
         fork.followed = True
         followed = self._switch.offering.follow(self._call, fork.line, fork.redirected, now)
         if followed is None:
             return False
-        self.quiet(fork)
-        fork.offered, fork.line, fork.legs = True, followed.line, followed.legs
-        self._switch.count(fork.line, offers=1)
-        self._own(fork)
+        self._offers.lead_on(fork, followed.line, followed.legs)
         self._call.note(now, fork.member, f"diverts to {followed.number}", "its phone says so")
         return True
 
@@ -459,27 +410,3 @@ class Search:
     def trace(self, began: float) -> list[Step]:
         """Return the hunt's decisions so far; `began`: when the call did, monotonic."""
         return [Step(round(d.at - began, 3), d.member, d.what, d.why) for d in self._hunt.trace]
-
-    def line_of(self, leg: Leg) -> str | None:
-        """Return the line that a leg rings, None where it does not (any more)."""
-        fork = self._fork_of.get(leg)
-        return fork.line if fork is not None and fork.offered else None
-
-    def offers_to(self, member: str) -> int:
-        """Return 1 where the call is being offered to the member, else 0."""
-        fork = self._forks.get(member)
-        return 1 if fork is not None and fork.offered else 0
-
-    @property
-    def offered_lines(self) -> set[str]:
-        """The lines that the call is being offered to."""
-        return {fork.line for fork in self._forks.values() if fork.offered}
-
-    def ringing_at(self, line: str) -> Sequence[OutgoingLeg]:
-        """Return the legs of a line whose phone rings; none where it does not."""
-        return [leg for fork in self._forks.values() if fork.line == line and fork.ringing for leg in fork.legs]
-
-    @property
-    def ringing(self) -> tuple[str, ...]:
-        """The members whose phones ring."""
-        return tuple(fork.member for fork in self._forks.values() if fork.ringing)

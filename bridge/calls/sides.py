@@ -34,7 +34,7 @@ def sides(call: Call, line: str) -> Iterator[Side]:
     if talk is not None:
         if call.seats.line_of(talk.member) == line:
             yield Side(call.id, "confirmed", "recipient", call.caller, _confirmed(talk.member))
-    elif ringing := call.search.ringing_at(line):
+    elif ringing := call.offers.ringing_at(line):
         early = next(((leg.call_id, leg.early_tags[0], leg.local_tag) for leg in ringing if leg.early_tags), None)
         yield Side(call.id, "early", "recipient", call.caller, early)
 

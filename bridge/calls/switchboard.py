@@ -114,7 +114,7 @@ class Switchboard:
         if number not in (settings.username, settings.number):
             return False
         behind = {line.name for line in self._around.directory.lines.values() if line.trunk == trunk}
-        return any(call.way.has_visited(group.name) and behind & call.search.offered_lines for call in self.up.values())
+        return any(call.way.has_visited(group.name) and behind & call.offers.lines for call in self.up.values())
 
     # -- another configuration ------------------------------------------------------------------------------------
 

@@ -70,7 +70,7 @@ class EarlyTransfer(Transfer):
         onward.seats.leave(self._calling)
         onward.seat(self.party, self)
         onward.note(now, None, "searches on for who is transferred", self.party.display)
-        if onward.search.ringing:
+        if onward.offers.ringing:
             self.ring(now)
 
     def handle(self, event: LegEvent, now: float) -> None:

@@ -65,7 +65,7 @@ class Following:
             called = self._outsides.called(number, asked)
             return called if called.outside is not None else None
         name = called.line.name
-        if name in (line, call.caller.line) or name in call.search.offered_lines:
+        if name in (line, call.caller.line) or name in call.offers.lines:
             return None
         use = self._lines.use(name)
         free = self._lines.calls(name) + use.offers < called.line.max_calls

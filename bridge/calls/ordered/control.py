@@ -146,7 +146,7 @@ class Control:
     def _hang_up(self, order: Order, answer: Answer, now: float) -> None:
         """End the line's call; one on hold before the others only where it is named; decline what only rings there."""
         calls = [call for call in self._board.up.values() if call.is_on(order.line)]
-        ringing = [call for call in self._board.up.values() if order.line in call.search.offered_lines]
+        ringing = [call for call in self._board.up.values() if order.line in call.offers.lines]
         if not calls and ringing:
             call = self._only(ringing, order)
             call.decline(order.line, now)
@@ -296,7 +296,7 @@ class Control:
         """Pick the call up where the leg rings, else put the phone in its place. Raises `SipError`."""
         directory = self._around.directory
         actor = actor_at(line, directory)
-        ringing = call.search.line_of(leaving) if call.searching else None
+        ringing = call.offers.line_of(leaving) if call.searching else None
         theirs = next((name for name in directory.lines if leaving in call.legs_of(name)), None)
         if ringing is not None and (ringing == line or may_at(actor, Right.PICKUP, ringing, directory)):
             leg = self._take(invited, line, now)

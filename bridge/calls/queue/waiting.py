@@ -158,7 +158,7 @@ class Waiting:
     def _announcement(self) -> list[Sound]:
         """Return what a caller is told of the wait: nothing while the call is offered, nor outside a queue."""
         place = self._entrance.place
-        if self._queue.announce is None or place is None or self._call.search.offered_lines:
+        if self._queue.announce is None or place is None or self._call.offers.lines:
             return []
         position, seconds = place
         said: list[Sound] = []
