@@ -35,15 +35,9 @@ def test_a_desk_phone_transfers_by_number(bridge: Bridges, phone: Phones) -> Non
     office.ended(office.ben, office.cara)
 
 
-def test_a_desk_phone_has_the_caller_back(bridge: Bridges, phone: Phones) -> None:
-    """Ben declines: Anna's is told so, and she and Cara hear each other as before."""
-    office = Office(bridge, phone)
-    office.connect()
-    office.anna.transfer("202")
-    office.ben.wait_ringing()
-    office.ben.hang_up()
-    office.anna.wait("TRANSFER_FAILED")
-    for each in (office.anna, office.cara):
-        each.wait_hearing()
-    office.anna.hang_up()
-    office.ended(office.anna, office.cara)
+def test_nobody_takes_it_and_the_caller_is_back(stage: Stages) -> None:
+    """The referrer hears of each step, the last one being 486; the talk goes on until the caller hangs up."""
+    on = stage("parallel", "member_transfers_in_vain", "member_is_asked_for_an_offer_in_vain", always=False)
+    on.agent.login("sales", "m1")
+    on.call("caller_calls_and_hangs_up", talk=600)
+    on.passed()
