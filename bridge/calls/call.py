@@ -29,6 +29,7 @@ from bridge.calls.way import Way
 from bridge.directory.handling import When
 from bridge.directory.model import Group
 from bridge.hunting.model import CallerGone, Tick
+from bridge.media.standin import REFUSALS
 from bridge.sip.grammar import SipError
 from bridge.sip.incoming import IncomingLeg
 from bridge.sip.leg import Leg
@@ -239,11 +240,8 @@ class Call:
                 self._on_ended(event, now)
             case Requested():
                 self._on_requested(event, now)
-            case Replied() if isinstance(event.context, Errand):
-                event.context.on_replied(event, now)
-            case Replied() if self.talk:
-                self.talk.on_replied(event, now)
-                self._switch.keep(self)
+            case Replied():
+                self._on_replied(event, now)
             case Acknowledged() if self.talk:
                 self.talk.on_acknowledged(event, now)
             case Moved(leg) if self.talk and leg in (self.talk.caller, self.talk.member):
@@ -270,6 +268,15 @@ class Call:
             if verdict != 487:
                 self.note(now, member, f"said {verdict} {phrase}")
             self.follow(outcomes, now)
+
+    def _on_replied(self, event: Replied, now: float) -> None:
+        if event.status in REFUSALS and event.method in ("INVITE", "UPDATE"):
+            self._switch.telling.refuses_changes(self.party_of(event.leg), event.status, event.phrase)
+        if isinstance(event.context, Errand):
+            event.context.on_replied(event, now)
+        elif self.talk is not None:
+            self.talk.on_replied(event, now)
+            self._switch.keep(self)
 
     def _on_requested(self, event: Requested, now: float) -> None:
         talk = self.talk

@@ -7,16 +7,16 @@ none are left it is not rung, and a call that finds nobody for that reason is re
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
+from bridge.calls.told import AllTold
 from bridge.directory.model import MediaWay
 from bridge.media.carriage import Carriage, Told, described, reads
 from bridge.media.choice import Choice, Party, behind_nat, choose
 from bridge.media.model import CALLER, MEMBER, SIDES, Media
 from bridge.media.resumed import plain_carriage
+from bridge.media.standin import Descriptions
 from bridge.media.voice import NO_PORTS, Voice, speakable
 from bridge.sip.grammar import SipError
 from bridge.sip.leg import Leg
@@ -48,25 +48,6 @@ class Newcomer(NamedTuple):
     offer: Body
 
 
-class AllTold:
-    """What each leg has been told by `o=` lines of ours, for as long as the leg is: it outlives a transfer.
-
-    `session` gives ids, digits.
-    """
-
-    def __init__(self, session: Callable[[], str]) -> None:
-        self._session = session
-        self._by_leg: WeakKeyDictionary[Leg, Told] = WeakKeyDictionary()
-
-    def new(self) -> Told:
-        """Return a begin."""
-        return Told(self._session())
-
-    def of(self, leg: Leg, fresh: Told) -> Told:
-        """Return what a leg has been told; from now on `fresh` where that is nothing yet."""
-        return self._by_leg.setdefault(leg, fresh)
-
-
 class Passage:
     """One call's media. `told` is what each leg that was ever relayed has been told.
 
@@ -91,6 +72,7 @@ class Passage:
         self._carriage: Carriage | None = None
         self._is_lent = False  # the relay is another passage's, which may take it back
         self._direct: tuple[list[Told], tuple[str, str]] | None = None  # what was told by us before, and where from
+        self._plainly = Descriptions(offer)
 
     def reserve(self) -> bool:
         """Open the relay for a caller who will need it, whoever answers; False where no ports are left."""
@@ -226,15 +208,37 @@ class Passage:
 
     def offer(self, leg: Leg, body: Body | None) -> Body | None:
         """Return a leg's offer as the other is to have it. Raises `SipError`."""
+        side = self._side(leg)
+        if self._carriage is None:
+            self._plainly.offers(side, body)
         if self._direct is not None:
             return self.directly(leg, body)
-        return body if self._carriage is None or body is None else self._carriage.offer(self._side(leg), body)
+        return body if self._carriage is None or body is None else self._carriage.offer(side, body)
 
     def answer(self, leg: Leg, body: Body | None) -> Body | None:
         """Return a leg's answer as the other is to have it. Raises `SipError`."""
+        side = self._side(leg)
+        if self._carriage is None:
+            self._plainly.answers(side, body)
         if self._direct is not None:
             return self.directly(leg, body)
-        return body if self._carriage is None or body is None else self._carriage.answer(self._side(leg), body)
+        return body if self._carriage is None or body is None else self._carriage.answer(side, body)
+
+    def instead_of(self, leg: Leg) -> Body | None:
+        """Return the answer to the other side's offer for a leg that has refused it; None where there is none."""
+        side = self._side(leg)
+        if self._carriage is None:
+            body = self._plainly.instead_of(side)
+            return self.directly(leg, body) if self._direct is not None else body
+        try:
+            return self._carriage.instead_of(side)
+        except SipError:
+            return None
+
+    def refused(self, leg: Leg) -> None:
+        """Note that a leg has refused the other side's offer."""
+        if self._carriage is not None:
+            self._carriage.refused(self._side(leg))
 
     def _join(self, apart: Passage) -> None:
         """Let the media of a phone that was spoken to be the call's."""
@@ -369,6 +373,7 @@ class Passage:
         carriage = self._carriage
         assert carriage is not None
         self._direct = carriage.told, (carriage.parties[CALLER].ours, carriage.parties[MEMBER].ours)
+        self._plainly.take((carriage.said(CALLER), carriage.said(MEMBER)))
         self.relayed = False
         self.close()
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bridge.calls.parties import Caller
-from bridge.calls.passage import AllTold, Passage
+from bridge.calls.passage import Passage
 from bridge.calls.present import Present
+from bridge.calls.told import AllTold
 from bridge.directory.model import MediaWay
 from bridge.media.carriage import Carriage, described
 from bridge.media.choice import Party
@@ -79,4 +80,4 @@ class Passages:
         through = trunk or (found.trunk if found else None)
         way = found.media if found else self._present.ways.get(through or "", MediaWay.AUTO)
         phone = found is not None and found.registers
-        return Party(flow.host, self._locate(flow).host, way, says, through, phone)
+        return Party(flow.host, self._locate(flow).host, way, says, through, phone, through in self._present.rigid)

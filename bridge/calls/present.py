@@ -19,6 +19,8 @@ class Present:
     """The directory and the settings of now, and what follows from them alone."""
 
     def __init__(self, directory: Directory, settings: ExchangeSettings) -> None:
+        self.rigid: set[str] = set()
+        """The trunks that have refused to change a call since the start."""
         self.configure(directory, settings)
 
     def configure(self, directory: Directory, settings: ExchangeSettings) -> None:

@@ -8,6 +8,8 @@ flow directly between the phones, else as the `Passage` makes them; who must ack
 | INVITE with an offer | INVITE with the offer | at once |
 | INVITE without | INVITE without | with the answer that the asking side's ACK brings |
 | UPDATE, INFO, MESSAGE | the same | – |
+
+A side that refuses every change of a call, as some PBXs do, is stood in for where it can go on as it is (`standin`).
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from bridge.calls.passage import Passage
+from bridge.media.standin import REFUSALS
 from bridge.sip.grammar import SipError
 from bridge.sip.leg import Leg
 from bridge.sip.legevents import Acknowledged, Replied, Requested
@@ -89,6 +92,8 @@ class Talk:
             return
         asking = self.other(event.leg)
         success = 200 <= event.status < 300
+        if event.method in ("INVITE", "UPDATE") and not success and self._stands_in(pending, event, now):
+            return
         status = 488 if event.status in (401, 407) else event.status
         body = event.body if success else None
         offered = bool(pending.request.body)
@@ -103,6 +108,18 @@ class Talk:
             else:
                 self._answer_comes_with_ack = event.leg
         asking.respond(pending.transaction, pending.request, status, body, now)
+
+    def _stands_in(self, pending: Pending, event: Replied, now: float) -> bool:
+        """Answer for a side that refuses every change, where it can go on as it is; whether that was done."""
+        if self._passage is None:
+            return False
+        refuses = event.status in REFUSALS and pending.request.body
+        body = self._passage.instead_of(event.leg) if refuses else None
+        if body is None:
+            self._passage.refused(event.leg)
+            return False
+        self.other(event.leg).respond(pending.transaction, pending.request, 200, body, now)
+        return True
 
     def on_acknowledged(self, event: Acknowledged, now: float) -> None:
         """Carry the answer that an ACK brings."""

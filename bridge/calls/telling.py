@@ -8,6 +8,7 @@ from bridge.calls.over import never_began, over
 from bridge.calls.parties import Called, Caller
 from bridge.calls.status import Story
 from bridge.calls.surroundings import Surroundings
+from bridge.directory.model import MediaWay
 from bridge.events import CallerWaits, GroupCall, Notice, OfferEnded
 from bridge.hunting.floor import Floor
 from bridge.hunting.model import Outcome
@@ -59,6 +60,19 @@ class Telling:
             self._no_ports_told = wall
             text = f"no ports are left for media: {what}; give sip.rtp_ports a wider range"
             self._around.tell(Notice(wall, "sip", text))
+
+    def refuses_changes(self, party: Caller, status: int, phrase: str) -> None:
+        """Have sound of a trunk that changes no call go through us from now on, so that it can be changed here."""
+        present = self._around.present
+        found = present.directory.lines.get(party.line or "")
+        trunk = party.trunk or (found.trunk if found is not None else None)
+        if trunk is None or trunk in present.rigid:
+            return
+        present.rigid.add(trunk)
+        kept = present.ways.get(trunk) is MediaWay.DIRECT
+        done = "" if kept else "; sound of its calls goes through the bridge from now on, where that can be done"
+        text = f"trunk {trunk}: the PBX does not let calls be held or transferred ({status} {phrase}){done}"
+        self._around.tell(Notice(self._around.wall(), "sip", text))
 
     def over(self, call: Call, story: Story) -> None:
         """Tell that a call is over."""

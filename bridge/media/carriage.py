@@ -22,6 +22,7 @@ from dataclasses import replace
 
 from bridge.media.choice import Party, behind_nat
 from bridge.media.model import CALLER, MEMBER, Path, Relay, Translation
+from bridge.media.standin import agreed_with, answering
 from bridge.media.translation import matched, widened
 from bridge.media.voice import Voice
 from bridge.sip.grammar import SipError
@@ -73,6 +74,7 @@ class Carriage:
         self._asked: list[Body | None] = [None, None]
         self._offers: list[Session | None] = [None, None]
         self._voices: list[Voice | None] = [None, None]
+        self._before: list[Session | None] = [None, None]  # what each was told before an offer that is still open
 
     def voice(self, side: int) -> Voice:
         """Return our own end towards a side, which is that until both sides have agreed upon something else."""
@@ -159,8 +161,10 @@ class Carriage:
     def offer(self, side: int, body: Body) -> Body:
         """Take an offer of one side; return it as the other side is to have it. Raises `SipError`."""
         session = _read(body)
-        self._offers[side], self._asked[side] = session, body
         other = 1 - side
+        if self._offers[side] is None:
+            self._before[other] = self.told[other].last
+        self._offers[side], self._asked[side] = session, body
         media = tuple(self._onward(number, session, each, other) for number, each in enumerate(session.media))
         return self.told[other].body(_readdressed(session, media, self._ours(other)), self._ours(other))
 
@@ -191,6 +195,28 @@ class Carriage:
         if known is not None:
             return known
         return self.told[other].body(_readdressed(answered, tuple(media), self._ours(other)), self._ours(other))
+
+    def refused(self, side: int) -> None:
+        """Note that a side has refused the other's offer: both stay with what they were told before."""
+        if self._before[side] is not None:
+            self.told[side].last = self._before[side]
+        self._offers[1 - side] = self._asked[1 - side] = None
+
+    def instead_of(self, side: int) -> Body:
+        """Return the answer to the other side's offer for a side that has refused it, and goes on as it is.
+
+        Raises `SipError` where that cannot be.
+        """
+        offered, asked, said = self._offers[1 - side], self._asked[1 - side], reads(self.said(side))
+        self.refused(side)
+        told = self.told[side].last
+        if offered is None or asked is None or said is None or told is None:
+            raise SipError("there is nothing that it could go on with", 488)
+        kept = agreed_with(said, told)
+        self._offers[1 - side], self._asked[1 - side] = offered, asked
+        body = self.answer(side, answering(kept, offered).body())
+        self.agreed = 1 - side, asked, kept.body()
+        return body
 
     def _hand_over(self, other: int) -> Body | None:
         """Close our own voices; return what the other side was told by the one that spoke to it."""

@@ -18,7 +18,8 @@ class Party(NamedTuple):
     """One side of a call. `signals` is the IP address its messages come from or go to; `ours` what it is told of us.
 
     `says` is the address that it names as its own, in its description or Contact; None where none is known.
-    `phone`: its messages come from itself, with no proxy or PBX between.
+    `phone`: its messages come from itself, with no proxy or PBX between. `rigid`: it refuses to change a call, so that
+    whoever talks to it can be held or transferred only in the relay.
     """
 
     signals: str
@@ -27,6 +28,7 @@ class Party(NamedTuple):
     says: str | None = None
     trunk: str | None = None
     phone: bool = False
+    rigid: bool = False
 
 
 class Choice(NamedTuple):
@@ -45,6 +47,9 @@ def choose(caller: Party, member: Party) -> Choice:
         return Choice(False, "set so")
     if caller.trunk is not None and caller.trunk == member.trunk:
         return Choice(True, f"both legs are on trunk {caller.trunk}")
+    for party in (caller, member):
+        if party.rigid:
+            return Choice(True, f"trunk {party.trunk} changes no call")
     for name, party in (("caller", caller), ("member", member)):
         if behind_nat(party):
             return Choice(True, f"the {name} is behind NAT: {party.says} at {party.signals}")

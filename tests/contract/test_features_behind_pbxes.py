@@ -287,3 +287,55 @@ def test_early_media_that_leads_nowhere(house: Behind) -> None:
     anna.wait("CALL_CLOSED")
     assert not anna.count("CALL_REMOTE_SDP")
     assert house.line("d1") == "unknown"
+
+
+def test_hold_at_the_phone(house: Behind) -> None:
+    """A phone of ours holds a caller from behind the PBX, which refuses every change, and takes the call up again."""
+    outside, anna = house.phones.outside, house.phones.anna
+    taken(house, outside, anna, "201")
+    anna.hold()
+    assert anna.direction in ("sendonly", "inactive")
+    anna.resume()
+    assert anna.direction == "sendrecv"
+    connected(outside, anna)
+    over(house, anna, outside)
+
+
+def test_hold_by_command(house: Behind) -> None:
+    """A line of ours holds by command; a line behind the PBX does too."""
+    outside, anna, desk1 = house.phones.outside, house.phones.anna, house.phones.desk1
+    for phone, line, number in ((anna, "anna", "201"), (desk1, house.name("d1"), house.number("611"))):
+        outside.forget()
+        taken(house, outside, phone, number)
+        house.agent.cli("hold", "--line", line)
+        assert house.agent.ask("calls")["calls"][0]["held"]
+        house.agent.cli("resume", "--line", line)
+        connected(outside, phone)
+        over(house, phone, outside)
+
+
+@pytest.mark.parametrize("target", ["ben", "desk2"])
+def test_transfer_by_command(house: Behind, target: str) -> None:
+    """Anna gives a caller from behind the PBX to a colleague: one of ours, and one behind the PBX."""
+    outside, anna, last = house.phones.outside, house.phones.anna, getattr(house.phones, target)
+    taken(house, outside, anna, "201")
+    house.agent.cli("transfer", "202" if target == "ben" else house.number("612"), "--line", "anna")
+    last.wait_ringing()
+    last.answer()
+    anna.wait("CALL_CLOSED")
+    connected(outside, last)
+    over(house, last, outside)
+
+
+@pytest.mark.parametrize("target", ["ben", "desk2"])
+def test_transfer_at_the_phone(house: Behind, target: str) -> None:
+    """By REFER, which ends at the bridge: the PBX, which takes none, sees none."""
+    outside, anna, last = house.phones.outside, house.phones.anna, getattr(house.phones, target)
+    taken(house, outside, anna, "201")
+    anna.transfer("202" if target == "ben" else house.number("612"))
+    last.wait_ringing()
+    last.answer()
+    anna.wait("CALL_CLOSED")
+    connected(outside, last)
+    assert not [each for each in house.refused() if each.startswith("REFER")]
+    over(house, outside, last)

@@ -187,12 +187,10 @@ def test_a_call_from_behind_the_pbx(media: str, pbx: Pbxs, bridge: Bridges, phon
     office.anna.wait("CALL_CLOSED")
     far.wait_hearing()
     office.ben.wait_hearing()
-    if media == "direct":
-        assert "the other side said" in refused(office.agent, "hold", "--line", "ben"), "it refuses every re-INVITE"
-    else:
-        office.agent.cli("hold", "--line", "ben")
+    office.agent.cli("hold", "--line", "ben")
+    if media == "relay":
         far.wait_hearing()
-        office.agent.cli("resume", "--line", "ben")
+    office.agent.cli("resume", "--line", "ben")
     far.wait_hearing()
     office.ben.wait_hearing()
     assert office.ben.direction == "sendrecv"

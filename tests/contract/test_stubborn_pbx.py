@@ -172,12 +172,14 @@ def test_first_answer_stops_the_others(house: House) -> None:
 
 
 def test_hold_that_the_pbx_refuses(house: House) -> None:
-    """A PBX that refuses re-INVITE refuses the hold of a member; the talk goes on, and ends when a side hangs up."""
+    """A PBX that refuses re-INVITE refuses the hold of a member; the bridge agrees to it in its place, and says so."""
     port = free_port()
     house.open(lines={"lobby": static("203", port)})
-    house.members = [house._sipp("member_is_refused_reinvite", port=port, talk=300)]
+    house.members = [house._sipp("member_holds", port=port, talk=300)]
     house.passed(house.call("caller_stays_until_it_hangs_up", talk=1500))
-    assert f"INVITE {NO_REINVITE[house.manner]}" in house.refused()
+    status = NO_REINVITE[house.manner]
+    assert f"INVITE {status}" in house.refused()
+    house.agent.process.wait_for(f"trunk pbx: the PBX does not let calls be held or transferred .{status} ")
 
 
 def test_more_calls_than_the_pbx_has_channels(house: House) -> None:

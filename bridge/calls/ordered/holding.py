@@ -9,6 +9,8 @@ that it works through any PBX. Of a talk from phone to phone both are re-INVITEd
 | hold | its offer is answered: nothing flows | its offer is answered: our music, or silence where there are no ports |
 | resume | its offer goes to the other side | gets that offer; its answer goes into the phone's ACK |
 
+A side that refuses every change (`standin`) is left alone: held, it hears nothing, for the line's phone is silent.
+
 A phone of either side that sends a re-INVITE of its own meanwhile is carried across as ever, which ends the hold.
 """
 
@@ -21,6 +23,7 @@ from bridge.calls.ordered.errand import Errand
 from bridge.calls.ordered.stillness import outward, still
 from bridge.calls.passage import Passage
 from bridge.media.prompts import MUSIC
+from bridge.media.standin import REFUSALS
 from bridge.sip.grammar import SipError
 from bridge.sip.leg import Leg
 from bridge.sip.legevents import Replied
@@ -79,10 +82,11 @@ class Hold(Errand):
         """Answer the other side's offer, then ask the line's phone, which is to send nothing any more."""
         success = 200 <= event.status < 300
         if event.leg is self.far:
-            if not success:
+            if success:
+                self.far.acknowledge(self._music(event), now)
+            elif event.status not in REFUSALS:
                 self._fail(f"the other side said {event.status} {event.phrase}", now)
                 return
-            self.far.acknowledge(self._music(event), now)
             if not self.near.request("INVITE", None, self, now):
                 self._go_back("its phone is just changing something in the call", now)
         elif not success:
@@ -155,7 +159,7 @@ class Reconnect(Errand):
             self._offer = event.body
             self._carry(now)
         elif not success:
-            self._give_up(f"the other side said {event.status} {event.phrase}", now)
+            self._on_refused(event, now)
         else:
             self._far.acknowledge(None, now)
             try:
@@ -163,6 +167,17 @@ class Reconnect(Errand):
             except SipError as error:
                 self._give_up(str(error), now)
                 return
+            self._near.acknowledge(body, now)
+            self._call.errands.end_hold()
+            self._end("", now)
+
+    def _on_refused(self, event: Replied, now: float) -> None:
+        """Let the line's phone talk again to who changes nothing, and has gone on all the time."""
+        body = self._call.passage.instead_of(self._far) if event.status in REFUSALS else None
+        if body is None:
+            self._call.passage.refused(self._far)
+            self._give_up(f"the other side said {event.status} {event.phrase}", now)
+        else:
             self._near.acknowledge(body, now)
             self._call.errands.end_hold()
             self._end("", now)

@@ -145,12 +145,13 @@ def test_update_and_info_go_across() -> None:
 
 
 def test_a_refused_reinvite_is_refused_and_the_talk_goes_on() -> None:
-    """488 of one side is the other's answer; nothing else changes."""
+    """488 of one side to an offer from another place is the other's answer; nothing else changes."""
     lab, call = connected()
+    moved = Body("application/sdp", OFFER.data.replace(b"audio 4000", b"audio 4002"))
     lab["m1"].on_request = lambda phone, event: event.leg.respond(
         event.transaction, event.request, 488, None, phone.lab.now
     )
-    call.request("INVITE", HOLD, "hold", lab.now)
+    call.request("INVITE", moved, "moves", lab.now)
     lab.run(1)
     assert [r.status for r in lab.replies("c1")] == [488]
     assert lab.exchange.calls()[0].state == "connected"

@@ -127,13 +127,29 @@ def test_the_caller_holds_the_member() -> None:
 
 
 def test_the_other_side_refuses_to_be_held() -> None:
-    """As PBXs do that refuse every re-INVITE: nothing is changed, and the reply says what it said."""
+    """As PBXs that refuse re-INVITE: the line's phone is silent and it hears nothing, until they talk again."""
     lab, _ = talking()
+    lab["m1"].on_request = lambda phone, event: event.leg.respond(
+        event.transaction, event.request, 200, ANSWER, phone.lab.now
+    )
     lab["c1"].on_request = lambda phone, event: event.leg.respond(
         event.transaction, event.request, 488, None, phone.lab.now
     )
+    assert order(lab, LineVerb.HOLD, "m1").code is None
+    assert len(lab.sent("m1", "INVITE")) == 2 and lab.exchange.calls()[0].held
+    assert b"a=inactive" in lab.sent("m1", "ACK")[-1].message.body
+    assert order(lab, LineVerb.RESUME, "m1").code is None
+    assert b"a=inactive" not in lab.sent("m1", "ACK")[-1].message.body and not lab.exchange.calls()[0].held
+
+
+def test_the_other_side_cannot_be_held_now() -> None:
+    """Nothing is changed, and the reply says what it said."""
+    lab, _ = talking()
+    lab["c1"].on_request = lambda phone, event: event.leg.respond(
+        event.transaction, event.request, 500, None, phone.lab.now
+    )
     reply = order(lab, LineVerb.HOLD, "m1")
-    assert reply.code == "refused" and "488" in reply.message
+    assert reply.code == "refused" and "500" in reply.message
     assert len(lab.sent("m1", "INVITE")) == 1 and not lab.exchange.calls()[0].held
 
 

@@ -247,14 +247,14 @@ def test_hold_and_resume_reach_the_other_side(lab: Lab) -> None:
 
 
 def test_hold_that_is_refused_changes_nothing(lab: Lab) -> None:
-    """488 to the re-INVITE: the talk goes on as it was."""
+    """500 to the re-INVITE: the talk goes on as it was."""
     phone = desk(lab, answer_after=0.0)
     call(lab)
-    lab["c1"].on_request = lambda other, event: event.leg.respond(event.transaction, event.request, 488, None, lab.now)
+    lab["c1"].on_request = lambda other, event: event.leg.respond(event.transaction, event.request, 500, None, lab.now)
     phone.said()
     phone.hold(lab.now)
     lab.run(0.1)
-    assert phone.said() == [Refused("hold", 488)] and phone.heard() is not None
+    assert phone.said() == [Refused("hold", 500)] and phone.heard() is not None
 
 
 def test_nothing_can_be_held_without_a_talk(lab: Lab) -> None:
