@@ -16,12 +16,18 @@ from typing import Any, ClassVar
 from bridge.calls.status import Part, Step, Visit
 from bridge.directory.logins import Login
 
+_LAST = 253_402_300_799.0  # 9999-12-31T23:59:59Z
+
 
 def iso(wall: float | None) -> str | None:
-    """Return UTC, ISO 8601, whole seconds: `2026-11-23T08:00:00Z`; None stays None."""
+    """Return UTC, ISO 8601, whole seconds: `2026-11-23T08:00:00Z`; None stays None.
+
+    What lies beyond all calendars, out of a damaged file, is the first or the last second there is.
+    """
     if wall is None:
         return None
-    return datetime.datetime.fromtimestamp(int(wall), datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    within = int(min(max(wall, 0.0), _LAST))
+    return datetime.datetime.fromtimestamp(within, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
-from bridge.store.errors import BrokenFile, StoreError, told
+from bridge.store.errors import BrokenFile, StoreError, told, unreadable_is_broken
 
 LOCK_WAIT = 1.0  # seconds; an agent that is just ending gets this long to let go
 
@@ -26,7 +26,10 @@ Migration = Sequence[str]  # the statements that lead from one schema version to
 
 
 class Database:
-    """One file and the connection to it. `wall` gives UTC seconds, for the name of a broken file."""
+    """One file and the connection to it. `wall` gives UTC seconds, for the name of a broken file.
+
+    `reads`: what will be asked of it; a file for which one of these makes no sense is broken.
+    """
 
     def __init__(
         self,
@@ -34,8 +37,10 @@ class Database:
         migrations: Sequence[Migration],
         synchronous: Literal["FULL", "NORMAL"],
         wall: Callable[[], float],
+        reads: Sequence[str] = (),
     ) -> None:
         self.path = path
+        self._reads = reads
         self._migrations = migrations
         self._synchronous = synchronous
         self._wall = wall
@@ -83,8 +88,10 @@ class Database:
         with told(self.path):
             _make_private(self.path)
             connection = sqlite3.connect(self.path, timeout=LOCK_WAIT, isolation_level=None)
+            connection.text_factory = text_of
             try:
-                self._prepare(connection)
+                with unreadable_is_broken():
+                    self._prepare(connection)
             except BaseException:
                 connection.close()
                 raise
@@ -94,7 +101,7 @@ class Database:
         connection.execute("PRAGMA locking_mode=EXCLUSIVE")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={self._synchronous}")
-        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
         if found != "ok":
             raise BrokenFile(f"{self.path}: {found}")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -108,6 +115,8 @@ class Database:
                 for statement in self._migrations[number]:
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version={number + 1}")
+        for query in self._reads:
+            connection.execute(f"{query} LIMIT 0")
 
     def _put_aside(self) -> Path:
         stamp = datetime.datetime.fromtimestamp(self._wall(), datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -131,6 +140,11 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
             with suppress(sqlite3.Error):  # the first error is the one to tell
                 connection.execute("ROLLBACK")
         raise
+
+
+def text_of(data: bytes) -> str:
+    """Return text as it was written, and of damaged text what is left of it."""
+    return data.decode("utf-8", "replace")
 
 
 def _make_private(path: Path) -> None:

@@ -23,8 +23,23 @@ class StoreError(Exception):
     """The store cannot do what it was asked."""
 
 
+DAMAGED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What reading a row may raise that was damaged where SQLite does not look: it has no checksums."""
+
+
 class BrokenFile(StoreError):
     """The file's content is damaged or not ours."""
+
+
+@contextmanager
+def unreadable_is_broken() -> Iterator[None]:
+    """Turn what cannot be made of a file that is just opened into `BrokenFile`: our own statements are right."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR:
+            raise BrokenFile(str(error)) from error
+        raise
 
 
 @contextmanager
@@ -36,5 +51,7 @@ def told(path: Path) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code, without its detail
         kind = BrokenFile if code in _BROKEN else StoreError
         raise kind(f"{path}: {_WORDS.get(code, error)}") from error
+    except UnicodeDecodeError as error:  # sqlite3 chokes on its own message about a damaged schema
+        raise BrokenFile(f"{path}: {_WORDS[sqlite3.SQLITE_CORRUPT]}") from error
     except OSError as error:
         raise StoreError(f"{path}: {error.strerror or error}") from error

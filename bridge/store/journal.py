@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from bridge.journal.model import Entry
 from bridge.store import journalfile
-from bridge.store.database import Database
-from bridge.store.errors import BrokenFile, StoreError, told
+from bridge.store.database import Database, text_of
+from bridge.store.errors import DAMAGED, BrokenFile, StoreError, told
 from bridge.store.thread import StoreThread
 
 FILE = "journal.db"
@@ -25,7 +25,7 @@ class JournalStore:
 
     def __init__(self, path: Path, wall: Callable[[], float]) -> None:
         self.path = path
-        self._database = Database(path, journalfile.MIGRATIONS, "NORMAL", wall)
+        self._database = Database(path, journalfile.MIGRATIONS, "NORMAL", wall, journalfile.READS)
         self._thread = StoreThread("store-journal")
         self.put_aside: list[Path] = []  # broken files, still to be told of
 
@@ -77,6 +77,8 @@ class JournalStore:
         except BrokenFile:
             self._open_again()
             raise
+        except DAMAGED as error:
+            raise StoreError(f"{self.path}: an entry in it is damaged ({error!r})") from error
 
     def _open_again(self) -> None:
         """Let the file be checked, and put aside where it is broken."""
@@ -91,8 +93,11 @@ def opened_for_reading(path: Path) -> Iterator[sqlite3.Connection]:
         raise StoreError(f"{path} does not exist: no agent has kept a journal there; --state DIR names another place")
     with told(path):
         connection = _connected(path)
+        connection.text_factory = text_of
         try:
             yield connection
+        except DAMAGED as error:
+            raise StoreError(f"{path}: an entry in it is damaged ({error!r})") from error
         finally:
             connection.close()
 

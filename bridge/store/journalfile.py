@@ -15,6 +15,7 @@ from bridge.calls.status import Part, Step, Visit
 from bridge.events import CallOver
 from bridge.journal.model import Change, Entry, Filter, Kind
 from bridge.store.database import Migration
+from bridge.store.errors import DAMAGED
 
 MIGRATIONS: tuple[Migration, ...] = (
     (
@@ -93,6 +94,14 @@ _CALL = (
     "call, began, answered, ended, caller, caller_name, caller_line, called, line, taken_by, wait, talk, result, why"
 )
 _CHANGE = "at, kind, in_group, member, what, logged_in, paused, by, origin, reason, until"
+READS = (
+    f"SELECT number, {_CALL}, steps FROM call",
+    "SELECT call, place, in_group, at, lasted, result, why FROM visit",
+    "SELECT call, place, in_group, member, line, at, rang, outcome, why FROM part",
+    f"SELECT number, {_CHANGE} FROM change",
+)
+"""All that is read."""
+
 _INSERT_CALL = f"INSERT INTO call ({_CALL}, steps) VALUES ({', '.join('?' * 15)})"
 _INSERT_VISIT = f"INSERT INTO visit VALUES ({', '.join('?' * 7)})"
 _INSERT_PART = f"INSERT INTO part VALUES ({', '.join('?' * 9)})"
@@ -164,8 +173,14 @@ def story(connection: Connection, wanted: Filter) -> CallOver | None:
         return None
     where, values = _calls_where(wanted)
     query = f"SELECT steps FROM call WHERE {where} ORDER BY number DESC LIMIT 1"
-    steps = json.loads(connection.execute(query, values).fetchone()[0])
-    return replace(found[0], steps=tuple(Step(*step) for step in steps))
+    return replace(found[0], steps=_steps(connection.execute(query, values).fetchone()[0]))
+
+
+def _steps(text: str) -> tuple[Step, ...]:
+    try:
+        return tuple(Step(float(at), member, str(what), str(why)) for at, member, what, why in json.loads(text))
+    except DAMAGED:
+        return (Step(0.0, None, "damaged", "what happened in this call cannot be read any more"),)
 
 
 def _calls_where(wanted: Filter) -> tuple[str, list[Any]]:
@@ -269,7 +284,7 @@ def latest(connection: Connection, before: float) -> list[Change]:
             WHERE at < ? AND kind IN ('login', 'dropped', 'seen') GROUP BY kind = 'seen', in_group, member
         ) ORDER BY number
     """
-    return [_change(row) for row in connection.execute(query, (before,))]
+    return [_change(row) for row in connection.execute(query, (before,)) if row[1] in set(Kind)]
 
 
 def _change(row: Sequence[Any]) -> Change:

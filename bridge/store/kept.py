@@ -16,6 +16,7 @@ from typing import Any
 
 from bridge.events import Notice
 from bridge.store.database import Database, Migration
+from bridge.store.errors import DAMAGED
 from bridge.store.thread import StoreThread
 
 MIGRATIONS: tuple[Migration, ...] = (
@@ -37,16 +38,21 @@ class KeptStore:
 
     def __init__(self, path: Path, wall: Callable[[], float]) -> None:
         self._wall = wall
-        self._database = Database(path, MIGRATIONS, "NORMAL", wall)
+        self._database = Database(path, MIGRATIONS, "NORMAL", wall, ("SELECT kind, number, value FROM kept",))
         self._thread = StoreThread("store-kept")
         self._written: dict[str, _Rows] = {}  # by kind, once it was written since the start; the thread's
 
     async def open(self) -> tuple[Notice, ...]:
         """Open the file; return what a person should know about that."""
         aside = await self._thread.do(self._database.open)
-        if aside is None:
+        path = self._database.path
+        if aside is not None:
+            text = f"{path} was damaged; it is kept as {aside.name}, and phones have to register again"
+            return (Notice(self._wall(), "store_broken", text),)
+        damaged = await self._thread.do(self._damaged)
+        if not damaged:
             return ()
-        text = f"{self._database.path} was damaged; it is kept as {aside.name}, and phones have to register again"
+        text = f"{path} is damaged: {damaged} entries cannot be read, so talks or registrations are lost"
         return (Notice(self._wall(), "store_broken", text),)
 
     async def load(self, kind: str) -> list[dict[str, Any]]:
@@ -64,7 +70,11 @@ class KeptStore:
     def _load(self, kind: str) -> list[dict[str, Any]]:
         with self._database.transaction() as connection:
             rows = connection.execute("SELECT value FROM kept WHERE kind = ? ORDER BY number", (kind,))
-            return [value for (text,) in rows if isinstance(value := json.loads(text), dict)]
+            return [value for (text,) in rows if (value := _value(text)) is not None]
+
+    def _damaged(self) -> int:
+        with self._database.transaction() as connection:
+            return sum(_value(text) is None for (text,) in connection.execute("SELECT value FROM kept"))
 
     def _replace(self, kind: str, values: Sequence[dict[str, Any]]) -> None:
         rows = self._written.pop(kind, None)  # and is not there any more where the disk does not take them
@@ -76,7 +86,7 @@ class KeptStore:
             rows_gone = ((kind, number) for number in gone)
             connection.executemany("DELETE FROM kept WHERE kind = ? AND number = ?", rows_gone)
             connection.executemany(
-                "INSERT INTO kept (kind, number, value) VALUES (?, ?, ?)",
+                "INSERT OR REPLACE INTO kept (kind, number, value) VALUES (?, ?, ?)",
                 ((kind, number, json.dumps(value)) for number, value in fresh),
             )
         self._written[kind] = rows
@@ -100,3 +110,12 @@ class _Rows:
                 fresh.append(row)
             self._rows[id(value)] = row
         return [number for number, _ in before.values()], fresh
+
+
+def _value(text: str) -> dict[str, Any] | None:
+    """Return what a row says, None where that cannot be read."""
+    try:
+        value = json.loads(text)
+    except DAMAGED:
+        return None
+    return value if isinstance(value, dict) else None

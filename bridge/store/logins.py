@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 from bridge.directory.confirmed import Change
 from bridge.directory.handling import Handling, HandlingChange
@@ -16,10 +17,12 @@ from bridge.directory.logins import Login, LoginChange, Origin
 from bridge.directory.nights import UNTOUCHED, Night, NightState
 from bridge.events import Notice
 from bridge.store.database import Database, Migration
+from bridge.store.errors import DAMAGED
 from bridge.store.handling import COLUMNS, COUNT, HANDLING, handling_of, handling_row
 from bridge.store.thread import StoreThread
 
 Place = tuple[str, str]  # group, member
+T = TypeVar("T")
 
 MIGRATIONS: tuple[Migration, ...] = (
     (
@@ -71,6 +74,7 @@ _REPLACE = f"INSERT OR REPLACE INTO login (in_group, member, {_COLUMNS}) VALUES 
 _DELETE = "DELETE FROM login WHERE in_group = ? AND member = ?"
 _SWITCH = "INSERT OR REPLACE INTO night (in_group, night, since, by, origin) VALUES (?, ?, ?, ?, ?)"
 
+_NIGHTS = "SELECT in_group, night, since, by, origin FROM night"
 _HANDLINGS = f"SELECT line, {COLUMNS} FROM handling"
 _HANDLE = f"INSERT OR REPLACE INTO handling (line, {COLUMNS}) VALUES (?, {', '.join('?' * COUNT)})"
 
@@ -80,7 +84,7 @@ class LoginStore:
 
     def __init__(self, path: Path, wall: Callable[[], float]) -> None:
         self._wall = wall
-        self._database = Database(path, MIGRATIONS, "FULL", wall)
+        self._database = Database(path, MIGRATIONS, "FULL", wall, (_SELECT, _NIGHTS, _HANDLINGS))
         self._thread = StoreThread("store-logins")
 
     async def alive(self) -> None:
@@ -90,9 +94,14 @@ class LoginStore:
     async def open(self) -> tuple[Notice, ...]:
         """Open the file; return what a person should know about that."""
         aside = await self._thread.do(self._database.open)
-        if aside is None:
+        path = self._database.path
+        if aside is not None:
+            text = f"{path} was damaged; it is kept as {aside.name}, and nobody is logged in"
+            return (Notice(self._wall(), "store_broken", text),)
+        damaged = await self._thread.do(self._damaged)
+        if not damaged:
             return ()
-        text = f"{self._database.path} was damaged; it is kept as {aside.name}, and nobody is logged in"
+        text = f"{path} is damaged: {damaged} entries cannot be read; look who is logged in, and how lines are set"
         return (Notice(self._wall(), "store_broken", text),)
 
     async def load(self) -> list[tuple[Place, Login]]:
@@ -120,22 +129,41 @@ class LoginStore:
         await self._thread.close(self._database.close)
 
     def _load(self) -> list[tuple[Place, Login]]:
-        with self._database.transaction() as connection:
-            return [((row[0], row[1]), _login(row[2:])) for row in connection.execute(_SELECT)]
+        return _readable(self._rows(_SELECT), lambda row: ((row[0], row[1]), _login(row[2:])))[0]
 
     def _nights(self) -> list[tuple[str, NightState]]:
-        with self._database.transaction() as connection:
-            rows = connection.execute("SELECT in_group, night, since, by, origin FROM night")
-            return [(row[0], _switch(*row[1:])) for row in rows]
+        return _readable(self._rows(_NIGHTS), lambda row: (row[0], _switch(*row[1:])))[0]
 
     def _handlings(self) -> list[tuple[str, Handling]]:
+        return _readable(self._rows(_HANDLINGS), lambda row: (row[0], handling_of(row[1:])))[0]
+
+    def _damaged(self) -> int:
+        """Return how many rows cannot be read."""
+        return (
+            _readable(self._rows(_SELECT), lambda row: _login(row[2:]))[1]
+            + _readable(self._rows(_NIGHTS), lambda row: _switch(*row[1:]))[1]
+            + _readable(self._rows(_HANDLINGS), lambda row: handling_of(row[1:]))[1]
+        )
+
+    def _rows(self, query: str) -> list[tuple[Any, ...]]:
         with self._database.transaction() as connection:
-            return [(row[0], handling_of(row[1:])) for row in connection.execute(_HANDLINGS)]
+            return connection.execute(query).fetchall()
 
     def _commit(self, changes: tuple[Change, ...], dropped: tuple[Place, ...]) -> None:
         with self._database.transaction() as connection:
             _write(connection, changes)
             connection.executemany(_DELETE, dropped)
+
+
+def _readable(rows: Iterable[tuple[Any, ...]], make: Callable[[tuple[Any, ...]], T]) -> tuple[list[T], int]:
+    """Return what can be made of rows, and of how many nothing can."""
+    made, damaged = [], 0
+    for row in rows:
+        try:
+            made.append(make(row))
+        except DAMAGED:
+            damaged += 1
+    return made, damaged
 
 
 def _write(connection: sqlite3.Connection, changes: tuple[Change, ...]) -> None:

@@ -75,7 +75,7 @@ class Resumption:
         """Tell people of what cannot be read, and go on without it."""
         try:
             yield
-        except (AttributeError, KeyError, TypeError, ValueError) as error:  # SipError is a ValueError
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:  # SipError is a ValueError
             self._said(f"{what} from before the restart is lost: {error!r}")
 
     def take_up(self, kept: Plain, now: float) -> None:
