@@ -99,7 +99,7 @@ class Transaction:
     def _last(self, now: float, seconds: float) -> None:
         """Stay for `seconds` to absorb repeats; leave at once where that is nothing."""
         if seconds > 0:
-            self._timers(None, now + seconds)
+            self.again, self.expires = None, self.layer.agenda.arm_roughly(self, now + seconds)
         else:
             self._leave()
 

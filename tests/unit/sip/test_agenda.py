@@ -41,3 +41,22 @@ def test_deadlines_that_were_taken_back_are_swept_out() -> None:
         agenda.arm(waiter, None)
     assert len(agenda) < 1000
     assert agenda.deadline() == 10_000.0
+
+
+def test_rough_deadlines_come_a_moment_late_and_never_early() -> None:
+    """Those of the same quarter of a second come together; who is armed anew meanwhile comes only then."""
+    agenda, first, second, moved, gone, sharp = Agenda(), Waiter(), Waiter(), Waiter(), Waiter(), Waiter()
+    for waiter, due in ((first, 32.01), (second, 32.2), (moved, 32.1), (gone, 32.1)):
+        rough = agenda.arm_roughly(waiter, due)
+        assert rough == waiter.due and due <= rough < due + 0.25
+    agenda.arm(moved, 40.0)
+    agenda.arm(gone, None)
+    agenda.arm(sharp, 32.2)
+    assert agenda.deadline() == 32.2 and set(agenda.waiting()) == {first, second, moved, sharp}
+    agenda.tick(32.2)
+    assert sharp.called == [32.2] and first.called == []
+    assert agenda.deadline() == 32.25
+    agenda.tick(32.25)
+    assert (first.called, second.called, moved.called, gone.called) == ([32.25], [32.25], [], [])
+    agenda.tick(40.0)
+    assert moved.called == [40.0] and agenda.deadline() is None and len(agenda) == 0
