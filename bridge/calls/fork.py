@@ -35,7 +35,7 @@ class Fork:
         self.acknowledged = False  # before it takes the call, since we have spoken to it
         self.confirming: Confirming | None = None  # who answered has still to press 1
         self.takes = False  # beside the hunt: who answers here has picked the call up
-        self.redirected: list[str] = []  # Contacts of a 3xx: where one of its phones sends its calls
+        self.redirected: tuple[str, ...] = ()  # Contacts of a 3xx: where one of its phones sends its calls
         self.followed = False  # it rings there
         self._statuses: list[int] = []
 

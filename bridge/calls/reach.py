@@ -149,7 +149,7 @@ class Reach:
         leg = self._ua.call(target.flow, trunk.settings.username or "bridge", target.pinned)
         leg.authenticator = trunk.authenticator
         leg.unanswered = trunk.suspect
-        leg.elsewhere = [address for address in trunk.addresses if address != target.flow]
+        leg.elsewhere = tuple(address for address in trunk.addresses if address != target.flow)
         identity = to_trunk(caller, trunk.settings.username or caller.number or "anonymous", trunk.settings.host)
         if trunk.settings.tells:
             identity.extra.update(

@@ -80,21 +80,20 @@ def _is_loose(route: str) -> bool:
     return "lr" in {key.lower() for key in parse_uri(uri_of(route)).parameters}
 
 
+@lru_cache(maxsize=1024)
 def flow_of(uri: str, like: Flow) -> Flow:
-    """Return the flow that a request to this URI takes (RFC 3261 §18.1.1), on the listener of `like` where it fits."""
-    transport, host, port = _place_of(uri)
-    return Flow(transport, host, port, like.listener if transport == like.transport else -1)
+    """Return the flow that a request to this URI takes (RFC 3261 §18.1.1), on the listener of `like` where it fits.
 
-
-@lru_cache(maxsize=512)
-def _place_of(uri: str) -> tuple[str, str, int]:
+    The same object each time, for much that is kept holds one.
+    """
     parsed = parse_uri(uri)
     parameters = {key.lower(): value for key, value in parsed.parameters.items()}
     transport = (parameters.get("transport") or ("tls" if parsed.scheme == "sips" else "udp")).lower()
     if transport not in ("udp", "tcp", "tls"):
         raise SipError(f"URI {uri[:80]!r}: transport must be udp, tcp or tls")
     host = (parameters.get("maddr") or parsed.host).strip("[]")
-    return transport, host, parsed.port or (5061 if transport == "tls" else 5060)
+    port = parsed.port or (5061 if transport == "tls" else 5060)
+    return Flow(transport, host, port, like.listener if transport == like.transport else -1)
 
 
 def next_hop(target: str, route_set: tuple[str, ...], like: Flow) -> Flow:
@@ -142,7 +141,7 @@ def dialog_as_caller(request: Request, response: Response, contact: str, flow: F
     target = response.contact or request.uri
     route_set = tuple(reversed(_recorded(response)))
     return Dialog(
-        call_id=response.call_id,
+        call_id=request.call_id,
         local=request.need("From"),
         remote=response.need("To"),
         local_tag=request.from_tag or "",

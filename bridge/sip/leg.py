@@ -54,6 +54,7 @@ class Leg:
     __slots__ = (
         "__weakref__",
         "_ack",
+        "_ack_seq",
         "_asked",
         "_asking",
         "_bye_wanted",
@@ -88,12 +89,15 @@ class Leg:
         self.due: float | None = None
         self._unacknowledged: Unacknowledged | None = None
         self._asking: ServerTransaction | None = None  # the peer's INVITE or UPDATE, not answered yet
-        self._owed: dict[ServerTransaction, Request] = {}  # every request that the call still has to answer
+        self._owed: tuple[
+            tuple[ServerTransaction, Request], ...
+        ] = ()  # every request that the call still has to answer
         self._asked: ClientTransaction | None = None  # ours, not answered yet
         self._bye_wanted = False
         self._reason: str | None = None
         self._invite_seq = 0  # of our INVITE that awaits its ACK
-        self._ack: tuple[int, Send] | None = None  # the last ACK to a 2xx, to be sent again
+        self._ack: Send | None = None  # the last ACK to a 2xx, to be sent again
+        self._ack_seq = 0
         self.authenticator: Authenticator | None = None
         self.lookout = Lookout()
 
@@ -149,8 +153,10 @@ class Leg:
         self, transaction: ServerTransaction, request: Request, status: int, body: Body | None, now: float
     ) -> None:
         """Answer a `Requested`; a 2xx to an INVITE is repeated until its ACK. Once answered, nothing changes."""
-        if self._owed.pop(transaction, None) is None:
+        owed = tuple(each for each in self._owed if each[0] is not transaction)
+        if len(owed) == len(self._owed):
             return
+        self._owed = owed
         if self._asking is transaction:
             self._asking = None
         response = response_to(request, status)
@@ -270,7 +276,7 @@ class Leg:
         elif request.method in ("INVITE", "UPDATE"):
             self._on_offer(transaction, request, now)
         elif request.method in ("INFO", "MESSAGE", "REFER"):
-            self._owed[transaction] = request
+            self._owed += ((transaction, request),)
             self._say(Requested(self, transaction, request))
         else:
             self.ua.answer_plainly(transaction, request, now)
@@ -287,7 +293,7 @@ class Leg:
             assert self.dialog is not None
             self.dialog = self.dialog.refresh(request)
             self._asking = transaction
-            self._owed[transaction] = request
+            self._owed += ((transaction, request),)
             transaction.user = self
             if request.method == "INVITE":
                 transaction.respond(response_to(request, 100), now)
@@ -316,13 +322,13 @@ class Leg:
 
     def on_cancel(self, reason: str | None, now: float) -> None:
         """Take the CANCEL of a re-INVITE: it is refused with 487, the dialog stays (§9.2)."""
-        request = self._owed.get(self._asking) if self._asking is not None else None
-        if self._asking is not None and request is not None:
-            self.respond(self._asking, request, 487, None, now)
+        for transaction, request in self._owed:
+            if transaction is self._asking:
+                self.respond(transaction, request, 487, None, now)
 
     def _settle_debts(self, now: float) -> None:
         """Answer what the call will not answer any more, because the dialog ends (§15.1.2)."""
-        for transaction, request in list(self._owed.items()):
+        for transaction, request in self._owed:
             self.respond(transaction, request, 487, None, now)
 
     # -- inside ------------------------------------------------------------------------------------------------
@@ -369,13 +375,13 @@ class Leg:
 
     def _repeat_ack(self, response: Response) -> None:
         """Acknowledge a repeated 2xx with the same ACK (§13.2.2.4); where there is none yet, the call still owes it."""
-        if self._ack is not None and self._ack[0] == response.cseq.sequence:
-            self.ua.layer.outbox.append(self._ack[1])
+        if self._ack is not None and self._ack_seq == response.cseq.sequence:
+            self.ua.layer.outbox.append(self._ack)
 
     def _send_ack(self, dialog: Dialog, seq: int, body: Body | None) -> None:
         _, ack = dialog.request("ACK", seq=seq)
         ack.put(body)
-        self._ack = (seq, self.ua.layer.send_ack(ack, dialog.flow))
+        self._ack, self._ack_seq = self.ua.layer.send_ack(ack, dialog.flow), seq
 
     def _try_again(
         self, transaction: ClientTransaction, response: Response, context: Any, body: Body | None, now: float

@@ -150,8 +150,7 @@ class Message:
         values = self.all("Contact")
         if not values or values[0] == "*":
             return None
-        parse_address(values[0])
-        return without_headers(uri_of(values[0]))
+        return _contact_uri(values[0])
 
     def number(self, name: str, default: int | None = None) -> int | None:
         """Return a header that is a number of seconds or hops. Raises `SipError` where it is none."""
@@ -209,6 +208,12 @@ class Response(Message):
 
     def __repr__(self) -> str:
         return f"<Response {self.code} {self.phrase}>"
+
+
+@lru_cache(maxsize=512)
+def _contact_uri(value: str) -> str:
+    parse_address(value)
+    return without_headers(uri_of(value))
 
 
 @lru_cache(maxsize=1024)

@@ -49,9 +49,9 @@ class OutgoingLeg(Leg):
         self.cancelled = False
         self.early_tags: tuple[str, ...] = ()  # of the peers that have answered provisionally
         self.rang = False
-        self.redirected: list[str] = []  # the Contacts of a 3xx
+        self.redirected: tuple[str, ...] = ()  # the Contacts of a 3xx
         self.unanswered: Callable[[Flow, float], None] = _nobody_told  # told of an address that says nothing
-        self.elsewhere: list[Flow] = []  # further addresses of the same server, to be tried in order
+        self.elsewhere: tuple[Flow, ...] = ()  # further addresses of the same server, to be tried in order
 
     def invite(self, uri: str, from_: str, to: str, body: Body | None, extra: dict[str, str], now: float) -> None:
         """Send the INVITE. `from_` and `to` are name-addr values without tags; `extra` further headers."""
@@ -151,6 +151,7 @@ class OutgoingLeg(Leg):
             self._reject(500, f"its answer cannot be understood: {error}")
             return
         self._invite_seq = response.cseq.sequence
+        self.local_tag = self.dialog.local_tag  # one text: a leg outlives its call by half a minute
         self._request = None
         self.state = LegState.ANSWERED
         self.ua.changed = True
@@ -160,9 +161,8 @@ class OutgoingLeg(Leg):
     def _hang_up_fork(self, response: Response, now: float) -> None:
         """Acknowledge and end a second dialog that the same INVITE made."""
         assert self.dialog is not None
-        ours = Request(
-            "INVITE", self.dialog.remote_target, {"From": [self.dialog.local], "CSeq": [response.need("CSeq")]}
-        )
+        asked = {"From": self.dialog.local, "Call-ID": self.dialog.call_id, "CSeq": response.need("CSeq")}
+        ours = Request("INVITE", self.dialog.remote_target, {name: [value] for name, value in asked.items()})
         fork = dialog_as_caller(ours, response, self.contact, self.flow, self.pinned)
         _, ack = fork.request("ACK", seq=response.cseq.sequence)
         self.ua.layer.send_ack(ack, fork.flow)
@@ -176,7 +176,7 @@ class OutgoingLeg(Leg):
                 self._invite_again(self._request, credentials, now)
                 return
         if 300 <= response.code < 400:
-            self.redirected = response.all("Contact")
+            self.redirected = tuple(response.all("Contact"))
         if response.code != 503 or not self._go_elsewhere(now):
             self._reject(response.code, response.phrase)
 
@@ -184,7 +184,8 @@ class OutgoingLeg(Leg):
         """Send the INVITE to the server's next address, where the last cannot serve it (RFC 3263 §4.3)."""
         if not self.elsewhere or self._request is None or self._cancel_wanted:
             return False
-        self.flow = self.elsewhere.pop(0)
+        self.flow, *elsewhere = self.elsewhere
+        self.elsewhere = tuple(elsewhere)
         self._invite_again(self._request, None, now)
         return True
 
@@ -213,6 +214,10 @@ class OutgoingLeg(Leg):
             self._reject(status, "no answer" if status == 408 else "not deliverable")
         else:
             super().on_failure(transaction, status, now)
+
+    def _end(self) -> None:
+        super()._end()
+        self.early_tags = ()
 
     def _reject(self, status: int, phrase: str) -> None:
         if self.state in (LegState.TRYING, LegState.RINGING):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from bridge.sip.checks import KNOWN
 from bridge.sip.grammar import MAX_NAME, TOKEN, SipError, canonical
 from bridge.sip.message import Request, Response
 
@@ -19,6 +20,8 @@ MAX_LINE = 8192
 _FOLD = re.compile(r"\r?\n[ \t]+")
 _LINE_END = re.compile(r"\r?\n")
 _STATUS = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?: (.*))?\Z", re.IGNORECASE)
+_METHODS = {method: method for method in KNOWN}
+"""One text for each, as transactions that wait for their last timer keep theirs."""
 _ONCE = frozenset({"From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Length"})
 
 
@@ -108,7 +111,7 @@ def _start(line: str) -> tuple[Request | Response, SipError | None]:
         fault = SipError(f"version {words[-1][:20]!r} must be SIP/2.0", 505)
     elif len(words) > 3:
         fault = SipError(f"Request-URI {' '.join(words[1:-1])[:80]!r} must be without spaces")
-    return Request(words[0], words[1]), fault
+    return Request(_METHODS.get(words[0], words[0]), words[1]), fault
 
 
 def _cut(body: bytes, length: list[str] | None) -> bytes:

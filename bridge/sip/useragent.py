@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from bridge.sip.agenda import Agenda
 from bridge.sip.checks import ALLOW, KNOWN, refusal
 from bridge.sip.dialog import Dialog
-from bridge.sip.flow import Flow, Locate, Send
+from bridge.sip.flow import Flow, LocalAddress, Locate, Send
 from bridge.sip.grammar import SipError, parse_uri, uri_of
 from bridge.sip.incoming import IncomingLeg
 from bridge.sip.layer import Cancelled, Happened, RequestIn, ResponseIn, TransactionLayer
@@ -102,10 +103,7 @@ class UserAgent:
 
     def contact(self, user: str, flow: Flow) -> str:
         """Return our Contact value towards a peer."""
-        local = self.locate(flow)
-        host = f"[{local.host}]" if ":" in local.host else local.host
-        transport = "" if flow.transport == "udp" else f";transport={flow.transport}"
-        return f"<sip:{user}@{host}:{local.port}{transport}>"
+        return _contact(user, self.locate(flow), flow.transport)
 
     def call(self, flow: Flow, user: str, pinned: bool) -> OutgoingLeg:
         """Make an outgoing leg towards a flow, its INVITE still to be sent; `user` is the user part of our Contact."""
@@ -295,6 +293,13 @@ class UserAgent:
             self.answer(transaction, request, 405, now, {"Allow": [ALLOW]})
         else:
             self.answer(transaction, request, 501, now, {"Allow": [ALLOW]})
+
+
+@lru_cache(maxsize=512)
+def _contact(user: str, local: LocalAddress, transport: str) -> str:
+    host = f"[{local.host}]" if ":" in local.host else local.host
+    suffix = "" if transport == "udp" else f";transport={transport}"
+    return f"<sip:{user}@{host}:{local.port}{suffix}>"
 
 
 def event_of(request: Request) -> str:

@@ -111,7 +111,7 @@ def test_who_is_transferred_refuses(gone: bool) -> None:
         queued.hang_up(None, made.lab.now)
         made.lab.run(0.5)
     asked = next(iter(made.lab["c3"].ua.legs.values()))
-    for transaction, request in list(asked._owed.items()):
+    for transaction, request in list(asked._owed):
         asked.respond(transaction, request, 488, None, made.lab.now)
     made.lab.run(0.5)
     assert progress(made.lab, "c4")[-1] == "488 Not Acceptable Here"
