@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -33,6 +34,7 @@ while asked := door.recv(4096):
     except OSError as error:
         door.sendall(str(error).encode())
 """
+_PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"  # where ip and nft are, for those who are not root
 _ENTER = ("nsenter", "--user", "--net", "--preserve-credentials")
 
 
@@ -40,11 +42,15 @@ _ENTER = ("nsenter", "--user", "--net", "--preserve-credentials")
 def missing() -> str:
     """Return why no networks can be made here; "" where they can."""
     for program in ("unshare", "nsenter", "ip", "nft"):
-        if shutil.which(program) is None:
+        if shutil.which(program, path=_PATH) is None:
             return f"{program} is not installed"
     script = "ip link add one type veth peer name other && ip link add switch type bridge && nft add table ip trial"
-    tried = subprocess.run(["unshare", "-rn", "sh", "-c", script], capture_output=True, text=True, timeout=20)
+    tried = _run(["unshare", "-rn", "sh", "-c", script])
     return "" if tried.returncode == 0 else f"the kernel makes no networks for a test: {tried.stderr.strip()[:200]}"
+
+
+def _run(argv: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(argv, capture_output=True, text=True, timeout=20, env={**os.environ, "PATH": _PATH})
 
 
 class Host:
@@ -74,7 +80,7 @@ class Host:
 
     def do(self, *words: str) -> str:
         """Run a program here to its end; return what it says."""
-        done = subprocess.run(self.argv(*words), capture_output=True, text=True, timeout=20)
+        done = _run(self.argv(*words))
         assert done.returncode == 0, f"{self.name}: {' '.join(words)}: {done.stderr}{done.stdout}"
         return done.stdout
 

@@ -1,9 +1,15 @@
-"""One TCP or TLS connection: bytes in, whole messages and keep-alives out, and the other way round."""
+"""One TCP or TLS connection: bytes in, whole messages and keep-alives out, and the other way round.
+
+A peer whose machine or network has vanished says nothing of its end. The kernel asks after one that is silent, and
+gives up one that leaves unanswered what was sent to it; so a phone that cannot be rung any more is known as such.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
+import socket
 from typing import TYPE_CHECKING
 
 from bridge.sip.flow import Flow
@@ -12,6 +18,11 @@ from bridge.sip.framing import PING, PONG, StreamFramer
 if TYPE_CHECKING:
     from bridge.sip.endpoint.streams import Streams
 
+SILENT_FOR = 60
+"""Seconds of silence after which the kernel asks whether the peer is still there, and from one question to the next."""
+ANSWERS_WITHIN = 30
+"""Seconds that it may leave something unanswered: as long as a transaction waits."""
+_QUESTIONS = 3
 _NOWHERE = ("", 0)
 
 
@@ -73,6 +84,7 @@ class Connection(asyncio.BufferedProtocol):
         """Take the connection in, or end it where there are too many."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        _ask_after(transport.get_extra_info("socket"))
         if self._dialled is None:
             peer = transport.get_extra_info("peername") or _NOWHERE  # None: gone already
             self.flow = Flow(self._kind, peer[0].removeprefix("::ffff:"), peer[1])
@@ -110,3 +122,19 @@ class Connection(asyncio.BufferedProtocol):
         reason = self._reason or (f"connection lost: {exc}" if exc else "connection closed by the peer")
         self._transport = None
         self._streams.lost(self, reason)
+
+
+def _ask_after(sock: socket.socket) -> None:
+    """Have the kernel notice a peer that has vanished, as far as it can."""
+    wanted = (
+        (socket.SOL_SOCKET, "SO_KEEPALIVE", 1),
+        (socket.IPPROTO_TCP, "TCP_KEEPIDLE", SILENT_FOR),
+        (socket.IPPROTO_TCP, "TCP_KEEPINTVL", max(1, ANSWERS_WITHIN // _QUESTIONS)),
+        (socket.IPPROTO_TCP, "TCP_KEEPCNT", _QUESTIONS),
+        (socket.IPPROTO_TCP, "TCP_USER_TIMEOUT", ANSWERS_WITHIN * 1000),
+    )
+    for level, name, value in wanted:
+        option = getattr(socket, name, None)
+        if option is not None:
+            with contextlib.suppress(OSError):  # gone already, or a kernel that does not know it
+                sock.setsockopt(level, option, value)
