@@ -49,6 +49,13 @@ class Binding:
         elsewhere = self.flow != other.flow and self.flow.transport == other.flow.transport
         return self.same_place(other) or (self.call_id == other.call_id and elsewhere)
 
+    @property
+    def translated(self) -> bool:
+        """Whether it is reached by UDP through an address translator."""
+        uri = parse_uri(self.contact_uri)
+        same_host = uri.host.strip("[]").lower() == self.flow.host.lower()
+        return not self.flow.reliable and not (same_host and (uri.port or 5060) == self.flow.port)
+
     def connectable(self) -> Flow | None:
         """Return a flow to the phone once its connection is gone: it has to listen where its contact says, no NAT."""
         uri = parse_uri(self.contact_uri)

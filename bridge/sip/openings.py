@@ -9,7 +9,6 @@ from __future__ import annotations
 from bridge.sip.agenda import Agenda
 from bridge.sip.binding import Binding
 from bridge.sip.flow import Send
-from bridge.sip.grammar import parse_uri
 from bridge.sip.registrar import Registrar
 
 EVERY = 25.0  # seconds
@@ -27,19 +26,12 @@ class Openings:
 
     def registered(self, binding: Binding, now: float) -> None:
         """Begin, where this phone is the first that needs it."""
-        if self.due is None and needs(binding):
+        if self.due is None and binding.translated:
             self._agenda.arm(self, now + EVERY)
 
     def tick(self, now: float) -> None:
         """Send, and go on as long as anybody needs it."""
-        flows = {binding.flow for binding in self._registrar.everywhere() if needs(binding)}
+        flows = {binding.flow for binding in self._registrar.everywhere() if binding.translated}
         self._outbox.extend(Send(flow, NOTHING) for flow in sorted(flows))
         if flows:
             self._agenda.arm(self, now + EVERY)
-
-
-def needs(binding: Binding) -> bool:
-    """Whether a phone is reached by UDP through an address translator."""
-    uri = parse_uri(binding.contact_uri)
-    same_host = uri.host.strip("[]").lower() == binding.flow.host.lower()
-    return not binding.flow.reliable and not (same_host and (uri.port or 5060) == binding.flow.port)

@@ -31,6 +31,8 @@ from bridge.sip.grammar import SipError, parse_address, parse_uri, uri_of, witho
 from bridge.sip.limits import PHONE, Paces
 from bridge.sip.message import Request, Response, response_to
 
+TRANSLATED_FOR = 120.0
+"""Seconds that a phone behind a translator registers for at most: once that restarts it is out of reach until then."""
 _REFUSALS_EVERY = 60.0
 _NOT_A_NUMBER = 3600
 
@@ -235,6 +237,8 @@ class Registrar:
                 instance=None if instance is None else _ascii(instance),
                 since=wall,
             )
+            if binding.translated:
+                binding = replace(binding, expires_at=min(binding.expires_at, now + TRANSLATED_FOR))
             asked.append(binding)
         return asked
 

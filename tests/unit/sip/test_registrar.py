@@ -8,7 +8,7 @@ from bridge.sip.challenger import Challenger
 from bridge.sip.digest import Authenticator, Credentials
 from bridge.sip.flow import Flow
 from bridge.sip.message import Request, Response
-from bridge.sip.registrar import Registrar, RegistrarLine
+from bridge.sip.registrar import TRANSLATED_FOR, Registrar, RegistrarLine
 
 PHONE = Flow("udp", "192.168.1.44", 5062, 0)
 CONNECTION = Flow("tcp", "192.168.1.44", 40123)
@@ -159,7 +159,7 @@ def test_bindings_expire() -> None:
     registrar = make()
     phone = Phone(registrar)
     phone.register(f"{CONTACT};expires=100")
-    phone.register("<sip:203@192.168.1.45>;expires=200", now=10.0)
+    phone.register("<sip:203-2@192.168.1.44:5062>;expires=200", now=10.0)
     registrar.events.clear()
     registrar.tick(99.0)
     assert registrar.events == [] and registrar.deadline() == 100.0
@@ -269,6 +269,15 @@ def test_uri_is_kept_as_the_phone_wrote_it_without_uri_headers() -> None:
     phone.register('"Anna <x>" <sip:203-0x5f@192.168.1.44:5062;line=a%3bb;ob?Subject=x>')
     (binding,) = phone.registrar.bindings("lobby")
     assert binding.contact_uri == "sip:203-0x5f@192.168.1.44:5062;line=a%3bb;ob"
+
+
+def test_a_phone_behind_a_translator_registers_more_often() -> None:
+    """It is granted two minutes at most, and told so; one that is seen as it says gets what it asks for."""
+    registrar = make()
+    phone = Phone(registrar)
+    response = phone.register("<sip:203@10.0.0.7:5060>;expires=600", "<sip:203@192.168.1.44:5062>;expires=600")
+    granted = sorted(value.partition(";expires=")[2] for value in response.headers["Contact"])
+    assert granted == [str(round(TRANSLATED_FOR)), "600"]
 
 
 def test_a_lost_connection_takes_its_bindings_along() -> None:
