@@ -100,7 +100,8 @@ class Search:
         self.turn_to(called)
 
     def turn_to(self, called: Called) -> None:
-        """Search there from now on; what still rings elsewhere is left to end."""
+        """Search there from now on; what still rings elsewhere is left to end, and hung up if it answers too late."""
+        self._forks.clear()
         self._hunt, members = self._switch.offering.hunt_for(self._call, called)
         self._left = False
         self._members = {member.name: member for member in members}
