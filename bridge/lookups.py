@@ -68,6 +68,8 @@ class Lookups:
             if not eyes.all:
                 raise CommandError("not_allowed", "a call's story is told once it is over; only the owner looks on")
             return views.explain(live)
+        if live is not None and wanted is not None:
+            wanted = live.status.call  # a Call-ID names the call as well
         return await self._read(partial(story, call=wanted, eyes=eyes))
 
     async def _read(self, look: Callable[[Connection], T]) -> T:

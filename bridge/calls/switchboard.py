@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from itertools import chain
 
 from bridge.calls.call import Call
 from bridge.calls.guard import source_of
@@ -66,12 +67,14 @@ class Switchboard:
         call.start(now)
 
     def story(self, call: str | None) -> Story | None:
-        """Return a call's story by its id, or that of the call which began last."""
+        """Return a call's story by its id or the Call-ID of one of its legs, or that of the call which began last."""
         wanted = call or self.latest
         live = self.up.get(wanted)
         if live is not None:
             return live.story()
-        return next((story for story in reversed(self._stories) if story.status.call == wanted), None)
+        ongoing = (call.story() for call in self.up.values() if wanted in call.chronicle.dialogs)
+        over = (story for story in reversed(self._stories) if wanted in (story.status.call, *story.dialogs))
+        return next(chain(over, ongoing), None)
 
     def kindred(self, dialogs: set[str]) -> set[str]:
         """Return the Call-IDs of all legs of the calls that one of these dialogs belongs to."""

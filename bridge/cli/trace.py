@@ -20,7 +20,9 @@ EVERY = 0.25  # seconds between looks, with --follow
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's own options."""
-    parser.add_argument("about", metavar="CALL|NUMBER|LINE", nargs="?", help="a call's id, a number, a line (all)")
+    parser.add_argument(
+        "about", metavar="CALL|NUMBER|LINE", nargs="?", help="a call's id or Call-ID, a number, a line (all)"
+    )
     parser.add_argument("--last", type=int, metavar="N", help="only the last N (40 where nothing is named)")
     parser.add_argument("--full", action="store_true", help="whole messages, secrets blotted out, instead of a ladder")
     parser.add_argument("--follow", action="store_true", help="go on with what comes, until Ctrl-C")

@@ -209,3 +209,18 @@ def test_it_can_be_said_to_every_door() -> None:
     one = {"group": "g", "member": "m1", "at": 0.0, "rang": 0.0, "outcome": "logged out", "why": ""}
     assert said["members"] == [one]
     assert "steps" not in said
+
+
+def test_a_call_is_found_by_the_call_id_of_any_of_its_legs() -> None:
+    """What other programs write down of a call, its Call-ID, finds its story while it lasts and after it."""
+    lab = Lab(members=1)
+    leg = lab["c1"].call("600")
+    lab.run(1)
+    (call,) = lab.exchange.calls()
+    named = (leg.call_id, lab["m1"].leg.call_id, call.call)
+    for over in (False, True):
+        found = [lab.exchange.story(name) for name in named]
+        assert [(story.status.call, story.result is not None) for story in found if story] == [(call.call, over)] * 3
+        leg.hang_up(None, lab.now)
+        lab.run(1)
+    assert lab.exchange.story("nobody's") is None
