@@ -92,6 +92,10 @@ class Offers:
         """Let the hunt wait for an offer no more."""
         del self._awaited[fork.member]
 
+    def await_none(self) -> None:
+        """Let another hunt begin, which waits for no offer yet: what has not ended is of the one before."""
+        self._awaited.clear()
+
     def leg_ended(self, leg: OutgoingLeg) -> Fork:
         """Take a leg out that has failed; return the offer that it was of."""
         self._call.passage.leaves(leg)

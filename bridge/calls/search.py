@@ -101,7 +101,7 @@ class Search:
 
     def turn_to(self, called: Called) -> None:
         """Search there from now on; what still rings elsewhere is left to end, and hung up if it answers too late."""
-        self._forks.clear()
+        self._offers.await_none()
         self._hunt, members = self._switch.offering.hunt_for(self._call, called)
         self._left = False
         self._members = {member.name: member for member in members}
