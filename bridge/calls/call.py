@@ -19,7 +19,6 @@ from bridge.calls.over import CallResult, unanswered
 from bridge.calls.parties import Called, Caller
 from bridge.calls.passage import Passage
 from bridge.calls.queue.entrance import Entrance
-from bridge.calls.queue.waiting import Waiting
 from bridge.calls.search import Found, Nobody, Outcome, Search
 from bridge.calls.seats import Seats
 from bridge.calls.status import CallStatus, Step, Story
@@ -31,7 +30,6 @@ from bridge.directory.model import Group
 from bridge.hunting.model import CallerGone, Tick
 from bridge.media.standin import REFUSALS
 from bridge.sip.grammar import SipError
-from bridge.sip.incoming import IncomingLeg
 from bridge.sip.leg import Leg
 from bridge.sip.legevents import Accepted, Acknowledged, Ended, LegEvent, Moved, Progress, Rejected, Replied, Requested
 from bridge.sip.message import Body
@@ -75,9 +73,8 @@ class Call:
         self.offers = Offers(self, switch)
         self.search = Search(self, switch, called, self.offers)
         self._entrance = Entrance(self, switch, self.search)
-        self.seats = Seats(switch)
+        self.seats = Seats(self, switch)
         self.errands = Errands(self, switch)
-        self.agent: str | None = None  # the member of a group who talks
         if not isinstance(asked_by, Transfer):  # whose transferee stays with its talk until the transfer is done
             leg.owner = self
 
@@ -182,7 +179,7 @@ class Call:
         self._switch.keep(self)
         self._switch.telling.step(self, "answered", fork.member)
         self.chronicle.answered(self._decided(), fork.line, now)
-        self.agent = fork.member
+        self.seats.agent = fork.member
         if self.group is not None:
             self._switch.agents.took(fork.member)
         self.note(now, fork.member, "connected", how)
@@ -246,7 +243,7 @@ class Call:
                 self.talk.on_acknowledged(event, now)
             case Moved(leg) if self.talk and leg in (self.talk.caller, self.talk.member):
                 self.passage.moved(leg)
-                self.note(now, None, f"{self.name_of(leg)} speaks from elsewhere", str(leg.flow))
+                self.note(now, None, f"{self.seats.name_of(leg)} speaks from elsewhere", str(leg.flow))
                 self._switch.keep(self)
 
     def network_changed(self, stale: set[Leg], now: float) -> None:
@@ -271,7 +268,7 @@ class Call:
 
     def _on_replied(self, event: Replied, now: float) -> None:
         if event.status in REFUSALS and event.method in ("INVITE", "UPDATE"):
-            self._switch.telling.refuses_changes(self.party_of(event.leg), event.status, event.phrase)
+            self._switch.telling.refuses_changes(self.seats.party_of(event.leg), event.status, event.phrase)
         if isinstance(event.context, Errand):
             event.context.on_replied(event, now)
         elif self.talk is not None:
@@ -297,14 +294,6 @@ class Call:
         self.note(now, None, "declined by command", line)
         self.follow(self.search.decline(line, now), now)
 
-    def name_of(self, leg: Leg) -> str:
-        """Return who is on a leg of this call's talk, for its story."""
-        return "caller" if self.talk is not None and leg is self.talk.caller else str(self.answered_by)
-
-    def is_on(self, line: str) -> bool:
-        """Whether a line is in this call, talking or calling."""
-        return line in self.seats.lines
-
     @property
     def searching(self) -> bool:
         """Whether somebody may still take the call."""
@@ -320,83 +309,11 @@ class Call:
         self.follow(outcomes, now)
         return True
 
-    def legs_of(self, line: str) -> list[Leg]:
-        """Return the legs of this call's talk that are a line's."""
-        return self.seats.legs_of(line, self.talk)
-
-    def calling(self, line: str) -> list[Leg]:
-        """Return the leg of a line that has made this call, while somebody is still searched for, or it waits."""
-        rings = self.searching and isinstance(self.asked_by, IncomingLeg | Waiting)
-        own = rings and self.caller.line == line == self.seats.line_of(self.leg)
-        return [self.leg] if own else []
-
-    def party_of(self, leg: Leg) -> Caller:
-        """Return who is on a leg of this talk, as a caller."""
-        if leg is self.leg:
-            return self.caller
-        return self._switch.party(self.seats.line_of(leg), str(self.answered_by))
-
     def transferred(self, referrer: Leg, now: float) -> None:
         """End this talk: its transferee talks elsewhere."""
         referrer.hang_up(None, now)
         self.note(now, None, "transferred")
         self.finish_talk(now)
-
-    def _agent_leaves(self, now: float) -> None:
-        """Let the member who has taken a group's call be through with it."""
-        agent, self.agent = self.agent, None
-        if self.talk is not None and self.group is not None and agent is not None:
-            self._switch.agents.talk_over(self.group, agent, self.chronicle.record.talked(now), now)
-
-    def seat(self, caller: Caller, asked_by: Asking | None = None) -> None:
-        """Take note who calls from now on; `asked_by`: who waits for the answer, where that changes too."""
-        for trunk, more in ((self.caller.trunk, -1), (caller.trunk, 1)):
-            if trunk is not None:
-                self._switch.carry(trunk, more)
-        self.caller, self.asked_by = caller, asked_by or self.asked_by
-
-    def is_member(self, leg: Leg) -> bool:
-        """Whether a leg is the called side of this talk."""
-        return self.talk is not None and leg is self.talk.member
-
-    def exchange_side(self, leaving: Leg, arriving: Leg, who: Caller, name: str, passage: Passage, now: float) -> None:
-        """Put another leg in one's place, and hang the one up; media go the new way.
-
-        `name`: of who talks there now, where nobody is known by a line.
-        """
-        assert self.talk is not None
-        self.errands.end_hold()
-        if leaving is self.talk.member:
-            self._agent_leaves(now)
-            self.chronicle.answered_by = name
-        else:
-            self.seat(who)
-        self.seats.leave(leaving)
-        self.chronicle.dialogs.append(arriving.call_id)
-        self.passage.close()
-        self.passage = passage
-        if leaving is self.talk.caller:
-            self.leg = arriving
-            self.talk = Talk(arriving, self.talk.member, passage)
-        else:
-            self.talk = Talk(self.talk.caller, arriving, passage)
-        leaving.hang_up(None, now)
-        self.note(now, None, "one side was transferred")
-
-    def exchange_waiting(self, arriving: Leg, who: Caller, line: str | None) -> None:
-        """Take note that somebody else waits in the caller's place; `line`: the one that this keeps busy."""
-        self.seats.leave(self.leg)
-        self.leg = arriving
-        self.chronicle.dialogs.append(arriving.call_id)
-        self.seats.take(arriving, line)
-        self.seat(who)
-        self.offer = self.asked_by.offer if self.asked_by is not None else None
-
-    def replace_side(self, leaving: Leg, arriving: Leg, line: str, who: str, passage: Passage, now: float) -> None:
-        """Put a phone of a line in a leg's place."""
-        self.exchange_side(leaving, arriving, self._switch.party(line, who), who, passage, now)
-        self.seats.take(arriving, line)
-        self.note(now, who, "took over", "INVITE with Replaces")
 
     def abandon(self, now: float) -> None:
         """End this call because who wanted it is gone."""
@@ -419,7 +336,7 @@ class Call:
         elif talk is not None and event.leg in (talk.caller, talk.member):
             self.errands.side_gone(now)
             talk.other(event.leg).hang_up(event.reason, now)
-            self.note(now, None, f"{self.name_of(event.leg)} {event.why}")
+            self.note(now, None, f"{self.seats.name_of(event.leg)} {event.why}")
             self.finish_talk(now)
         elif event.leg is self.leg:
             self.note(now, None, f"caller {event.why}")
@@ -451,7 +368,7 @@ class Call:
 
     def leave(self, line: str, now: float) -> None:
         """End the call for a line; who has just transferred the other side leaves alone."""
-        leg = self.errands.lets_go(self.legs_of(line), "hung up", now)
+        leg = self.errands.lets_go(self.seats.legs_of(line), "hung up", now)
         if leg is not None:
             leg.hang_up(None, now)
         else:
@@ -480,7 +397,7 @@ class Call:
             self.result = result
             chronicle = self.chronicle
             chronicle.close(self._decided(), came_to, result, now)
-            self._agent_leaves(now)
+            self.seats.agent_leaves(now)
             self.note(now, None, "over", result)
             self._switch.arm(self, None)
             self.errands.call_over(now)

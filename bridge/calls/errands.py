@@ -134,7 +134,7 @@ class Errands:
 
     def begin_transfer(self, transfer: Transfer, where: str, now: float) -> None:
         """Begin a transfer whose target is known."""
-        self._call.note(now, None, f"{self._call.name_of(transfer.referrer)} transfers", where)
+        self._call.note(now, None, f"{self._call.seats.name_of(transfer.referrer)} transfers", where)
         self.transfer = transfer
         transfer.begin(now)
 
@@ -153,7 +153,7 @@ class Errands:
             return None
         transfer.referrer_gone = True
         self._call.seats.leave(transfer.referrer)
-        self._call.note(now, None, f"{self._call.name_of(transfer.referrer)} {how}, the transfer goes on")
+        self._call.note(now, None, f"{self._call.seats.name_of(transfer.referrer)} {how}, the transfer goes on")
         return transfer.referrer
 
     def side_gone(self, now: float) -> None:

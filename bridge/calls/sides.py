@@ -29,7 +29,7 @@ def sides(call: Call, line: str) -> Iterator[Side]:
         return
     talk = call.talk
     if call.caller.line == line:
-        called = call.party_of(talk.member) if talk is not None else Caller(None, None, call.called.number, "")
+        called = call.seats.party_of(talk.member) if talk is not None else Caller(None, None, call.called.number, "")
         yield Side(call.id, "confirmed", "initiator", called, _confirmed(call.leg))
     if talk is not None:
         if call.seats.line_of(talk.member) == line:

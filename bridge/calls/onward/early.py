@@ -68,7 +68,7 @@ class EarlyTransfer(Transfer):
         onward.errands.add(self)
         self._calling.owner = self
         onward.seats.leave(self._calling)
-        onward.seat(self.party, self)
+        onward.seats.seat(self.party, self)
         onward.note(now, None, "searches on for who is transferred", self.party.display)
         if onward.offers.ringing:
             self.ring(now)
@@ -143,7 +143,7 @@ class EarlyTransfer(Transfer):
     def _give_back(self, onward: Call) -> None:
         self._calling.owner = onward
         onward.seats.take(self._calling, self._before.line)
-        onward.seat(self._before, self._calling)
+        onward.seats.seat(self._before, self._calling)
 
     def _give_answer(self, onward: Call, now: float) -> None:
         """Connect the referrer with who has answered its offer."""

@@ -94,7 +94,7 @@ class QueuedTransfer(Transfer):
             return
         self._done(now)
         line = self.call.seats.leave(transferee)
-        onward.exchange_waiting(transferee, self.party, line)
+        onward.seats.exchange_waiting(transferee, self.party, line)
         self.call.transferred(self.referrer, now)
         self._waiting_there.go_on(now)
 

@@ -66,7 +66,7 @@ class Relaying(Errand):
             except SipError as error:
                 why = str(error)
         if why:
-            self._call.note(now, None, f"{self._call.name_of(event.leg)} does not send to the bridge", why)
+            self._call.note(now, None, f"{self._call.seats.name_of(event.leg)} does not send to the bridge", why)
 
     def _try_again(self, now: float) -> None:
         self._tries += 1

@@ -66,7 +66,7 @@ class Transfer(Errand):
         self.call = call
         self.referrer = referrer
         self.transferee = transferee
-        self.party = call.party_of(transferee)
+        self.party = call.seats.party_of(transferee)
         """The transferee, as who calls from now on."""
         self.onward: Call | None = None
         self.target: Leg | None = None  # attended: the target's leg, and
@@ -210,9 +210,9 @@ class Transfer(Errand):
                 body = None
             self.target.acknowledge(body, now)
             name = self._switch.name_of(self.party)
-            if line is None and self.party.trunk is not None and onward.is_member(self.leaving):
+            if line is None and self.party.trunk is not None and onward.seats.is_member(self.leaving):
                 line = place_of(self.party.trunk)  # the caller's channel was counted by the call that ends now
-            onward.exchange_side(self.leaving, transferee, self.party, name, self.passage, now)
+            onward.seats.exchange_side(self.leaving, transferee, self.party, name, self.passage, now)
         elif onward.talk is None:  # but a queue, where the transferee waits
             onward.arrived(event.body, line, now)
             self.call.transferred(self.referrer, now)

@@ -67,7 +67,9 @@ class Transfers:
         called = destination(number, self._around.directory)
         if called.known:
             return called
-        asked = Asked(call.party_of(referrer).line, "transferred", for_outsider=call.party_of(transferee).line is None)
+        asked = Asked(
+            call.seats.party_of(referrer).line, "transferred", for_outsider=call.seats.party_of(transferee).line is None
+        )
         return self._around.outsides.called(number, asked)
 
     def blind(
@@ -105,7 +107,7 @@ class Transfers:
             self._ensure_may_join(call, transferee, onward, None)
             return EarlyTransfer(self._board, call, referrer, transferee, told, onward, asked_by, self.lead)
         if onward.searching and onward.leg is leaving and isinstance(asked_by, Waiting):
-            who = call.party_of(transferee)
+            who = call.seats.party_of(transferee)
             media = self._around.passages.party(transferee.flow, who.line, who.trunk, None)
             return QueuedTransfer(
                 self._board, call, referrer, transferee, told, onward, asked_by, leaving, media, self.lead
@@ -119,18 +121,18 @@ class Transfers:
         target = onward.talk.other(leaving)
         self._ensure_may_join(transfer.call, transfer.transferee, onward, target)
         transfer.passage, _ = self._around.passages.between(
-            transfer.transferee, transfer.party, None, target, onward.party_of(target)
+            transfer.transferee, transfer.party, None, target, onward.seats.party_of(target)
         )
         transfer.leaving, transfer.target = leaving, target
 
     def _ensure_may_join(self, call: Call, transferee: Leg, onward: Call, target: Leg | None) -> None:
         """Raise `SipError` 403 where two outsiders would talk at our cost; `target` None: whoever will answer."""
         outside = onward.called.outside or call.called.outside
-        ours = call.party_of(transferee).line is not None
+        ours = call.seats.party_of(transferee).line is not None
         if target is None:
             ours = ours or onward.called.outside is None
         else:
-            ours = ours or onward.party_of(target).line is not None
+            ours = ours or onward.seats.party_of(target).line is not None
         if outside is not None and not ours and not self._around.outsides.may_join(outside):
             raise SipError(NOT_AGAIN, 403)
 
@@ -155,16 +157,16 @@ class Transfers:
 
     def _call_of(self, leg: Leg) -> Call | None:
         """Return the call that one of whose sides a leg is; a waiting caller is spoken to by somebody else."""
-        every = (each for each in self._board.up.values() if leg is each.leg or each.is_member(leg))
+        every = (each for each in self._board.up.values() if leg is each.leg or each.seats.is_member(leg))
         return next(every, None)
 
     def _just_called(self, call: Call, referrer: Leg, number: str) -> Call | None:
         """Return the call with which a referrer is just ringing the number that it names."""
-        line = call.party_of(referrer).line
+        line = call.seats.party_of(referrer).line
         if line is None:
             return None
         calls = (each for each in self._board.up.values() if each.called.number == number)
-        return next((each for each in calls if referrer.flow.host in _hosts(each.calling(line))), None)
+        return next((each for each in calls if referrer.flow.host in _hosts(each.seats.calling(line))), None)
 
 
 def _hosts(legs: list[Leg]) -> list[str]:
@@ -173,5 +175,5 @@ def _hosts(legs: list[Leg]) -> list[str]:
 
 def _same_line(call: Call, referrer: Leg, onward: Call, leaving: Leg) -> bool:
     """Whether a transfer's referrer and the leg that it names are of one line of ours."""
-    line = call.party_of(referrer).line
-    return line is not None and line == onward.party_of(leaving).line
+    line = call.seats.party_of(referrer).line
+    return line is not None and line == onward.seats.party_of(leaving).line

@@ -145,7 +145,7 @@ class Control:
 
     def _hang_up(self, order: Order, answer: Answer, now: float) -> None:
         """End the line's call; one on hold before the others only where it is named; decline what only rings there."""
-        calls = [call for call in self._board.up.values() if call.is_on(order.line)]
+        calls = [call for call in self._board.up.values() if order.line in call.seats.lines]
         ringing = [call for call in self._board.up.values() if order.line in call.offers.lines]
         if not calls and ringing:
             call = self._only(ringing, order)
@@ -162,7 +162,7 @@ class Control:
         call, near = self._talk(order, lambda call: call.errands.hold is None)
         assert call.talk is not None
         far = call.talk.other(near)
-        passage = self._board.passage(far, call.party_of(far), None)
+        passage = self._board.passage(far, call.seats.party_of(far), None)
         Hold(call, near, passage, self._board.still_at, self._when_told(order, answer, call)).begin(now)
 
     def _resume(self, order: Order, answer: Answer, now: float) -> None:
@@ -184,7 +184,9 @@ class Control:
         return told
 
     def _transfer(self, order: Order, answer: Answer, now: float) -> None:
-        rings = any(call.calling(order.line) for call in self._board.up.values())  # then there is one talk to transfer
+        rings = any(
+            call.seats.calling(order.line) for call in self._board.up.values()
+        )  # then there is one talk to transfer
         call, near = self._talk(order, lambda call: order.number is not None or call.errands.hold is not None or rings)
         assert call.talk is not None
         if call.errands.asking:
@@ -206,7 +208,7 @@ class Control:
             (other, leg)
             for other in self._board.up.values()
             if other is not call
-            for leg in (other.legs_of(order.line) if other.talk is not None else other.calling(order.line))
+            for leg in (other.seats.legs_of(order.line) if other.talk is not None else other.seats.calling(order.line))
         ]
         if len(others) != 1:
             raise CommandError("no_call", f"line {order.line} has not one other call to connect it with; give a number")
@@ -224,12 +226,12 @@ class Control:
 
     def _talk(self, order: Order, which: Callable[[Call], bool]) -> tuple[Call, Leg]:
         """Return the one talk of a line that can be meant, and the line's leg in it."""
-        talks = [call for call in self._board.up.values() if call.legs_of(order.line) and which(call)]
+        talks = [call for call in self._board.up.values() if call.seats.legs_of(order.line) and which(call)]
         held = [call for call in talks if call.errands.held_by(order.line)]
         call = self._only(held if held and order.verb is LineVerb.RESUME and order.call is None else talks, order)
         if call.errands.transferring:
             raise CommandError("busy", f"call {call.id} is being transferred")
-        return call, call.legs_of(order.line)[0]
+        return call, call.seats.legs_of(order.line)[0]
 
     # -- pick up -------------------------------------------------------------------------------------------------
 
@@ -297,7 +299,7 @@ class Control:
         directory = self._around.directory
         actor = actor_at(line, directory)
         ringing = call.offers.line_of(leaving) if call.searching else None
-        theirs = next((name for name in directory.lines if leaving in call.legs_of(name)), None)
+        theirs = next((name for name in directory.lines if leaving in call.seats.legs_of(name)), None)
         if ringing is not None and (ringing == line or may_at(actor, Right.PICKUP, ringing, directory)):
             leg = self._take(invited, line, now)
             try:
@@ -322,7 +324,7 @@ class Control:
         far = call.talk.other(leaving)
         passage = None
         try:
-            who, other = self._board.party(line, member), call.party_of(far)
+            who, other = self._board.party(line, member), call.seats.party_of(far)
             passage, offer = self._around.passages.between(leg, who, leg.offer, far, other)
             undo = Reconnect(call, leaving, self._board.still_at, lambda why, at: None).begin
             done = partial(self._tell_taken, call, line, member)

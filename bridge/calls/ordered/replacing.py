@@ -139,7 +139,7 @@ class Replacement(Errand):
             self._far.acknowledge(None, now)
         self._arriving.owner = self._call
         answer_follows = not self._offered  # the phone's ACK brings it
-        self._call.replace_side(self._leaving, self._arriving, self._line, self._who, self._passage, now)
+        self._call.seats.replace_side(self._leaving, self._arriving, self._line, self._who, self._passage, now)
         if answer_follows and self._call.talk is not None:
             self._call.talk.await_answer(self._far)
         self._done()

@@ -88,7 +88,7 @@ def call_of(
     call.talk = talk
     talk.caller.owner = talk.member.owner = call
     call.chronicle.take_up(kept, switch.wall())
-    call.agent = call.answered_by
+    call.seats.agent = call.answered_by
     call.seats.take(talk.caller, caller.line)
     call.seats.take(talk.member, str(kept["line"]))
     call.note(now, None, "taken up again after a restart")
