@@ -54,7 +54,7 @@ class Sipp:
         self._logs.mkdir(parents=True, exist_ok=True)
         argv: list[str | Path] = ["sipp", "-sf", self._script(rtp), "-nostdin", "-skip_rlimit"]
         argv += ["-i", host, "-bind_local", "-p", str(self.port), "-t", transport, "-s", service]
-        argv += ["-mi", host, "-mp", str(free_even_port(host)), "-ci", host, "-cp", str(free_port(host))]
+        argv += ["-mi", host, "-mp", str(free_even_port(host, pairs=2)), "-ci", host, "-cp", str(free_port(host))]
         argv += ["-m", str(calls), "-d", str(talk), "-key", "stream", "tcp" if transport.startswith("t") else "udp"]
         argv += ["-trace_err", "-error_file", self._logs / "errors", "-trace_msg", "-message_file"]
         argv += [self._logs / "messages", "-trace_logs", "-log_file", self._logs / "log"]
