@@ -70,6 +70,7 @@ class Passage:
         self._told = told
         self._ways: dict[Leg, Way] = {}
         self._carriage: Carriage | None = None
+        self._turned = False  # the relay's caller is the member, since it is lent to be another call's caller
         self._is_lent = False  # the relay is another passage's, which may take it back
         self._direct: tuple[list[Told], tuple[str, str]] | None = None  # what was told by us before, and where from
         self._plainly = Descriptions(offer)
@@ -254,7 +255,12 @@ class Passage:
 
     def plain(self) -> dict[str, Any] | None:
         """Return how the talk is relayed as plain values; None where that cannot be taken up again."""
-        return plain_carriage(self._carriage) if self._carriage is not None else None
+        if self._carriage is None or not self._turned:
+            return plain_carriage(self._carriage) if self._carriage is not None else None
+        self._carriage.mirror()  # it is not lent any more after a restart
+        plain = plain_carriage(self._carriage)
+        self._carriage.mirror()
+        return plain
 
     def take_up(self, member: Leg, carriage: Carriage) -> None:
         """Go on with a carriage from before a restart."""
@@ -270,21 +276,55 @@ class Passage:
 
     def reconnect(self) -> None:
         """Let both sides of a talk that was interrupted hear each other again."""
+        if self._turned:
+            self._turn()
         if self._carriage is not None:
             self._carriage.reconnect()
 
     def lend(self, leg: Leg) -> tuple[Passage, Voice] | None:
-        """Lend the relay of a talk to another call of its caller, who is spoken to meanwhile; None: it cannot be."""
-        voice = self.interrupt(leg) if leg is self._leg else None
+        """Lend the relay of a talk to another call, whose caller a leg is to be, who is spoken to meanwhile.
+
+        None: that cannot be. Taken back by `reconnect`.
+        """
+        voice = self.interrupt(leg)
         if voice is None or self._carriage is None:
             return None
-        other = Passage(self._media, leg, self._caller, None, self._told)
+        if self._side(leg) == MEMBER:
+            self._turn()
+        other = Passage(self._media, leg, self._carriage.parties[CALLER], None, self._told)
         other._carriage, other._is_lent = self._carriage, True
         return other, voice
+
+    def meet(self, other: Passage, leg: Leg) -> None:
+        """Let the caller of a lent relay hear a leg of another relayed talk, which leaves its relay to this.
+
+        Neither is told anything. Raises `SipError` where they have nothing in common; nothing has changed then.
+        """
+        ours, theirs = self._carriage, other._carriage
+        if ours is None or theirs is None or not other.relayed:
+            raise SipError("both talks have to be relayed", 488)
+        turned = other._side(leg) == CALLER
+        if turned:
+            theirs.mirror()
+        try:
+            theirs.meet(ours)
+        except SipError:
+            if turned:
+                theirs.mirror()
+            raise
+        self._carriage, self.relayed = theirs, True
+        other.let_go()
+
+    def _turn(self) -> None:
+        """Let the member be the caller of the relay, and the caller the member."""
+        assert self._carriage is not None
+        self._carriage.mirror()
+        self._turned = not self._turned
 
     def let_go(self) -> None:
         """Leave the relay to the other passage that has it."""
         self._close_ways()
+        self._turned = False
         self._carriage = None
         self.relayed = False
 
@@ -385,7 +425,7 @@ class Passage:
             self._carriage = None
 
     def _side(self, leg: Leg) -> int:
-        return CALLER if leg is self._leg else MEMBER
+        return CALLER if (leg is self._leg) is not self._turned else MEMBER
 
     def _open(self, member: Party) -> Carriage:
         if self._carriage is None:

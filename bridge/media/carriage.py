@@ -126,6 +126,41 @@ class Carriage:
         else:
             ours.turns_to(theirs)
 
+    def mirror(self) -> None:
+        """Let the caller's side be the member's, and the member's the caller's; nobody notices."""
+        self.relay.mirror()
+        for each in (self.parties, self.told, self._asked, self._offers, self._voices, self._before):
+            each.reverse()
+        if self.agreed is not None:
+            offerer, offer, answer = self.agreed
+            self.agreed = 1 - offerer, offer, answer
+        for voice in self._voices:
+            if voice is not None:
+                voice.crosses()
+
+    def meet(self, other: Carriage) -> None:
+        """Let our member and another carriage's caller hear each other, at the ports that both know: none is asked.
+
+        Raises `SipError` where they have no codec in common; nothing has changed then.
+        """
+        theirs, ours = other.settled(CALLER), self.settled(MEMBER)
+        for asked, said in zip(theirs.media, ours.media, strict=False):
+            if asked.port and said.port:
+                matched(asked, said)
+        self.adopt_caller(other)
+        before = [told.last for told in self.told]
+        self.offer(CALLER, theirs.body())
+        self.answer(MEMBER, ours.body())
+        for told, last in zip(self.told, before, strict=True):
+            told.last = last
+
+    def settled(self, side: int) -> Session:
+        """Return a side's description with what was agreed upon alone. Raises `SipError` where nothing was."""
+        said, told = reads(self.said(side)), self.told[side].last
+        if said is None or told is None:
+            raise SipError("nothing has been agreed upon", 488)
+        return agreed_with(said, told)
+
     def interrupt(self, side: int) -> Voice | None:
         """Speak to one side of a talk, and pass nothing between both; None where we cannot speak as they have agreed.
 

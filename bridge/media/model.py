@@ -119,6 +119,9 @@ class Relay(Protocol):
         Both have the same streams.
         """
 
+    def mirror(self) -> None:
+        """Let the caller's ports be the member's, and the member's the caller's, with what is spoken there."""
+
     def close(self) -> None:
         """Give the ports back."""
 

@@ -214,6 +214,10 @@ class CallRelay:
             other._streams.pop(number, None)
         other.close()
 
+    def mirror(self) -> None:
+        """Let the caller's ports be the member's, and the member's the caller's, with what is spoken there."""
+        self._streams = {number: (second, first) for number, (first, second) in self._streams.items()}
+
     def close(self) -> None:
         """Give the ports back."""
         self._closed = True

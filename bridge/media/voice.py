@@ -94,6 +94,10 @@ class Voice:
             raise SipError("an answer without an offer", 488)
         agreed(self._ours, _read(answer))
 
+    def crosses(self) -> None:
+        """Speak to the same peer, who is on the other side now."""
+        self._side = 1 - self._side
+
     def settle(self, answer: Body) -> None:
         """Take the peer's answer to our offer. Raises `SipError` 488 where nothing is in common."""
         if self._ours is None:

@@ -339,3 +339,30 @@ def test_transfer_at_the_phone(house: Behind, target: str) -> None:
     connected(outside, last)
     assert not [each for each in house.refused() if each.startswith("REFER")]
     over(house, outside, last)
+
+
+def test_transfer_of_who_was_called(house: Behind) -> None:
+    """Anna has called a line behind the PBX, and gives it to Ben."""
+    anna, desk1, ben = house.phones.anna, house.phones.desk1, house.phones.ben
+    taken(house, anna, desk1, house.number("611"))
+    house.agent.cli("transfer", "202", "--line", "anna")
+    ben.wait_ringing()
+    ben.answer()
+    anna.wait("CALL_CLOSED")
+    connected(desk1, ben)
+    over(house, ben, desk1)
+
+
+def test_attended_transfer(house: Behind) -> None:
+    """Anna holds the caller, asks Ben, and connects the two."""
+    outside, anna, ben = house.phones.outside, house.phones.anna, house.phones.ben
+    taken(house, outside, anna, "201")
+    house.agent.cli("hold", "--line", "anna")
+    anna.dial("202")
+    ben.wait_ringing()
+    ben.answer()
+    ben.wait("CALL_ESTABLISHED")
+    house.agent.cli("transfer", "--line", "anna")
+    anna.wait("CALL_CLOSED", 2)
+    connected(outside, ben)
+    over(house, outside, ben)

@@ -113,6 +113,12 @@ class ToldRelay:
         self.speakers += other.speakers
         other.close()
 
+    def mirror(self) -> None:
+        """Let the sides be each other's."""
+        assert not self.closed
+        self._ports = {stream: (second, first) for stream, (first, second) in self._ports.items()}
+        self.paths = {(stream, 1 - side): path for (stream, side), path in self.paths.items()}
+
     def close(self) -> None:
         """Give the ports back, once."""
         assert not self.closed

@@ -1,4 +1,4 @@
-"""A blind transfer of a caller whose sound passes the relay: nobody but the number is asked.
+"""A transfer of somebody whose sound passes the relay: nobody but the number is asked.
 
 | phase | the talk of before | the call to the number |
 |---|---|---|
@@ -6,8 +6,8 @@
 | DONE | ends; the referrer is hung up | has the relay: the transferee needs to be told nothing |
 | FAILED | has its relay back, and goes on as it was, held or not | over |
 
-So it works through PBXs that refuse every re-INVITE. A member who is to be transferred is asked as ever (`transfer`):
-what the relay can hand on is the caller's side.
+So it works through PBXs that refuse every re-INVITE. The target of another talk of the referrer's (`RelayedJoin`) is
+asked by re-INVITE with the transferee's offer; where that talk is relayed too, both relays become one, and nobody is.
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bridge.calls.onward.transfer import Transfer
-from bridge.calls.passage import Passage
+from bridge.calls.passage import Passage, Way
+from bridge.media.choice import Party
 from bridge.media.prompts import MUSIC, RINGBACK
 from bridge.media.voice import Voice
+from bridge.sip.grammar import SipError
 from bridge.sip.leg import Leg
+from bridge.sip.legevents import Replied
 from bridge.sip.message import Body
 
 if TYPE_CHECKING:
@@ -69,10 +72,90 @@ class RelayedTransfer(Transfer):
         super().transferee_gone(now)
 
     def _fail(self, status: int, now: float, *, leave: bool = True) -> None:
+        self._take_back()
+        super()._fail(status, now, leave=leave)
+
+    def _take_back(self) -> None:
+        """Let referrer and transferee hear each other as before, held or not."""
         self._lent.let_go()
         self.call.passage.reconnect()
         if self.call.errands.hold is not None and self.call.errands.hold.relayed:
             voice = self.call.passage.interrupt(self.transferee)
             if voice is not None:
                 voice.play((MUSIC,), loop=True)
-        super()._fail(status, now, leave=leave)
+
+
+class RelayedJoin(RelayedTransfer):
+    """The same to the target of another talk. `leaving`: the referrer's leg there."""
+
+    def __init__(
+        self,
+        switch: Switch,
+        call: Call,
+        referrer: Leg,
+        transferee: Leg,
+        told: Callable[[int], None] | None,
+        lent: Passage,
+        voice: Voice,
+        onward: Call,
+        leaving: Leg,
+        party: Party,
+    ) -> None:
+        super().__init__(switch, call, referrer, transferee, told, lent, voice)
+        assert onward.talk is not None
+        self.onward, self.leaving, self.target = onward, leaving, onward.talk.other(leaving)
+        self._seat = party  # the target, as one to be reached
+        self._way: Way | None = None
+
+    def ask_target(self, now: float) -> None:
+        """Let it meet the transferee in the relay, else ask it by re-INVITE."""
+        assert self.onward is not None and self.target is not None
+        try:
+            if self._way is None and self._met(now):
+                return
+            self._way = self._way or self._lent.way_to(self._seat)
+        except SipError as error:
+            self._fail(error.status, now)
+            return
+        self._ask(self.target, self._way.body, now)
+
+    def _met(self, now: float) -> bool:
+        assert self.onward is not None and self.target is not None
+        try:
+            self._lent.meet(self.onward.passage, self.target)
+        except SipError:
+            return False
+        self._done(now)
+        self.call.passage.let_go()
+        self._replace_referrer(self._lent, now)
+        return True
+
+    def on_replied(self, event: Replied, now: float) -> None:
+        """Take the target's answer."""
+        success = 200 <= event.status < 300
+        if success:
+            event.leg.acknowledge(None, now)
+        if not self.pending:
+            if success:
+                self._reconnect(now)
+        elif event.status == 491:
+            self._ask_later(now)
+        elif not success:
+            self._fail(event.status, now)
+        elif not self._answered(event):
+            self._fail(488, now)
+            self._reconnect(now)
+        else:
+            self._done(now)
+            self.call.passage.let_go()
+            self._replace_referrer(self._lent, now)
+
+    def _answered(self, event: Replied) -> bool:
+        assert self._way is not None
+        self._lent.rings(event.leg, self._way)
+        self._lent.settle_on(event.leg)
+        try:
+            self._lent.answer(event.leg, event.body)
+        except SipError:
+            return False
+        return True

@@ -201,7 +201,6 @@ class Transfer(Errand):
         onward, transferee = self.onward, self.transferee
         assert onward is not None
         transferee.acknowledge(None, now)
-        line = self.call.seats.leave(transferee)
         if self.leaving is not None and self.target is not None:
             assert self.passage is not None
             try:
@@ -209,16 +208,28 @@ class Transfer(Errand):
             except SipError:  # the target hears nothing, and its side may hang up
                 body = None
             self.target.acknowledge(body, now)
-            name = self._switch.name_of(self.party)
-            if line is None and self.party.trunk is not None and onward.seats.is_member(self.leaving):
-                line = place_of(self.party.trunk)  # the caller's channel was counted by the call that ends now
-            onward.seats.exchange_side(self.leaving, transferee, self.party, name, self.passage, now)
-        elif onward.talk is None:  # but a queue, where the transferee waits
+            self._replace_referrer(self.passage, now)
+            return
+        line = self.call.seats.leave(transferee)
+        if onward.talk is None:  # but a queue, where the transferee waits
             onward.arrived(event.body, line, now)
             self.call.transferred(self.referrer, now)
             return
         else:
             onward.talk.on_acknowledged(Acknowledged(transferee, event.body), now)
+        transferee.owner = onward
+        onward.seats.take(transferee, line)
+        self.call.transferred(self.referrer, now)
+
+    def _replace_referrer(self, passage: Passage, now: float) -> None:
+        """Put the transferee where the referrer talks with the target."""
+        onward, transferee = self.onward, self.transferee
+        assert onward is not None and self.leaving is not None
+        line = self.call.seats.leave(transferee)
+        name = self._switch.name_of(self.party)
+        if line is None and self.party.trunk is not None and onward.seats.is_member(self.leaving):
+            line = place_of(self.party.trunk)  # the caller's channel was counted by the call that ends now
+        onward.seats.exchange_side(self.leaving, transferee, self.party, name, passage, now)
         transferee.owner = onward
         onward.seats.take(transferee, line)
         self.call.transferred(self.referrer, now)

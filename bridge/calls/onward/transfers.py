@@ -2,9 +2,9 @@
 
 | the target is | and | then |
 |---|---|---|
-| a number | the referrer may call it | it is rung (`transfer`); a trunk's caller stays in the relay (`lending`) |
+| a number | the referrer may call it | it is rung (`transfer`); who is behind a trunk stays in the relay (`lending`) |
 | a number that the referrer is just calling | it rings | as if its call had been named |
-| a call of the referrer's, by Replaces | it talks | attended: the two others are joined (`transfer`) |
+| a call of the referrer's, by Replaces | it talks | attended: the two others are joined (`transfer`, or `lending`) |
 | the same | it still searches for somebody | the search goes on for the transferee (`early`) |
 | the same | the referrer waits there, in a queue | the transferee gets the place (`queued`) |
 | the same, `early-only` | it talks | 486 |
@@ -20,14 +20,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bridge.calls.onward.early import EarlyTransfer
-from bridge.calls.onward.lending import RelayedTransfer
+from bridge.calls.onward.lending import RelayedJoin, RelayedTransfer
 from bridge.calls.onward.outside import NOT_AGAIN, Asked
 from bridge.calls.onward.queued import QueuedTransfer
 from bridge.calls.onward.referring import Replaces, refer_to
 from bridge.calls.onward.transfer import Transfer
 from bridge.calls.parties import Called, destination, user_of
+from bridge.calls.passage import Passage
 from bridge.calls.queue.waiting import Waiting
 from bridge.calls.surroundings import Surroundings
+from bridge.media.voice import Voice
 from bridge.sip.grammar import SipError
 from bridge.sip.incoming import IncomingLeg
 from bridge.sip.leg import Leg
@@ -76,9 +78,7 @@ class Transfers:
         self, call: Call, referrer: Leg, transferee: Leg, called: Called, now: float, told: Told | None = None
     ) -> Transfer:
         """Return a transfer to a number; `told`: of one by command, how it ended, as a status."""
-        lent = None
-        if told is not None or call.passage.behind_trunk(transferee):  # phones can be asked, and may do more than G.711
-            lent = call.passage.lend(transferee)
+        lent = self._lent(call, transferee, told)
         transfer = (
             Transfer(self._board, call, referrer, transferee, told)
             if lent is None
@@ -98,10 +98,7 @@ class Transfers:
         if onward.errands.transferring:
             raise SipError("the other call is just being transferred", 491)
         if onward.talk is not None:
-            transfer = Transfer(self._board, call, referrer, transferee, told)
-            transfer.onward = onward
-            self.lead(transfer, leaving)
-            return transfer
+            return self._joined(call, referrer, transferee, onward, leaving, told)
         asked_by = onward.asked_by
         if onward.searching and onward.leg is leaving and isinstance(asked_by, IncomingLeg):
             self._ensure_may_join(call, transferee, onward, None)
@@ -113,6 +110,26 @@ class Transfers:
                 self._board, call, referrer, transferee, told, onward, asked_by, leaving, media, self.lead
             )
         raise SipError("the other call cannot be transferred to", 481)
+
+    def _lent(self, call: Call, transferee: Leg, told: Told | None) -> tuple[Passage, Voice] | None:
+        """Return the relay of a talk, where it is to be handed on: phones can be asked, and may do more than G.711."""
+        return call.passage.lend(transferee) if told is not None or call.passage.behind_trunk(transferee) else None
+
+    def _joined(
+        self, call: Call, referrer: Leg, transferee: Leg, onward: Call, leaving: Leg, told: Told | None
+    ) -> Transfer:
+        assert onward.talk is not None
+        target = onward.talk.other(leaving)
+        self._ensure_may_join(call, transferee, onward, target)
+        lent = self._lent(call, transferee, told)
+        if lent is not None:
+            who = onward.party_of(target)
+            party = self._around.passages.party(target.flow, who.line, who.trunk, None)
+            return RelayedJoin(self._board, call, referrer, transferee, told, *lent, onward, leaving, party)
+        transfer = Transfer(self._board, call, referrer, transferee, told)
+        transfer.onward = onward
+        self.lead(transfer, leaving)
+        return transfer
 
     def lead(self, transfer: Transfer, leaving: Leg) -> None:
         """Lead a transfer to the talk of its onward call. Raises `SipError` as `joined` does."""
