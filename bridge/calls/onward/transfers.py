@@ -123,7 +123,7 @@ class Transfers:
         self._ensure_may_join(call, transferee, onward, target)
         lent = self._lent(call, transferee, told)
         if lent is not None:
-            who = onward.party_of(target)
+            who = onward.seats.party_of(target)
             party = self._around.passages.party(target.flow, who.line, who.trunk, None)
             return RelayedJoin(self._board, call, referrer, transferee, told, *lent, onward, leaving, party)
         transfer = Transfer(self._board, call, referrer, transferee, told)
