@@ -84,7 +84,7 @@ class Endpoint:
             if listening.transport == "udp":
                 self._datagrams[index] = Datagrams(listening, index, self._pump, loop)
             else:
-                await self._streams.listen(listening)
+                self._streams.listen(listening)
         if self._moved is not None:
             self._interfaces.open()
         self._pump.settle()

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bridge.sip.endpoint.accepting import Acceptor
 from bridge.sip.endpoint.connection import Connection
 from bridge.sip.endpoint.listening import Listening
+from bridge.sip.endpoint.places import PlaceLimits, Places
 from bridge.sip.endpoint.pump import Pump
 from bridge.sip.endpoint.tls import Tls
 from bridge.sip.flow import Flow
@@ -36,6 +38,35 @@ class StreamLimits:
     finish_message_within: float = 30.0
     silent_for: float = 1800.0  # longer than any registration lasts
     sweep_every: float = 5.0
+
+
+class Arriving:
+    """A connection that was accepted and is being set up: by TLS that takes a while, or for ever."""
+
+    def __init__(self, since: float, accepted: socket.socket) -> None:
+        self.socket: socket.socket | None = accepted  # until it is begun with
+        self.heard_at = self.unfinished_since = since
+        self.task: asyncio.Task[None] | None = None
+        self.ending = False
+        self._connection: Connection | None = None
+
+    @property
+    def owes_a_message(self) -> bool:
+        """It does."""
+        return True
+
+    def become(self, connection: Connection) -> Connection:
+        """Note what it leads to."""
+        self._connection = connection
+        return connection
+
+    def abort(self, reason: str) -> None:
+        """End it now."""
+        self.ending = True
+        if self._connection is not None:
+            self._connection.abort(reason)
+        if self.task is not None:
+            self.task.cancel()
 
 
 class _Connecting:
@@ -62,12 +93,13 @@ class Streams:
         self._loop = loop
         self._tls = tls
         self._limits = limits
-        self._servers: list[asyncio.Server] = []
+        self._acceptors: list[Acceptor] = []
+        self._arriving: set[Arriving] = set()
         self._connections: dict[Flow, Connection] = {}
         self._open: set[Connection] = set()
-        self._accepted = Counter[str]()
-        self._known = known
-        self._strangers: set[Connection] = set()  # accepted from hosts that were not known then
+        self._dialled = 0
+        places = PlaceLimits(limits.connections, limits.strangers, limits.from_one_address)
+        self._places = Places(places, known, lambda: self._dialled + len(self._connecting))
         self._connecting: dict[Flow, _Connecting] = {}
         self._sweeper: asyncio.TimerHandle | None = None
         self._closing = False
@@ -75,16 +107,43 @@ class Streams:
         self.buffer = bytearray(_READ)
         """Where every connection reads into, one after the other."""
 
-    async def listen(self, listening: Listening) -> None:
+    def listen(self, listening: Listening) -> None:
         """Accept connections on a socket."""
-        tls = self._tls.server if listening.transport == "tls" else None
-        server = await self._loop.create_server(
-            lambda: Connection(self, listening.transport),
-            sock=listening.socket,
-            ssl=tls,
-            ssl_handshake_timeout=self._limits.handshake_within if tls else None,
-        )
-        self._servers.append(server)
+        self._acceptors.append(Acceptor(listening, self._loop, self._accepted))
+
+    def _accepted(self, accepted: socket.socket, transport: str, host: str, port: int) -> None:
+        """Take a connection in, unless there is no place for it."""
+        refusal = self._places.refusal(host, self._loop.time())
+        if refusal is not None:
+            accepted.close()
+            log.debug("%s: %s", Flow(transport, host, port), refusal)
+            return
+        arriving = Arriving(self._loop.time(), accepted)
+        self._places.enter(arriving, host)
+        self._arriving.add(arriving)
+        arriving.task = self._loop.create_task(self._arrive(arriving, transport))
+        arriving.task.add_done_callback(lambda task: self._arrived(arriving, task))
+
+    async def _arrive(self, arriving: Arriving, transport: str) -> None:
+        accepted, arriving.socket = arriving.socket, None
+        assert accepted is not None
+        tls = self._tls.server if transport == "tls" else None
+        try:
+            await self._loop.connect_accepted_socket(
+                lambda: arriving.become(Connection(self, transport)),
+                accepted,
+                ssl=tls,
+                ssl_handshake_timeout=self._limits.handshake_within if tls else None,
+            )
+        except OSError as error:  # also what TLS does not like, or takes too long
+            log.debug("a connection was not made: %s", error)
+
+    def _arrived(self, arriving: Arriving, task: asyncio.Task[None]) -> None:
+        self._places.leave(arriving)
+        self._arriving.discard(arriving)
+        if arriving.socket is not None:  # it was ended before it began
+            arriving.socket.close()
+        self._connected(task)
 
     def send(self, flow: Flow, data: bytes, name: str, local_host: str | None) -> None:
         """Send to an IP address, on the connection there is, else on a new one (from `local_host`, where given).
@@ -101,7 +160,7 @@ class Streams:
             if key.transport == "tls" and self._tls.client is None:
                 self._pump.undelivered(key, "TLS is not set up")
                 return
-            if len(self._open) + len(self._connecting) >= self._limits.connections:
+            if len(self._places) + self._dialled + len(self._connecting) >= self._limits.connections:
                 self._pump.undelivered(key, f"over {self._limits.connections} connections are open")
                 return
             connecting = self._connecting[key] = _Connecting()
@@ -119,8 +178,10 @@ class Streams:
         self._all_closed.clear()
         if self._sweeper is not None:
             self._sweeper.cancel()
-        for server in self._servers:
-            server.close()
+        while self._acceptors:
+            self._acceptors.pop().close()
+        for arriving in tuple(self._arriving):
+            arriving.abort("closed here")
         for connecting in self._connecting.values():
             if connecting.task is not None:
                 connecting.task.cancel()
@@ -169,37 +230,17 @@ class Streams:
 
     def opened(self, connection: Connection) -> str | None:
         """Take a connection in; return why it cannot be, else None."""
-        host = connection.flow.host
         self._open.add(connection)
         if connection.accepted:
-            self._accepted[host] += 1
-            if self._accepted[host] > self._limits.from_one_address and not self._make_room(host, connection):
-                return f"over {self._limits.from_one_address} connections from {host}"
-            if not self._known(host) and not self._room_for_stranger(connection):
-                return f"over {self._limits.strangers} connections of strangers are open"
-        if self._closing or len(self._open) > self._limits.connections:
-            return f"over {self._limits.connections} connections are open"
+            self._places.enter(connection, connection.flow.host)
+        else:
+            self._dialled += 1
+        if self._closing:
+            return "closed here"
         self._connections[connection.flow] = connection
         if self._sweeper is None:
             self._sweeper = self._loop.call_later(self._limits.sweep_every, self._sweep)
         return None
-
-    def _room_for_stranger(self, newcomer: Connection) -> bool:
-        self._strangers.add(newcomer)
-        if len(self._strangers) > self._limits.strangers:  # who has registered meanwhile is none any more
-            self._strangers = {c for c in self._strangers if not self._known(c.flow.host)}
-        return len(self._strangers) <= self._limits.strangers
-
-    def _make_room(self, host: str, newcomer: Connection) -> bool:
-        """End the connection from a host that has owed a message for longest; False where none owes any."""
-        owing = [
-            c
-            for c in self._open
-            if c.accepted and c.flow.host == host and c is not newcomer and c.owes_a_message and not c.ending
-        ]
-        if owing:
-            min(owing, key=lambda c: c.unfinished_since).abort("newer connections from the same address want its place")
-        return bool(owing)
 
     def received(self, connection: Connection, messages: list[bytes]) -> None:
         """Give the engine what came on a connection."""
@@ -210,12 +251,11 @@ class Streams:
     def lost(self, connection: Connection, reason: str) -> None:
         """Take note that a connection has ended."""
         self._open.discard(connection)
-        self._strangers.discard(connection)
         flow = connection.flow
         if connection.accepted:
-            self._accepted[flow.host] -= 1
-            if not self._accepted[flow.host]:
-                del self._accepted[flow.host]
+            self._places.leave(connection)
+        else:
+            self._dialled -= 1
         if self._connections.get(flow) is connection:
             del self._connections[flow]
             if not self._closing:
