@@ -76,6 +76,17 @@ def _sent_by(host: str, port: str | None) -> tuple[str, str, int | None]:
     return f"{host}:{port}" if port else host, host, number
 
 
+def translated(value: str) -> bool:
+    """Whether a Via of ours has come back with another address or port than it went with (RFC 3581 §4): NAT between."""
+    try:
+        via = top_via(value)
+        names = parse_parameters(";" + split_list(value)[0].partition(";")[2])
+    except SipError:
+        return False
+    host, port = names.get("received") or via.host, names.get("rport") or str(via.port)
+    return (host.strip("[]").lower(), port) != (via.host.strip("[]"), str(via.port))
+
+
 def way_back(request: Request, flow: Flow) -> Flow | None:
     """Return where a request is refused to whose Via may be wrong; None where not even its host can be read."""
     value = request.headers.get("Via", [""])[0]

@@ -155,10 +155,10 @@ class Baresip:
         """Wait until it rings; return the event, with the caller in `peeruri` and `peerdisplayname`."""
         return self.wait("CALL_INCOMING")
 
-    def wait_hearing(self) -> None:
-        """Wait until sound comes in: more RTP than when this was asked."""
-        before = self._packets()
-        wait_until(lambda: self._packets() >= before + 3, lambda: f"{self.number} hears something\n{self.report()}")
+    def wait_hearing(self, packets: int = 3) -> None:
+        """Wait until sound comes in: more RTP than when this was asked. 25 `packets` are enough to tell a tone."""
+        wanted = self._packets() + packets
+        wait_until(lambda: self._packets() >= wanted, lambda: f"{self.number} hears something\n{self.report()}")
 
     def heard(self) -> list[int | None]:
         """Return which tone it has heard in each tenth of a second of its last call, which is over; None: no tone."""

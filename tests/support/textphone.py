@@ -41,10 +41,21 @@ def place_of_media(message: str) -> tuple[str, int]:
 
 
 class TextPhone:
-    """The phone of `number` on a host, at its address `own`; it sends to `bridge`. Use as a context manager."""
+    """The phone of `number` on a host, at its address `own`; it sends to `bridge`. Use as a context manager.
+
+    `through`: a bound socket of that host to speak through, instead of one of its own.
+    """
 
     def __init__(
-        self, on: Host, own: str, bridge: tuple[str, int], number: str, password: str = "", *, tcp: bool = False
+        self,
+        on: Host,
+        own: str,
+        bridge: tuple[str, int],
+        number: str,
+        password: str = "",
+        *,
+        tcp: bool = False,
+        through: socket.socket | None = None,
     ) -> None:
         self.own, self.number = own, number
         self._on, self._bridge, self._password, self._tcp = on, bridge, password, tcp
@@ -52,7 +63,13 @@ class TextPhone:
         self._cseq = 0
         self._data = b""
         self.heard: list[str] = []
-        self.connect()
+        self.port: int
+        if through is None:
+            self.connect()
+        else:
+            through.connect(bridge)
+            self.socket = through
+            self.port = through.getsockname()[1]
 
     def __enter__(self) -> TextPhone:
         return self
@@ -64,7 +81,7 @@ class TextPhone:
         """Open a socket, and connect it."""
         kind = socket.SOCK_STREAM if self._tcp else socket.SOCK_DGRAM
         self.socket = self._on.socket(kind, local=(self.own, 0), remote=self._bridge)
-        self.port: int = self.socket.getsockname()[1]
+        self.port = self.socket.getsockname()[1]
         self._data = b""
 
     # -- what it says -----------------------------------------------------------------------------------------------

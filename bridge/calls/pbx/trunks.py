@@ -13,9 +13,11 @@ from bridge.sip.agenda import Agenda
 from bridge.sip.digest import Authenticator, Credentials
 from bridge.sip.flow import Flow
 from bridge.sip.message import Request, Response
+from bridge.sip.openings import Opening
 from bridge.sip.registration import Phase, Registration
 from bridge.sip.transaction import ClientTransaction
 from bridge.sip.useragent import UserAgent
+from bridge.sip.via import translated
 
 
 class Trunk:
@@ -42,6 +44,7 @@ class Trunk:
         self._registration: Registration | None = None
         self._here = ""  # our own contact towards the server, as it was last looked at
         self._tried = 0  # addresses that failed, one after the other
+        self._opening = Opening(agenda, ua.layer.outbox)
         self._check = Check(self, self._question, ua, agenda, rng)
         self._asked = 0  # OPTIONS so far
 
@@ -139,6 +142,7 @@ class Trunk:
     def stop(self, now: float) -> None:
         """Take the registration back."""
         self._check.stop()
+        self._opening.keep(None, now)
         if self._registration is not None:
             self._registration.stop(now)
             self._flush(now)
@@ -149,9 +153,16 @@ class Trunk:
             self._registration.receive(response, now)
             if response.code < 300:
                 self._tried = 0
+                self._keep_open(transaction.flow, response, now)
             elif response.code == 503:
                 self._go_elsewhere(now)
             self._flush(now)
+
+    def _keep_open(self, server: Flow, response: Response, now: float) -> None:
+        """Keep the way of its calls to us open, where there is a translator in between."""
+        up = self._registration is not None and self._registration.state == "registered"
+        outside = up and not server.reliable and translated(response.need("Via"))
+        self._opening.keep(server if outside else None, now)
 
     def on_failure(self, transaction: ClientTransaction, status: int, now: float) -> None:
         """Take the failure of a REGISTER."""

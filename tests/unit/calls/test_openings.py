@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import random
 
-from bridge.calls.model import ExchangeSettings
+import pytest
+
+from bridge.calls.model import ExchangeSettings, TrunkSettings
 from bridge.directory.model import Line
 from bridge.sip.digest import Authenticator, Credentials
 from bridge.sip.flow import Flow
 from bridge.sip.message import Request, Response
 from bridge.sip.openings import EVERY
 from bridge.sip.reading import parse_message
+from bridge.sip.via import translated
 from tests.support.lab import Lab
+from tests.unit.calls.pbx.test_trunks import Server
 
 OUTSIDE = Flow("udp", "192.0.2.9", 40001)
 
@@ -93,3 +97,39 @@ def test_after_a_restart() -> None:
     house.lab.restart()
     house.lab.run(30)
     assert [place for _, place in house.lab.openings] == [("192.0.2.9", 40001)]
+
+
+@pytest.mark.parametrize(
+    ("via", "between"),
+    [
+        ("SIP/2.0/UDP 192.168.1.20:5060;branch=z9hG4bKx;rport=5060;received=192.168.1.20", False),
+        ("SIP/2.0/UDP 192.168.1.20:5060;branch=z9hG4bKx;rport", False),
+        ("SIP/2.0/UDP 192.168.1.20:5060;branch=z9hG4bKx", False),
+        ("SIP/2.0/UDP [2001:DB8::5]:5060;rport=5060;received=2001:db8::5;branch=z9hG4bKx", False),
+        ("SIP/2.0/UDP 192.168.1.20:5060;branch=z9hG4bKx;rport=5060;received=203.0.113.7", True),
+        ("SIP/2.0/UDP 192.168.1.20:5060;branch=z9hG4bKx;rport=30000", True),
+        ("SIP/2.0/UDP 192.168.1.20:5060;received=203.0.113.7;branch=z9hG4bKx", True),
+        ("nonsense", False),
+    ],
+)
+def test_a_translator_shows_in_our_own_via(via: str, between: bool) -> None:
+    """The address and port that we were seen at, where they are others than we wrote."""
+    assert translated(via) is between
+
+
+@pytest.mark.parametrize("here", ["10.0.0.100", "192.168.7.7"])
+def test_the_way_in_from_a_provider_is_kept_open(here: str) -> None:
+    """One that sees us at another address than ours hears from us each 25 s, until we unregister; nobody else does."""
+    trunk = TrunkSettings("provider", "10.1.0.1", username="620", password="x", number="600", check=False)
+    lab = Lab(members=0, settings=ExchangeSettings(trunks=(trunk,)))
+    lab.phones["provider"] = Server(lab, "provider", "10.1.0.1")
+    lab.here = here
+    lab.exchange.start(lab.now)
+    lab.run(200)
+    seen_elsewhere = here != "10.0.0.100"  # where the network of the laboratory has it
+    assert len(lab.openings) == (8 if seen_elsewhere else 0)
+    assert {place for _, place in lab.openings} <= {("10.1.0.1", 5060)}
+    lab.openings.clear()
+    lab.exchange.stop(lab.now)
+    lab.run(200)
+    assert not lab.openings
