@@ -21,7 +21,7 @@ from weakref import ref
 from bridge.calls.onward.direct import Directing
 from bridge.calls.onward.relayed import Relaying
 from bridge.calls.onward.transfer import Transfer
-from bridge.calls.ordered.errand import Errand
+from bridge.calls.ordered.errand import Interruptible
 from bridge.calls.ordered.holding import Hold, Reconnect
 from bridge.calls.switch import Switch
 from bridge.sip.grammar import SipError
@@ -43,7 +43,7 @@ class Errands:
         """One of this call's sides is being transferred, or was."""
         self._whose = ref(call)  # which has this: so both go at once, without the garbage collector
         self._switch = switch
-        self._asked: set[Errand] = set()  # that are to be told when the call is over
+        self._asked: set[Interruptible] = set()  # that are to be told when the call is over
         self._directing: Directing | None = None
         self._relaying: list[Relaying] = []
 
@@ -55,11 +55,11 @@ class Errands:
 
     # -- what is only asked ---------------------------------------------------------------------------------------
 
-    def add(self, errand: Errand) -> None:
+    def add(self, errand: Interruptible) -> None:
         """Note that something is asked, which is to be told if the call ends meanwhile."""
         self._asked.add(errand)
 
-    def discard(self, errand: Errand) -> None:
+    def discard(self, errand: Interruptible) -> None:
         """Note that it has its reply."""
         self._asked.discard(errand)
 

@@ -162,11 +162,8 @@ class Message:
             raise SipError(f"header {name}: {value[:40]!r} must be a number")
         return min(int(digits[:12]), 2**32 - 1)
 
-    def _start_line(self) -> str:
-        raise NotImplementedError
-
-    def __bytes__(self) -> bytes:
-        lines = [self._start_line()]
+    def _written(self, start_line: str) -> bytes:
+        lines = [start_line]
         for name, values in self.headers.items():
             if name != "Content-Length":
                 lines.extend([f"{name}: {value}" for value in values])
@@ -184,8 +181,8 @@ class Request(Message):
         self.method = method
         self.uri = uri
 
-    def _start_line(self) -> str:
-        return f"{self.method} {self.uri} SIP/2.0"
+    def __bytes__(self) -> bytes:
+        return self._written(f"{self.method} {self.uri} SIP/2.0")
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.uri}>"
@@ -203,8 +200,8 @@ class Response(Message):
         self.code = code
         self.phrase = phrase or PHRASES.get(code, "Unknown")
 
-    def _start_line(self) -> str:
-        return f"SIP/2.0 {self.code} {self.phrase}"
+    def __bytes__(self) -> bytes:
+        return self._written(f"SIP/2.0 {self.code} {self.phrase}")
 
     def __repr__(self) -> str:
         return f"<Response {self.code} {self.phrase}>"

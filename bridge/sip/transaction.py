@@ -11,6 +11,7 @@ Timers (seconds): T1 0.5, T2 4, T4 5; 64*T1 = 32.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -62,7 +63,7 @@ NON_INVITE: Table = {
 """Both sides of a non-INVITE transaction (RFC 3261 figures 6 and 8)."""
 
 
-class Transaction:
+class Transaction(ABC):
     """What the four share: a state, one retransmission timer and one last timer."""
 
     table: ClassVar[Table]
@@ -150,9 +151,9 @@ class ClientTransaction(Transaction):
         self._send()
         self._timers(None if self.flow.reliable else now + T1, now + TIMEOUT)
 
+    @abstractmethod
     def receive(self, response: Response, now: float) -> bool:
         """Take a response; True where the user is to be told of it."""
-        raise NotImplementedError
 
     def _expire(self, now: float) -> None:
         if self.state in (State.CALLING, State.TRYING, State.PROCEEDING):
@@ -270,9 +271,9 @@ class ServerTransaction(Transaction):
         super().__init__(layer, key, method, flow, state)
         self.user: Any = None
 
+    @abstractmethod
     def respond(self, response: Response, now: float) -> bytes:
         """Send a response and return its bytes; once a final one is sent, another changes nothing."""
-        raise NotImplementedError
 
     def repeat(self, now: float) -> None:
         """Absorb a repeated request: the last response goes again."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import socket
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 
-class Box:
+class Box(ABC):
     """A thread that takes datagrams at `port` on `host` until it is ended. Use as a context manager."""
 
     def __init__(self, host: str = "127.0.0.1") -> None:
@@ -29,9 +30,9 @@ class Box:
         self._thread.join()
         self._socket.close()
 
+    @abstractmethod
     def take(self, data: bytes, source: tuple[str, int]) -> None:
         """Take a datagram."""
-        raise NotImplementedError
 
     def _run(self) -> None:
         while not self._ends.is_set():

@@ -24,7 +24,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from bridge.calls.onward.outside import place_of
-from bridge.calls.ordered.errand import Errand
+from bridge.calls.ordered.errand import Interruptible
 from bridge.calls.ordered.holding import Reconnect
 from bridge.calls.ordered.stillness import still
 from bridge.calls.passage import Passage
@@ -51,7 +51,7 @@ class Phase(Enum):
     FAILED = "failed"
 
 
-class Transfer(Errand):
+class Transfer(Interruptible):
     """One REFER. `call` is the talk of referrer and transferee; `onward` the call that the transferee goes to.
 
     `told`: of a transfer by command, for which nobody gets a NOTIFY: how it ended, as a status.

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from bridge.sip.legevents import Replied
 
 
-class Errand:
+class Errand(ABC):
     """Given as the context of a request inside a dialog, it takes the reply."""
 
+    @abstractmethod
     def on_replied(self, event: Replied, now: float) -> None:
         """Take the reply to a request of its own."""
-        raise NotImplementedError
 
+
+class Interruptible(Errand):
+    """One that somebody waits for, so that it has to be told when the call is over before it is done (`Errands`)."""
+
+    @abstractmethod
     def call_over(self, now: float) -> None:
-        """Take note that the call has ended meanwhile, where the call was told of it (`Call.errands`)."""
+        """Take note that the call has ended meanwhile."""

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bridge.calls.ordered.errand import Errand
+from bridge.calls.ordered.errand import Interruptible
 from bridge.calls.ordered.stillness import outward, still
 from bridge.calls.passage import Passage
 from bridge.media.prompts import MUSIC
@@ -36,7 +36,7 @@ Told = Callable[[str, float], None]
 """Told once how it ended: "" when it is done, else why it could not be."""
 
 
-class Hold(Errand):
+class Hold(Interruptible):
     """One side of a talk on hold. `near`: the leg of who holds; `passage`: our ports for music to the other side.
 
     `still_at` gives host and session of a description in which nothing flows.
@@ -126,7 +126,7 @@ class Hold(Errand):
         self._told(why, now)
 
 
-class Reconnect(Errand):
+class Reconnect(Interruptible):
     """Both sides of a talk talk to each other again: `near` makes the offer."""
 
     def __init__(self, call: Call, near: Leg, still_at: Callable[[Leg], tuple[str, str]], told: Told) -> None:

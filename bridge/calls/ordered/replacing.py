@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bridge.calls.onward.referring import Replaces, dialog_named
-from bridge.calls.ordered.errand import Errand
+from bridge.calls.ordered.errand import Interruptible
 from bridge.calls.passage import Passage
 from bridge.sip.grammar import SipError
 from bridge.sip.incoming import IncomingLeg
@@ -69,7 +69,7 @@ def _find(asked: Replaces, legs: Mapping[tuple[str, str], Leg]) -> Leg | None:
     return leg if isinstance(leg, OutgoingLeg) and asked.theirs in leg.early_tags else None
 
 
-class Replacement(Errand):
+class Replacement(Interruptible):
     """A phone takes a leg's place in a talk. `who`: its line, and the member at it.
 
     `passage`: how its media and those of who stays will pass; `undo` lets the two talk again that did, `done` is told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -40,7 +41,7 @@ class House(Protocol):
         """Take note that a call has ended."""
 
 
-class Attended:
+class Attended(ABC):
     """One such call. `spoken` is None before it is answered."""
 
     def __init__(self, house: House, leg: IncomingLeg, caller: Caller, passage: Passage) -> None:
@@ -53,9 +54,9 @@ class Attended:
         self._is_over = False
         leg.owner = self
 
+    @abstractmethod
     def start(self, now: float) -> None:
         """Begin."""
-        raise NotImplementedError
 
     def answer(self, now: float) -> bool:
         """Answer the call; False where there is no way to speak to it, and it was refused."""
@@ -117,13 +118,15 @@ class Attended:
 
     # -- what it says afterwards (SpokenOwner) -----------------------------------------------------------------------
 
+    @abstractmethod
     def on_key(self, spoken: Spoken, key: str, now: float) -> None:
         """Take a key."""
 
+    @abstractmethod
     def on_played(self, spoken: Spoken, now: float) -> None:
         """Take note that all was said."""
 
-    def on_held(self, spoken: Spoken, held: bool, now: float) -> None:
+    def on_held(self, spoken: Spoken, held: bool, now: float) -> None:  # noqa: B027 - nothing is to be done
         """Take note of hold and resume: what is said waits by itself."""
 
     def on_ended(self, spoken: Spoken, event: Ended, now: float) -> None:

@@ -90,6 +90,9 @@ class CodeCall(Attended):
             self._house.arm(self, now + LONGEST)
             self.say(told(reply, self._house.present.directory, self._house.logins))
 
+    def on_key(self, spoken: Spoken, key: str, now: float) -> None:
+        """Need no key: the code was all."""
+
     def on_played(self, spoken: Spoken, now: float) -> None:
         """Hang up."""
         self.leave(now)
