@@ -255,7 +255,7 @@ class Call:
 
     def _on_progress(self, leg: Leg, code: int, now: float) -> None:
         self.follow(self.search.progress(leg, code, now), now)
-        if self.offers.ringing and self.asked_by is not None and not self.asked_by.ringing:
+        if self.asked_by is not None and not self.asked_by.ringing and self.offers.ringing:
             self.asked_by.ring(now)
 
     def _on_rejected(self, leg: OutgoingLeg, status: int, phrase: str, now: float) -> None:

@@ -70,7 +70,7 @@ class Offering:
 
     def _still(self, member: Member, group: Group) -> bool:
         now = self._around.directory.groups.get(group.name)
-        return now is not None and now.member(member.name) is not None
+        return now is group or (now is not None and now.member(member.name) is not None)
 
     def _full(self, trunk: str, granted: Sequence[Member]) -> bool:
         more = sum(self._around.directory.lines[member.line].trunk == trunk for member in granted)

@@ -29,6 +29,8 @@ class State(Enum):
     PICKED_UP = "picked up"
     WITHDRAWN = "withdrawn"
 
+    __hash__ = object.__hash__  # by identity, as they are compared; Enum's own hashes the name in Python
+
 
 class Step(Enum):
     """What can happen to an offer."""
@@ -39,6 +41,8 @@ class Step(Enum):
     PICK_UP = "pick up"
     WITHDRAW = "withdraw"
     FINAL = "final"
+
+    __hash__ = object.__hash__
 
 
 TRANSITIONS: Mapping[State, Mapping[Step, State]] = {

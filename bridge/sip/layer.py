@@ -138,7 +138,7 @@ class TransactionLayer:
         if invite.state is not State.PROCEEDING or invite.request is None or not isinstance(invite, ClientInvite):
             return
         request = cancel_for(invite.request, reason)
-        key = (top_via(request.headers["Via"][0]).branch, "CANCEL")
+        key = (invite.key[0], "CANCEL")
         self._start(ClientNonInvite(self, key, request, invite.flow, None, None), now)
         invite.give_up_after_cancel(now)
 

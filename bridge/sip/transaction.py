@@ -37,6 +37,8 @@ class State(Enum):
     CONFIRMED = "confirmed"
     TERMINATED = "terminated"
 
+    __hash__ = object.__hash__  # by identity, as they are compared; Enum's own hashes the name in Python
+
 
 class Happening(Enum):
     """What can happen to a transaction."""
@@ -48,6 +50,8 @@ class Happening(Enum):
     ACK = "ACK"
     EXPIRED = "last timer"
     BROKEN = "transport error"
+
+    __hash__ = object.__hash__
 
 
 Table = dict[tuple[State, Happening], State]
@@ -133,12 +137,23 @@ class Transaction(ABC):
 
 
 class ClientTransaction(Transaction):
-    """What the two client transactions share. `user` is told of responses; `context` is the user's own."""
+    """What the two client transactions share. `user` is told of responses; `context` is the user's own.
 
+    The key is the branch and the method.
+    """
+
+    key: tuple[str, str]
     __slots__ = ("context", "request", "user")
 
     def __init__(
-        self, layer: TransactionLayer, key: object, request: Request, flow: Flow, user: Any, context: Any, state: State
+        self,
+        layer: TransactionLayer,
+        key: tuple[str, str],
+        request: Request,
+        flow: Flow,
+        user: Any,
+        context: Any,
+        state: State,
     ) -> None:
         super().__init__(layer, key, request.method, flow, state)
         self.request: Request | None = request
@@ -189,7 +204,7 @@ class ClientInvite(ClientTransaction):
     __slots__ = ()
 
     def __init__(
-        self, layer: TransactionLayer, key: object, request: Request, flow: Flow, user: Any, context: Any
+        self, layer: TransactionLayer, key: tuple[str, str], request: Request, flow: Flow, user: Any, context: Any
     ) -> None:
         super().__init__(layer, key, request, flow, user, context, State.CALLING)
 
@@ -243,7 +258,7 @@ class ClientNonInvite(ClientTransaction):
     __slots__ = ()
 
     def __init__(
-        self, layer: TransactionLayer, key: object, request: Request, flow: Flow, user: Any, context: Any
+        self, layer: TransactionLayer, key: tuple[str, str], request: Request, flow: Flow, user: Any, context: Any
     ) -> None:
         super().__init__(layer, key, request, flow, user, context, State.TRYING)
 

@@ -16,6 +16,7 @@ from benching.measure import Effort, Numbers
 from benching.probe import Call, Probe
 from benching.systems import System, settle
 
+RATE = 50.0  # calls a second
 WARM = 5  # calls of a round that are not counted: before them it was another system's turn
 
 
@@ -59,7 +60,7 @@ def processor(entrants: Sequence[Entrant], effort: Effort) -> dict[str, Numbers]
             _start(entrant, stack)
             if entrant.up:
                 stack.enter_context(load.held(entrant.up, entrant.system.places))
-            load.run(_rate(entrant), 1.0, entrant.system.places)  # whatever is done only once
+            load.run(RATE, 1.0, entrant.system.places)  # whatever is done only once
         costs: list[list[float]] = [[] for _ in entrants]
         for _ in range(effort.rounds):
             for entrant, found in zip(entrants, costs, strict=True):
@@ -78,10 +79,7 @@ def _cost(entrant: Entrant, seconds: float) -> float:
     system = entrant.system
     settle(system)
     before = system.cpu()
-    result = load.run(_rate(entrant), seconds, system.places)
+    result = load.run(RATE, seconds, system.places)
     settle(system)
     return 1000 * (system.cpu() - before) / max(result.good, 1)
 
-
-def _rate(entrant: Entrant) -> float:
-    return 20.0 if entrant.system.members > 5 else 50.0
