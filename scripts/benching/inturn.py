@@ -82,4 +82,3 @@ def _cost(entrant: Entrant, seconds: float) -> float:
     result = load.run(RATE, seconds, system.places)
     settle(system)
     return 1000 * (system.cpu() - before) / max(result.good, 1)
-
