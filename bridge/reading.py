@@ -122,6 +122,7 @@ def _answer(request: Request) -> bytes:
 
 
 def _read(request: Request) -> Read:
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # else every package of the machine is asked for some
     from bridge.config.load import parse  # here and not above: whoever asks is to be without it
     from bridge.making import values_of
 

@@ -17,7 +17,6 @@ from bridge.cli.places import control_socket, state_directory
 from bridge.config.find import EXAMPLE, find
 from bridge.config.problems import ConfigError
 from bridge.options import Options
-from bridge.reading import Reading
 
 if TYPE_CHECKING:
     from bridge.config.addresses import Listen
@@ -37,6 +36,8 @@ def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT; 2 where the configuration is wrong."""
     if args.example and args.config:
         raise Stop("--example and --config are given; serve one of them", USAGE)
+    from bridge.reading import Reading
+
     path = None
     try:
         path = find(EXAMPLE if args.example else args.config)
