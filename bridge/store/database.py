@@ -20,6 +20,7 @@ from typing import Literal
 
 from bridge.store.errors import BrokenFile, StoreError, told, unreadable_is_broken
 
+CACHE = 512  # KiB of memory for a file, a quarter of what SQLite takes; the kernel keeps its pages too
 LOCK_WAIT = 1.0  # seconds; an agent that is just ending gets this long to let go
 
 Migration = Sequence[str]  # the statements that lead from one schema version to the next
@@ -99,6 +100,7 @@ class Database:
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+        connection.execute(f"PRAGMA cache_size=-{CACHE}")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={self._synchronous}")
         found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
