@@ -10,7 +10,7 @@ from bridge.events import Notice
 from bridge.store.errors import StoreError
 from bridge.store.kept import KeptStore
 
-KINDS = ("bindings", "talks", "lamps", "orders", "outside", "legs")
+KINDS = ("bindings", "talks", "lamps", "orders", "outside", "trunks", "legs")
 SOON = 0.25  # seconds: many changes are one write
 WAITS = {"legs": 1.0}  # seconds that a change waits at least: most calls have gone on to something else by then
 

@@ -85,7 +85,7 @@ class Exchange:
         self.challenger = Challenger(settings.realm, rng, algorithms=("MD5",))
         self.registrar = Registrar({}, self.challenger, token, rng, max_expires=settings.max_expires)
         self.registrar.configure(_registering(self.present), settings.max_expires)
-        self.upstream = Upstream(self.present, self.ua, self.agenda, rng, wall, self._tell)
+        self.upstream = Upstream(self.present, self.ua, self.agenda, rng, wall, self._tell, self.kept)
         self._trunks = self.upstream.trunks
         self._openings = Openings(self.registrar, self.agenda, self.ua.layer.outbox)
         patience = Paces(IN_VAIN)
@@ -128,7 +128,9 @@ class Exchange:
             self.present, logins, self.lines, self.board, admission, self.ua, self.kept, self._guard.tell
         )
         self._reception = Reception(around, self.board, admission, self._guard, self._control, self.services)
-        self._kinds = kinds(self.registrar, self._resumption, self.board.agents, self.lamps, self.outsides, wall)
+        self._kinds = kinds(
+            self.registrar, self._resumption, self.board.agents, self.lamps, self.outsides, self.upstream, wall
+        )
 
     @property
     def directory(self) -> Directory:

@@ -20,7 +20,7 @@ class Present:
 
     def __init__(self, directory: Directory, settings: ExchangeSettings) -> None:
         self.rigid: set[str] = set()
-        """The trunks that have refused to change a call since the start."""
+        """The trunks that have refused to change a call."""
         self.configure(directory, settings)
 
     def configure(self, directory: Directory, settings: ExchangeSettings) -> None:

@@ -69,6 +69,7 @@ class Telling:
         if trunk is None or trunk in present.rigid:
             return
         present.rigid.add(trunk)
+        self._around.kept.touch("trunks")
         kept = present.ways.get(trunk) is MediaWay.DIRECT
         done = "" if kept else "; sound of its calls goes through the bridge from now on, where that can be done"
         text = f"trunk {trunk}: the PBX does not let calls be held or transferred ({status} {phrase}){done}"

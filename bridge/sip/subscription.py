@@ -36,6 +36,7 @@ class Signal(Enum):
     """What can happen to a subscription."""
 
     START = "start"
+    RESUME = "resume"  # in a dialog from before a restart
     ACCEPTED = "accepted"
     AGAIN = "again"  # to be sent again at once: challenged, or with a longer expiry
     FAILED = "failed"
@@ -48,6 +49,7 @@ class Signal(Enum):
 TABLE: dict[tuple[Phase, Signal], Phase] = {
     (Phase.IDLE, Signal.START): Phase.ASKING,
     (Phase.OFF, Signal.START): Phase.ASKING,
+    (Phase.IDLE, Signal.RESUME): Phase.REFRESHING,
     (Phase.ASKING, Signal.ACCEPTED): Phase.ACTIVE,
     (Phase.ASKING, Signal.AGAIN): Phase.ASKING,
     (Phase.ASKING, Signal.FAILED): Phase.WAITING,
@@ -127,6 +129,17 @@ class Subscription:
     def start(self, now: float) -> None:
         """Begin, or try again now."""
         self._take(Signal.START, now)
+
+    def resume(self, dialog: Dialog, now: float) -> None:
+        """Go on in a dialog from before a restart, where the PBX still knows it; else begin anew."""
+        self._dialog, self.flow = dialog, dialog.flow
+        self.call_id, self.tag = dialog.call_id, dialog.local_tag
+        self._take(Signal.RESUME, now)
+
+    @property
+    def dialog(self) -> Dialog | None:
+        """The dialog of a subscription that there is, None where there is none."""
+        return self._dialog if self.phase in (Phase.ACTIVE, Phase.REFRESHING) else None
 
     def stop(self, now: float) -> None:
         """End it; an unsubscribing SUBSCRIBE is sent where there is something to end."""

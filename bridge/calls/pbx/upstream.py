@@ -8,7 +8,8 @@ its place; all else is only noted. Nothing of that touches a call: its legs know
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from bridge.calls.lines import LineTable
 from bridge.calls.model import TrunkSettings
@@ -16,6 +17,7 @@ from bridge.calls.pbx.callmonitor import CallMonitor
 from bridge.calls.pbx.trunks import Place, Trunk, numeric, status_of
 from bridge.calls.pbx.watching import Watch
 from bridge.calls.present import Present
+from bridge.calls.restart.kept import Kept, dialog_of, plain_dialog
 from bridge.calls.status import TrunkStatus
 from bridge.directory.model import Line
 from bridge.events import Event, Notice, TrunkChanged
@@ -35,6 +37,7 @@ class Upstream:
         rng: random.Random,
         wall: Callable[[], float],
         tell: Callable[[Event], None],
+        kept: Kept,
     ) -> None:
         self.trunks: dict[str, Trunk] = {}
         self._present = present
@@ -43,6 +46,7 @@ class Upstream:
         self._rng = rng
         self._wall = wall
         self._tell = tell
+        self._kept = kept
         self._since: dict[str, float] = {}
         self._moved: list[str] = []  # trunks that may be up, down or elsewhere, still to be told to who watches there
         self._leaving: list[tuple[Trunk, Trunk]] = []  # trunks that are no more, and the ones in their places
@@ -98,6 +102,29 @@ class Upstream:
         for trunk in self.trunks.values():
             trunk.stop(now)
 
+    # -- over a restart ------------------------------------------------------------------------------------------
+
+    def dump(self) -> list[dict[str, Any]]:
+        """Return the subscriptions, and the trunks that change no call, as plain values."""
+        watches = [(line, watch.dialog) for line, watch in self._watches.items()]
+        subscribed = [{"line": line, "dialog": plain_dialog(dialog)} for line, dialog in watches if dialog is not None]
+        rigid = [trunk for name, trunk in self.trunks.items() if name in self._present.rigid]
+        return [*subscribed, *({"trunk": t.settings.name, "rigid": t.uri(t.settings.username)} for t in rigid)]
+
+    def load(self, plain: Mapping[str, Any]) -> None:
+        """Take up what `dump` wrote. Raises KeyError, TypeError or ValueError where that is none."""
+        if "rigid" in plain:
+            trunk = self.trunks.get(str(plain["trunk"]))
+            if trunk is not None and trunk.uri(trunk.settings.username) == plain["rigid"]:
+                self._present.rigid.add(trunk.settings.name)
+            return
+        dialog, watch = dialog_of(plain["dialog"]), self._watches.get(str(plain["line"]))
+        if watch is not None:
+            watch.resume(dialog)
+
+    def _touch(self) -> None:
+        self._kept.touch("trunks")
+
     # -- trunks ---------------------------------------------------------------------------------------------------
 
     def _add(self, settings: TrunkSettings) -> Trunk:
@@ -114,6 +141,7 @@ class Upstream:
         name = trunk.settings.name
         for line in [line for line, watch in self._watches.items() if watch.trunk is trunk]:
             self._watches.pop(line).stop(now)
+        self._present.rigid.discard(name)
         del self.trunks[name]  # before it stops: nobody is told of one that is no more
         trunk.stop(now)
         self._since.pop(name, None)
@@ -205,7 +233,9 @@ class Upstream:
         for name, line in wanted.items():
             if name not in self._watches:
                 trunk = self.trunks[line.trunk or ""]
-                self._watches[name] = Watch(line, trunk, self._ua, self._agenda, self._rng, self._lines, self._notice)
+                self._watches[name] = Watch(
+                    line, trunk, self._ua, self._agenda, self._rng, self._lines, self._notice, self._touch
+                )
                 self._moved.append(trunk.settings.name)
 
     def _renew_monitors(self) -> None:

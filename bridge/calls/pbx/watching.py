@@ -10,6 +10,7 @@ from bridge.calls.pbx.trunks import Trunk
 from bridge.calls.status import LineState
 from bridge.directory.model import Line
 from bridge.sip.agenda import Agenda
+from bridge.sip.dialog import Dialog
 from bridge.sip.dialoginfo import ACCEPT, DialogInfoError, WatchedDialogs, parse_dialog_info
 from bridge.sip.message import Body, Request, Response
 from bridge.sip.subscription import Phase, Subscription
@@ -18,7 +19,7 @@ from bridge.sip.useragent import UserAgent
 
 
 class Watch:
-    """One watched line. `said` takes what is to be told to people."""
+    """One watched line. `said` takes what is to be told to people, `changed` that a restart would take up another."""
 
     def __init__(
         self,
@@ -29,6 +30,7 @@ class Watch:
         rng: random.Random,
         lines: LineTable,
         said: Callable[[str], None],
+        changed: Callable[[], None],
     ) -> None:
         self.due: float | None = None
         self.line = line
@@ -38,6 +40,9 @@ class Watch:
         self._rng = rng
         self._lines = lines
         self._said = said
+        self._changed = changed
+        self._resumed: Dialog | None = None  # from before a restart
+        self._known: Dialog | None = None  # as it is written for a restart
         self._subscription: Subscription | None = None
         self._contact = ""  # that it was begun with
         self._dialogs = WatchedDialogs()
@@ -70,8 +75,22 @@ class Watch:
             self._ua.token,
             self._rng,
         )
-        self._subscription.start(now)
+        resumed, self._resumed = self._resumed, None
+        if resumed is not None:
+            self._subscription.resume(resumed._replace(flow=flow, contact=contact), now)
+        else:
+            self._subscription.start(now)
         self._flush(now)
+
+    @property
+    def dialog(self) -> Dialog | None:
+        """The dialog of the subscription, for a restart; None where there is none."""
+        return self._subscription.dialog if self._subscription is not None else self._resumed
+
+    def resume(self, dialog: Dialog) -> None:
+        """Go on with a dialog from before a restart as soon as the trunk is up, where it is one of this line."""
+        if f"<{self.trunk.uri(self.line.number)}>" in dialog.remote:
+            self._resumed = dialog
 
     def stop(self, now: float) -> None:
         """Unsubscribe, and know nothing any more."""
@@ -120,6 +139,7 @@ class Watch:
         while subscription.outgoing:
             self._ua.layer.request(subscription.outgoing.pop(0), subscription.flow, self, now, subscription)
         self._agenda.arm(self, subscription.deadline())
+        self._note_dialog(subscription.dialog)
         if subscription.phase in (Phase.WAITING, Phase.REFUSED, Phase.OFF):
             self._know(None)
         if subscription.phase is Phase.REFUSED and subscription.reason != self._told:
@@ -128,6 +148,13 @@ class Watch:
                 f"line {self.line.name}: trunk {self.trunk.settings.name} does not tell what it is doing "
                 f"({subscription.reason}); its state is known from our own calls alone"
             )
+
+    def _note_dialog(self, dialog: Dialog | None) -> None:
+        """Have it written where a restart could not go on with what was written last."""
+        told, known = dialog and dialog._replace(remote_seq=None), self._known
+        if told != known:
+            self._known = told
+            self._changed()
 
     def _read(self, subscription: Subscription, body: Body | None, now: float) -> None:
         try:

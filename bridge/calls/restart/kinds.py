@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from bridge.calls.onward.outside import Outsides
+from bridge.calls.pbx.upstream import Upstream
 from bridge.calls.phones.lamps import Lamps
 from bridge.calls.queue import agents
 from bridge.calls.restart.resumption import Resumption
@@ -26,6 +27,7 @@ def kinds(
     floor: agents.Agents,
     lamps: Lamps,
     outsides: Outsides,
+    upstream: Upstream,
     wall: Callable[[], float],
 ) -> dict[str, Kind]:
     """Return every kind, in the order in which they are taken up: where phones are is needed for their talks."""
@@ -49,5 +51,8 @@ def kinds(
             "how many calls a line has made to the outside",
             lambda now: outsides.dump(),
             lambda plain, now: outsides.load(plain),
+        ),
+        "trunks": Kind(
+            "what was known of a trunk", lambda now: upstream.dump(), lambda plain, now: upstream.load(plain)
         ),
     }

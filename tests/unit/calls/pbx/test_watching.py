@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bridge.calls.model import ExchangeSettings, TrunkSettings
@@ -243,3 +245,69 @@ def test_silent_pbx_is_asked_again_with_patience() -> None:
     calls = {p.message.call_id for p in lab.wire[before:] if p.name == "SUBSCRIBE"}
     assert 5 < len(calls) < 30
     assert state(lab) is LineState.UNKNOWN
+
+
+# -- over a restart ----------------------------------------------------------------------------------------------------
+
+
+def killed(lab: Lab, pbx: Pbx) -> list[Request]:
+    """Let the bridge be killed and start again; return what the PBX is asked from then on."""
+    before = len(pbx.asked)
+    lab.restart()
+    lab.run(0.1)
+    return pbx.asked[before:]
+
+
+def test_subscription_goes_on_over_a_restart() -> None:
+    """It is refreshed in the dialog of before, so that there is one; the state is known as soon as it is told."""
+    lab, pbx = house()
+    pbx.notify(document(3, ("a", "confirmed", "recipient")))
+    [again] = killed(lab, pbx)
+    first = pbx.asked[0]
+    assert (again.call_id, again.to_tag, again.from_) == (first.call_id, "p1", first.from_)
+    assert again.cseq.sequence > first.cseq.sequence and again.get("Expires") == "600"
+    assert state(lab) is LineState.UNKNOWN
+    pbx.notify(document(4, ("a", "confirmed", "recipient")), to=0)
+    assert (pbx.answers[-1], state(lab)) == (200, LineState.BUSY)
+    lab.run(3600)
+    assert {request.call_id for request in pbx.asked} == {first.call_id}
+
+
+def test_subscription_that_the_pbx_has_forgotten_meanwhile() -> None:
+    """481: a new dialog some seconds later, and one alone."""
+    lab, pbx = house()
+    pbx.notify(document(0))
+    pbx.status = 481
+    [again] = killed(lab, pbx)
+    pbx.status = 200
+    lab.run(5)
+    assert pbx.asked[-1].to_tag is None and pbx.asked[-1].call_id != again.call_id
+    pbx.notify(document(0))
+    assert state(lab) is LineState.IDLE
+    pbx.notify(document(1), to=0)
+    assert pbx.answers[-1] == 481
+
+
+def test_subscription_that_was_ended_is_not_taken_up() -> None:
+    """Refused before, or another number now: a restart asks anew, in a dialog of its own."""
+    lab, pbx = house(403)
+    [again] = killed(lab, pbx)
+    assert again.to_tag is None
+    lab, pbx = house()
+    pbx.notify(document(0))
+    lab.directory.lines["anna"] = replace(lab.directory.lines["anna"], number="212")  # type: ignore[index]
+    [again] = killed(lab, pbx)
+    assert again.to_tag is None and "sip:212@" in again.uri
+
+
+def test_partial_document_after_a_restart() -> None:
+    """What only says what has changed is not enough then: the whole state is asked for, and unknown until it comes."""
+    lab, pbx = house()
+    pbx.notify(document(0, ("a", "confirmed", "recipient")))
+    killed(lab, pbx)
+    asked = len(pbx.asked)
+    pbx.notify(document(1, state="partial"), to=0)
+    lab.run(0.1)
+    assert state(lab) is LineState.UNKNOWN and len(pbx.asked) == asked + 1
+    pbx.notify(document(2), to=0)
+    assert state(lab) is LineState.IDLE
