@@ -77,6 +77,7 @@ class Exchange:
         self.logins = logins
         self.agenda = Agenda()
         self.ua = UserAgent(settings.agent, self.agenda, locate, token)
+        self.ua.uniform = rng.uniform
         self.wall = wall
         self.kept = Kept()
         self.tape = Tape()

@@ -50,6 +50,11 @@ class IncomingLeg(Leg):
         transaction.user = self
 
     @property
+    def owns_call_id(self) -> bool:
+        """Not ours: the caller's."""
+        return False
+
+    @property
     def ringing(self) -> bool:
         """Whether the caller has been told that it rings."""
         return self.state is LegState.RINGING
@@ -109,6 +114,7 @@ class IncomingLeg(Leg):
         invite = self.invite
         self.dialog = dialog_as_callee(invite, self.local_tag, self.contact, self.flow, self.pinned)
         self.state = LegState.ANSWERED
+        self._told = body
         self.ua.changed = True
         self.lookout.takes_update = "update" in invite.tokens("Allow")
         send = self._respond(200, body, now)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.sip.dialog import Dialog
 from bridge.sip.flow import Flow, Send
+from bridge.sip.glare import SOON, TRIES, Again, pause
 from bridge.sip.legevents import Acknowledged, Ended, LegEvent, Moved, Replied, Requested
 from bridge.sip.lookout import Lookout
 from bridge.sip.message import Body, Request, Response, response_to
@@ -55,13 +56,16 @@ class Leg:
         "__weakref__",
         "_ack",
         "_ack_seq",
+        "_again",
         "_asked",
         "_asking",
         "_bye_wanted",
         "_invite_seq",
         "lookout",
         "_owed",
+        "_patience",
         "_reason",
+        "_told",
         "_unacknowledged",
         "authenticator",
         "call_id",
@@ -100,16 +104,27 @@ class Leg:
         self._ack_seq = 0
         self.authenticator: Authenticator | None = None
         self.lookout = Lookout()
+        self._told: Body | None = None  # how we have described ourselves last
+        self._patience = 0  # how often our re-INVITE may still be tried after a 491
+        self._again: Again | None = None
 
     @property
     def over(self) -> bool:
         """Whether nothing more can be done with it."""
         return self.state in (LegState.ENDING, LegState.ENDED)
 
+    @property
+    def owns_call_id(self) -> bool:
+        """Whether the Call-ID is ours; not known of a dialog from before a restart, and then it is safer to be slow."""
+        return True
+
     # -- what a leg can be told --------------------------------------------------------------------------------
 
-    def request(self, method: str, body: Body | None, context: Any, now: float) -> bool:
-        """Send a request inside the dialog; False where that cannot be now (no dialog, or an offer is open: 491)."""
+    def request(self, method: str, body: Body | None, context: Any, now: float, *, patient: bool = False) -> bool:
+        """Send a request inside the dialog; False where that cannot be now (no dialog, or an offer is open: 491).
+
+        `patient`: a re-INVITE of our own, which is tried again where it crosses one of the peer's (`glare`).
+        """
         if self.state is not LegState.UP or self.dialog is None:
             return False
         if method in ("INVITE", "UPDATE") and (self._asked or self._asking or self._unacknowledged):
@@ -117,7 +132,24 @@ class Leg:
         transaction = self._send(method, body, context, now)
         if method in ("INVITE", "UPDATE"):
             self._asked = transaction
+            self._patience = TRIES if patient else 0
         return True
+
+    def _waits(self, body: Body | None, context: Any, now: float) -> bool:
+        """Wait after a 491 to ask again; False where that has been tried often enough, or is the peer's own to do."""
+        if not self._patience or self.state is not LegState.UP:
+            return False
+        self._again = Again(now + pause(self.owns_call_id, self.ua.uniform), body, context, self._patience - 1)
+        self._rearm()
+        return True
+
+    def _ask_again(self, again: Again, now: float) -> None:
+        if self._asked or self._asking or self._unacknowledged:
+            self._again = again._replace(at=now + SOON)
+            return
+        self._again = None
+        self._asked = self._send("INVITE", again.body, again.context, now)
+        self._patience = again.left
 
     def _send(
         self, method: str, body: Body | None, context: Any, now: float, credentials: tuple[str, str] | None = None
@@ -127,6 +159,8 @@ class Leg:
         if method in ("INVITE", "UPDATE"):
             request.set("Contact", self.contact)
             request.set("Allow", self.ua.allow)
+            for name, value in self.lookout.headers:
+                request.set(name, value)
         if method == "BYE" and self._reason:
             request.set("Reason", self._reason)
         request.put(body)
@@ -166,6 +200,8 @@ class Leg:
         if 200 <= status < 300 and request.method in ("INVITE", "UPDATE"):
             self._agree_timer(request, response, now)
         response.put(body)
+        if 200 <= status < 300 and request.method in ("INVITE", "UPDATE"):
+            self._told = body or self._told
         wire = transaction.respond(response, now)
         if 200 <= status < 300 and request.method == "INVITE":
             self._await_ack(request.cseq.sequence, Send(transaction.flow, wire), now)
@@ -176,6 +212,7 @@ class Leg:
             return
         if self.state is LegState.ANSWERED:
             self.come_up(now)
+        self._told = body or self._told
         self._send_ack(self.dialog, self._invite_seq, body)
 
     def come_up(self, now: float) -> None:
@@ -226,11 +263,14 @@ class Leg:
             self.owner = None  # nothing more will be said to it
             return
         if context is _LOOK:
-            self._on_look(method, response.code, now)
+            self._on_look(method, response, now)
+            return
+        if response.code == 491 and method == "INVITE" and self._waits(body, context, now):
             return
         if 200 <= response.code < 300 and method in ("INVITE", "UPDATE") and self.dialog:
             self.dialog = self.dialog.refresh(response)
             self._invite_seq = response.cseq.sequence if method == "INVITE" else self._invite_seq
+            self._told = body or self._told
         if self.state is LegState.ENDING or self.state is LegState.ENDED:
             if method == "INVITE" and 200 <= response.code < 300 and self.dialog:
                 self._send_ack(self.dialog, response.cseq.sequence, None)
@@ -251,7 +291,7 @@ class Leg:
             return
         context, _ = transaction.context
         if context is _LOOK:
-            self._on_look(transaction.method, status, now)
+            self._lost(transaction.method, status, now)
             return
         self._say(Replied(self, context, status, "no answer", None, transaction.method))
         if transaction.method in ("INVITE", "UPDATE"):
@@ -342,9 +382,19 @@ class Leg:
             self._repeat_success(self._unacknowledged, now)
         if self.lookout.expired(now):
             self._gone("did not refresh its session", now)
+        elif self._again is not None and self._again.at <= now:
+            self._ask_again(self._again, now)
         elif self.lookout.looks(now) and self.state is LegState.UP and self._asked is None and self._asking is None:
-            self._send(self.lookout.method, None, _LOOK, now)
+            self._look(now)
         self._rearm()
+
+    def _look(self, now: float) -> None:
+        """Ask whether the peer is still there; where we are to refresh its session that is done with it (RFC 4028)."""
+        method = self.lookout.method
+        if method != "INVITE":
+            self._send(method, None, _LOOK, now)
+        elif self._unacknowledged is None and self._told is not None:
+            self._asked = self._send(method, self._told, _LOOK, now)
 
     def _repeat_success(self, waiting: Unacknowledged, now: float) -> None:
         """Send the 2xx again; without an ACK in 32 s, hang up (§13.3.1.4)."""
@@ -359,6 +409,8 @@ class Leg:
         due, waiting = self.lookout.due, self._unacknowledged
         if waiting is not None:
             due = waiting.due if due is None else min(due, waiting.due)
+        if self._again is not None:
+            due = self._again.at if due is None else min(due, self._again.at)
         self.ua.agenda.arm(self, due)
 
     def _await_ack(self, seq: int, send: Send, now: float) -> None:
@@ -369,7 +421,17 @@ class Leg:
         if self.lookout.agree(request, response, now):
             self._rearm()
 
-    def _on_look(self, method: str, status: int, now: float) -> None:
+    def _on_look(self, method: str, response: Response, now: float) -> None:
+        """Take the answer to a look, or to a NOTIFY."""
+        if method == "INVITE" and 200 <= response.code < 300 and self.dialog is not None:
+            self._invite_seq = response.cseq.sequence
+            self._send_ack(self.dialog, self._invite_seq, None)
+        if method != "NOTIFY" and response.code == 422:
+            self.lookout.refresh_less_often(response, now)
+            self._rearm()
+        self._lost(method, response.code, now)
+
+    def _lost(self, method: str, status: int, now: float) -> None:
         if self.lookout.lost(method, status):
             self._gone("no longer answers", now)
 
@@ -425,7 +487,7 @@ class Leg:
         self.ua.drop(self)
 
     def _wait_for_nothing(self) -> None:
-        self._unacknowledged = None
+        self._unacknowledged = self._again = None
         self.lookout.stop()
         self.ua.agenda.arm(self, None)
 

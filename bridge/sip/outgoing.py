@@ -152,10 +152,12 @@ class OutgoingLeg(Leg):
             return
         self._invite_seq = response.cseq.sequence
         self.local_tag = self.dialog.local_tag  # one text: a leg outlives its call by half a minute
+        self._told = self._request.content
         self._request = None
         self.state = LegState.ANSWERED
         self.ua.changed = True
         self.lookout.takes_update = "update" in response.tokens("Allow")
+        self.lookout.take(response, now)
         self._say(Accepted(self, response.content))
 
     def _hang_up_fork(self, response: Response, now: float) -> None:

@@ -1,4 +1,4 @@
-"""Session timers, the side that is asked (RFC 4028 §9): a talk whose refreshes stay away ends by itself.
+"""Session timers (RFC 4028): a talk whose refreshes stay away ends by itself.
 
 A caller that brings `Session-Expires` refreshes its session with a re-INVITE or an UPDATE before that time is over; if
 it does not, it is gone and both sides are hung up. We ask nobody for a timer ourselves, because every refresh of ours
@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from bridge.sip.message import Request
+from bridge.sip.grammar import SipError
+from bridge.sip.message import Request, Response
 
 LEAST = 90  # seconds, Min-SE (§4)
 
@@ -43,6 +44,21 @@ def agreed(request: Request) -> Timer | None:
         return None
     refresher = request.need("Session-Expires").lower().replace(" ", "").partition("refresher=")[2]
     return Timer(max(expires, LEAST), refresher.startswith("uas"))
+
+
+def named(response: Response) -> Timer | None:
+    """Return the timer that the 2xx to an INVITE of ours names, though we have asked for none; None where it does not.
+
+    A peer that refreshes by itself may name one; one that leaves it to us is obeyed as well.
+    """
+    try:
+        expires = response.number("Session-Expires")
+    except SipError:  # of no use, and no reason to hang up
+        return None
+    if expires is None:
+        return None
+    refresher = (response.get("Session-Expires") or "").lower().replace(" ", "").partition("refresher=")[2]
+    return Timer(max(expires, LEAST), not refresher.startswith("uas"))
 
 
 def too_brief(request: Request) -> bool:

@@ -18,6 +18,7 @@ from bridge.sip.agenda import Agenda
 from bridge.sip.checks import ALLOW, KNOWN, refusal
 from bridge.sip.dialog import Dialog
 from bridge.sip.flow import Flow, LocalAddress, Locate, Send
+from bridge.sip.glare import Uniform
 from bridge.sip.grammar import SipError, parse_uri, uri_of
 from bridge.sip.incoming import IncomingLeg
 from bridge.sip.layer import Cancelled, Happened, RequestIn, ResponseIn, TransactionLayer
@@ -88,6 +89,8 @@ class UserAgent:
         self.layer = TransactionLayer(agenda, locate, token)
         self.events: deque[AgentEvent] = deque()
         self.legs: dict[tuple[str, str], Leg] = {}
+        self.uniform: Uniform = lambda least, most: (least + most) / 2
+        """Random numbers between two others, for pauses."""
         self.changed = False
         """Whether legs have come, gone, or been answered since somebody who wants to know set this back."""
         self.subscriptions: dict[tuple[str, str], Subscriber] = {}  # by Call-ID and our tag

@@ -130,7 +130,7 @@ class Transfer(Interruptible):
     def _ask(self, leg: Leg, body: Body | None, now: float) -> None:
         """Send a re-INVITE; later, where that side or its peer is just changing something itself (RFC 3261 §14.1)."""
         self._tries += 1
-        if not leg.request("INVITE", body, self, now):
+        if not leg.request("INVITE", body, self, now, patient=True):
             self._ask_later(now)
 
     def _ask_later(self, now: float) -> None:

@@ -63,7 +63,7 @@ class Hold(Interruptible):
             self.relayed = True
             self._call.errands.hold = self
             self._told("", now)
-        elif not self.far.request("INVITE", None, self, now):
+        elif not self.far.request("INVITE", None, self, now, patient=True):
             self._told("something else is just being changed in the call", now)
         else:
             self._call.errands.add(self)
@@ -87,7 +87,7 @@ class Hold(Interruptible):
             elif event.status not in REFUSALS:
                 self._fail(f"the other side said {event.status} {event.phrase}", now)
                 return
-            if not self.near.request("INVITE", None, self, now):
+            if not self.near.request("INVITE", None, self, now, patient=True):
                 self._go_back("its phone is just changing something in the call", now)
         elif not success:
             self._go_back(f"its phone said {event.status} {event.phrase}", now)
@@ -140,7 +140,7 @@ class Reconnect(Interruptible):
 
     def begin(self, now: float) -> None:
         """Ask the line's phone for an offer."""
-        if not self._near.request("INVITE", None, self, now):
+        if not self._near.request("INVITE", None, self, now, patient=True):
             self._told("something else is just being changed in the call", now)
         else:
             self._call.errands.add(self)
@@ -188,7 +188,7 @@ class Reconnect(Interruptible):
         except SipError as error:
             self._give_up(str(error), now)
             return
-        if body is None or not self._far.request("INVITE", body, self, now):
+        if body is None or not self._far.request("INVITE", body, self, now, patient=True):
             self._give_up("the other side cannot be asked now", now)
 
     def _give_up(self, why: str, now: float) -> None:

@@ -100,7 +100,7 @@ class Replacement(Interruptible):
 
     def begin(self, offer: Body | None, now: float) -> None:
         """Ask who stays, with the phone's offer as it is to be carried. Raises `SipError` where that cannot be done."""
-        if not self._far.request("INVITE", offer, self, now):
+        if not self._far.request("INVITE", offer, self, now, patient=True):
             raise SipError("something else is just being changed in the call", 491)
         self._arriving.owner = self
         self._call.errands.add(self)

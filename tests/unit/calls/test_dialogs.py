@@ -342,6 +342,7 @@ def test_a_session_timer_is_agreed_refreshed_and_runs_out() -> None:
         lab.run(1)
     assert [r.status for r in lab.replies("c1")] == [200, 200, 200]
     assert not lab.sent("m1", "UPDATE"), "a refresh concerns only the side that sends it"
+    call.lookout.stop()
     lab.run(299)
     assert not lab.exchange.calls() and lab.sent("c1", "BYE") and lab.sent("m1", "BYE")
 
