@@ -104,6 +104,11 @@ class Errands:
         if why:
             self._call.note(now, None, "who talks does not know the bridge's address", why)
 
+    @property
+    def going_direct(self) -> bool:
+        """Whether a side is just being asked to do without us."""
+        return self._directing is not None and self._directing.asking
+
     # -- transfer -------------------------------------------------------------------------------------------------
 
     @property

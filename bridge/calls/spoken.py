@@ -166,8 +166,8 @@ class Spoken:
         request = event.request
         body: Body | None = None
         try:
-            if request.content is not None:
-                body = self.voice.answer(request.content)
+            if request.description is not None:
+                body = self.voice.answer(request.description)
             elif request.method == "INVITE":
                 body = self.voice.offer()
                 self._answer_is_due = True

@@ -77,6 +77,7 @@ class Talk:
             return
         body = request.content
         if request.method in ("INVITE", "UPDATE"):
+            body = request.description
             try:
                 body = self._carried(event.leg, body, is_answer=False)
             except SipError as error:
@@ -96,7 +97,7 @@ class Talk:
             return
         status = 488 if event.status in (401, 407) else event.status
         body = event.body if success else None
-        offered = bool(pending.request.body)
+        offered = pending.request.description is not None
         if event.method in ("INVITE", "UPDATE"):
             try:
                 body = self._carried(event.leg, body, is_answer=offered)

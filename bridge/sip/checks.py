@@ -8,6 +8,7 @@ from bridge.sip.dialog import dialog_as_callee
 from bridge.sip.flow import Flow
 from bridge.sip.grammar import MAX_URI, SipError, parse_uri, uri_of
 from bridge.sip.message import Request
+from bridge.sip.multipart import MULTIPART, SDP, kind_of
 from bridge.sip.session_timer import LEAST, too_brief
 from bridge.sip.via import MAGIC
 
@@ -59,8 +60,8 @@ def _refusal_of_invite(request: Request, flow: Flow) -> Refusal | None:
 
 
 def _refusal_of_body(request: Request) -> Refusal | None:
-    content_type = (request.get("Content-Type") or "").partition(";")[0].strip().lower()
-    if content_type not in ("application/sdp", "multipart/mixed"):
+    content_type = kind_of(request.get("Content-Type") or "")
+    if content_type not in (SDP, *MULTIPART):
         return Refusal(415, {"Accept": ["application/sdp"]})
     if request.get("Content-Encoding"):
         return Refusal(415, {"Accept-Encoding": ["identity"]})

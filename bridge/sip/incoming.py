@@ -41,7 +41,7 @@ class IncomingLeg(Leg):
     ) -> None:
         super().__init__(ua, request.call_id, ua.token(), flow, contact, pinned)
         self.invite: Request | None = request
-        self.offer = request.content
+        self.offer = request.description
         self.remote_tag = request.from_tag or ""
         self._transaction: ServerTransaction | None = transaction
         self._reliably = "100rel" in request.tokens("Require")
@@ -103,7 +103,8 @@ class IncomingLeg(Leg):
             transaction.respond(response_to(request, 200 if known else 481), now)
             if known:
                 self._unpracked = None
-                self.ua.agenda.arm(self, now + REMIND)
+                if self.state is LegState.RINGING:  # else the 200 may still be repeated
+                    self.ua.agenda.arm(self, now + REMIND)
         else:
             super().on_request(transaction, request, now)
 

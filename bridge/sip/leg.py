@@ -275,7 +275,7 @@ class Leg:
             if method == "INVITE" and 200 <= response.code < 300 and self.dialog:
                 self._send_ack(self.dialog, response.cseq.sequence, None)
             return
-        self._say(Replied(self, context, response.code, response.phrase, response.content, method))
+        self._say(Replied(self, context, response.code, response.phrase, response.description, method))
         if response.code in (408, 481) and method in ("INVITE", "UPDATE"):
             self._gone(f"answered {response.code} {response.phrase}", now)
 
@@ -311,6 +311,8 @@ class Leg:
             self.dialog = following
         if request.method == "BYE":
             self._on_bye(transaction, request, now)
+        elif self.state in (LegState.TRYING, LegState.RINGING):
+            self._on_early(transaction, request, now)
         elif self.state not in (LegState.ANSWERED, LegState.UP):
             self._refuse(transaction, request, 481, now)
         elif request.method in ("INVITE", "UPDATE"):
@@ -320,6 +322,16 @@ class Leg:
             self._say(Requested(self, transaction, request))
         else:
             self.ua.answer_plainly(transaction, request, now)
+
+    def _on_early(self, transaction: ServerTransaction, request: Request, now: float) -> None:
+        """Answer what comes before the INVITE has its answer: not now, but the dialog is there (RFC 3311 §5.2)."""
+        plain = request.method == "UPDATE" and request.description is None
+        response = response_to(request, 200 if plain else 491 if self.owns_call_id else 500)
+        if plain:
+            response.set("Contact", self.contact)
+        elif response.code == 500:
+            response.set("Retry-After", "5")
+        transaction.respond(response, now)
 
     def _on_offer(self, transaction: ServerTransaction, request: Request, now: float) -> None:
         agreed(request)  # raises where its answer could not be made, later
@@ -358,7 +370,7 @@ class Leg:
         if self._bye_wanted:
             self._bye(now)
             return
-        self._say(Acknowledged(self, ack.content))
+        self._say(Acknowledged(self, ack.description))
 
     def on_cancel(self, reason: str | None, now: float) -> None:
         """Take the CANCEL of a re-INVITE: it is refused with 487, the dialog stays (§9.2)."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from sipmessage import Address, CSeq
 
 from bridge.sip.grammar import TOKEN, SipError, parse_address, split_list, tag_of, uri_of, without_headers
+from bridge.sip.multipart import MULTIPART, SDP, description_in, kind_of
 
 _ECHOED = ("Via", "From", "To", "Call-ID", "CSeq")
 
@@ -112,6 +113,18 @@ class Message:
     def content(self) -> Body | None:
         """The body with its type, None where there is none."""
         return Body(self.get("Content-Type") or "application/sdp", self.body) if self.body else None
+
+    @property
+    def description(self) -> Body | None:
+        """The session description in the body, alone or among other parts; else the body as it is."""
+        content = self.content
+        if content is None or kind_of(content.type) not in MULTIPART:
+            return content
+        try:
+            found = description_in(content.type, content.data)
+        except ValueError:
+            return content
+        return None if found is None else Body(SDP, found)
 
     def put(self, body: Body | None) -> None:
         """Set the body and its type."""

@@ -158,7 +158,7 @@ class OutgoingLeg(Leg):
         self.ua.changed = True
         self.lookout.takes_update = "update" in response.tokens("Allow")
         self.lookout.take(response, now)
-        self._say(Accepted(self, response.content))
+        self._say(Accepted(self, response.description))
 
     def _hang_up_fork(self, response: Response, now: float) -> None:
         """Acknowledge and end a second dialog that the same INVITE made."""

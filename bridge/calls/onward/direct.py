@@ -10,7 +10,8 @@ re-INVITE, and until both have agreed the relay carries on, so nothing is lost m
 | SECOND | the other side, with the first one's answer | BACK | DIRECT: the relay closes |
 | BACK | the first side again, with what it was told before | STAYED | STAYED |
 
-A talk that is held, transferred or over meanwhile stays as it is.
+A talk that is held, transferred or over meanwhile stays as it is; one whose transfer begins later goes direct first,
+lest the two hear nothing of each other if that fails.
 """
 
 from __future__ import annotations
@@ -63,6 +64,11 @@ class Directing(Errand):
         self._told_before: Session | None = None
         switch.arm(self, now + SOON)
 
+    @property
+    def asking(self) -> bool:
+        """Whether a side is just being asked."""
+        return self.phase in (Phase.FIRST, Phase.SECOND, Phase.BACK)
+
     def stop(self) -> None:
         """Leave the talk as it is."""
         if self.phase in (Phase.SOON, Phase.FIRST, Phase.SECOND):
@@ -72,6 +78,9 @@ class Directing(Errand):
     def tick(self, now: float) -> None:
         """Ask the first side."""
         if self.phase is not Phase.SOON or not self._still() or not self._passage.may_go_direct():  # as they say by now
+            self.stop()
+            return
+        if self._call.errands.transfer_pending:
             self.stop()
             return
         if self._passage.flows() and self._ask_first(now):
@@ -135,5 +144,4 @@ class Directing(Errand):
             and self._call.passage is self._passage
             and self._first in talk
             and self._second in talk
-            and not self._call.errands.transfer_pending
         )

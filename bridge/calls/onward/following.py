@@ -7,6 +7,7 @@ caller, or to where the call rings already. One step is followed: who is diverte
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,6 +22,7 @@ from bridge.sip.outgoing import OutgoingLeg
 if TYPE_CHECKING:
     from bridge.calls.call import Call
 
+_Q = re.compile(r";\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*(?:;|\Z)", re.IGNORECASE)
 _MOST = 5  # contacts that are looked at
 
 
@@ -46,7 +48,7 @@ class Following:
         group = call.group
         if (group is not None and not group.follow_diversion) or call.called.outside is not None:
             return None
-        for contact in contacts[:_MOST]:
+        for contact in preferred(contacts)[:_MOST]:
             try:
                 number = user_of(uri_of(contact))
             except SipError:
@@ -70,6 +72,16 @@ class Following:
         use = self._lines.use(name)
         free = self._lines.calls(name) + use.offers < called.line.max_calls
         return called if free and self._lines.reachable(name) and not self._handlings.get(name).dnd else None
+
+
+def preferred(contacts: Sequence[str]) -> list[str]:
+    """Return the Contacts of a 3xx in the order in which they are to be tried: by q, else as they stand (§20.10)."""
+    return sorted(contacts, key=_rank)
+
+
+def _rank(contact: str) -> float:
+    found = _Q.search(contact.rpartition(">")[2])
+    return -float(found[1]) if found is not None else -1.0
 
 
 def counted_as(called: Called) -> str:

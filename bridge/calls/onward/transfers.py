@@ -113,7 +113,8 @@ class Transfers:
 
     def _lent(self, call: Call, transferee: Leg, told: Told | None) -> tuple[Passage, Voice] | None:
         """Return the relay of a talk, where it is to be handed on: phones can be asked, and may do more than G.711."""
-        return call.passage.lend(transferee) if told is not None or call.passage.behind_trunk(transferee) else None
+        relayed = told is not None or call.passage.behind_trunk(transferee)
+        return call.passage.lend(transferee) if relayed and not call.errands.going_direct else None
 
     def _joined(
         self, call: Call, referrer: Leg, transferee: Leg, onward: Call, leaving: Leg, told: Told | None
