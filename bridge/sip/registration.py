@@ -18,6 +18,7 @@ from bridge.sip.binding import place
 from bridge.sip.digest import Authenticator, Credentials
 from bridge.sip.grammar import SipError, parse_address, uri_of
 from bridge.sip.message import Request, Response
+from bridge.sip.renewal import Renewal, words
 
 
 class Phase(Enum):
@@ -86,13 +87,8 @@ _SHOWN = {
     Phase.REGISTERED: "registered",
     Phase.REFRESHING: "registered",
 }
-_REFRESH_AT = (0.5, 0.75)  # of what was granted: leaves time for a lost REGISTER to be noticed and tried again
-_LEAST_REFRESH = 2.0
-_RETRY = (4.0, 300.0)  # seconds, first and longest; half of it to all of it is waited
-_KNOCK = (60.0, 3600.0)  # the same after a refusal; it to one and a half of it is waited
-_LONGEST_RETRY_AFTER = 3600.0
+_KNOCK = (60.0, 3600.0)  # seconds after a refusal, first and longest
 _LEAVE_WITHIN = 4.0
-_MOST_RAISES = 3
 
 
 class Registration:
@@ -116,17 +112,12 @@ class Registration:
         self._aor = aor
         self._contact = contact
         self._authenticator = Authenticator(credentials, rng)
-        self._rng = rng
-        self._expires = expires
+        self._renewal = Renewal(expires, _KNOCK, rng)
         self._call_id = f"{rng.getrandbits(128):032x}"
         self._tag = f"{rng.getrandbits(64):016x}"
         self._cseq = 0
         self._due: float | None = None
         self._granted = 0
-        self._failures = 0
-        self._refusals = 0
-        self._raises = 0  # of expires by 423, without a success
-        self._retry_after = 0.0
         self._sent = contact  # with the last REGISTER
         self.phase = Phase.IDLE
         self.reason = ""
@@ -140,7 +131,7 @@ class Registration:
 
     def start(self, now: float) -> None:
         """Begin to register."""
-        self._failures = self._refusals = 0
+        self._renewal.forget()
         self._take(Signal.START, now)
 
     def stop(self, now: float) -> None:
@@ -150,7 +141,7 @@ class Registration:
     @property
     def refused(self) -> bool:
         """Whether the PBX has refused us, and not only failed."""
-        return self._refusals > 0
+        return self._renewal.refusals > 0
 
     def move(self, contact: str) -> bool:
         """Use another contact from the next REGISTER on; return whether it is another."""
@@ -187,23 +178,23 @@ class Registration:
     def failed(self, status: int, now: float, why: str = "") -> None:
         """Note that the last REGISTER was not answered (408) or could not be sent (503, `why` where it is known)."""
         self.reason = "no answer" if status == 408 else why or "cannot be reached"
-        self._retry_after = 0.0
+        self._renewal.read(None)
         self._take(Signal.FAILED, now)
 
     # -- what a response means ----------------------------------------------------------------------------------
 
     def _judge(self, response: Response) -> Signal:
         code = response.code
-        self._retry_after = _number(response, "Retry-After")
+        self._renewal.read(response)
         if code < 300:
             return self._judge_success(response)
-        self.reason = _words(response)
+        self.reason = words(response)
         if code in (401, 407):
             if self._authenticator.again(response):
                 return Signal.AGAIN
             self.reason += f" ({self._authenticator.problem})"
             return Signal.REFUSED
-        if code == 423 and self._raise_expires(int(_number(response, "Min-Expires"))):
+        if code == 423 and self._renewal.raised(response):
             return Signal.AGAIN
         unable = code < 400 or code in (408, 423, 429, 480) or 500 <= code < 600
         return Signal.FAILED if unable else Signal.REFUSED
@@ -216,7 +207,7 @@ class Registration:
             return Signal.AGAIN  # our address has changed meanwhile
         if self._granted > 0:
             return Signal.ACCEPTED
-        self.reason = f"{_words(response)}, but not for our contact"
+        self.reason = f"{words(response)}, but not for our contact"
         return Signal.FAILED
 
     def _read_grant(self, response: Response) -> int:
@@ -230,15 +221,8 @@ class Registration:
             except SipError:
                 continue  # another's contact, none of our concern
         if granted is None or not (granted.isascii() and granted.isdigit()):
-            return self._expires
-        return min(int(granted[:9]), self._expires)
-
-    def _raise_expires(self, least: int) -> bool:
-        if not self._expires < least <= 86400 or self._raises >= _MOST_RAISES:
-            return False
-        self._raises += 1
-        self._expires = least
-        return True
+            return self._renewal.expires
+        return min(int(granted[:9]), self._renewal.expires)
 
     # -- what is done about it ----------------------------------------------------------------------------------
 
@@ -253,14 +237,12 @@ class Registration:
         phase = self.phase
         if phase in (Phase.TRYING, Phase.REFRESHING, Phase.RETRYING):
             self._due = None
-            self._send(self._expires)
+            self._send(self._renewal.expires)
         elif phase is Phase.REGISTERED:
             self.reason = ""
-            self._failures = self._refusals = self._raises = 0
-            self._due = now + max(_LEAST_REFRESH, self._granted * self._rng.uniform(*_REFRESH_AT))
+            self._due = now + self._renewal.refresh_in(self._granted)
         elif phase is Phase.WAITING:
-            self._raises = 0
-            self._due = now + max(self._pause(signal), min(self._retry_after, _LONGEST_RETRY_AFTER))
+            self._due = now + (self._renewal.refused() if signal is Signal.REFUSED else self._renewal.failed())
         elif phase is Phase.OFF:
             self.reason = "unregistered"
             self._due = None
@@ -270,18 +252,6 @@ class Registration:
                 self._due = now + _LEAVE_WITHIN
             if phase is Phase.LEAVING:
                 self._send(0)
-
-    def _pause(self, signal: Signal) -> float:
-        """Return how long to wait after a failure or refusal, longer each time."""
-        if signal is Signal.REFUSED:
-            first, longest = _KNOCK
-            pause = min(longest, first * 2.0 ** min(self._refusals, 16))
-            self._refusals += 1
-            return pause * self._rng.uniform(1.0, 1.5)
-        first, longest = _RETRY
-        pause = min(longest, first * 2.0 ** min(self._failures, 16))
-        self._failures += 1
-        return pause * self._rng.uniform(0.5, 1.0)
 
     def _send(self, expires: int) -> None:
         self._cseq += 1
@@ -301,16 +271,3 @@ class Registration:
         )
         self._authenticator.authorize(request)
         self.outgoing.append(request)
-
-
-def _words(response: Response) -> str:
-    """Return the PBX's words for people: one line, nothing unprintable."""
-    return f"{response.code} {''.join(c for c in response.phrase if c.isprintable())[:80]}".rstrip()
-
-
-def _number(response: Response, header: str) -> float:
-    """Return a header's number of seconds; 0 where there is none."""
-    try:
-        return float(response.number(header) or 0)
-    except SipError:
-        return 0.0

@@ -18,6 +18,7 @@ from bridge.sip.digest import Authenticator
 from bridge.sip.flow import Flow
 from bridge.sip.grammar import SipError
 from bridge.sip.message import Body, Request, Response
+from bridge.sip.renewal import Renewal, words
 
 
 class Phase(Enum):
@@ -70,11 +71,7 @@ TABLE: dict[tuple[Phase, Signal], Phase] = {
 } | {(phase, Signal.STOP): Phase.OFF for phase in Phase}
 
 _ASKING = (Phase.ASKING, Phase.REFRESHING)
-_REFRESH_AT = (0.5, 0.75)  # of what was granted
-_LEAST_REFRESH = 2.0
-_RETRY = (4.0, 300.0)  # seconds, first and longest; half of it to all of it is waited
-_KNOCK = 3600.0  # after a refusal; it to one and a half of it is waited
-_MOST_RAISES = 3
+_KNOCK = (3600.0, 3600.0)  # seconds after a refusal
 _REFUSALS = frozenset({400, 403, 404, 405, 406, 415, 416, 420, 481, 485, 488, 489, 501, 603, 604, 606})
 
 
@@ -108,11 +105,7 @@ class Subscription:
         self._accept = accept
         self._authenticator = authenticator
         self._token = token
-        self._rng = rng
-        self._expires = expires
-        self._raises = 0
-        self._failures = 0
-        self._retry_after = 0.0
+        self._renewal = Renewal(expires, _KNOCK, rng)
         self._granted = 0
         self._dialog: Dialog | None = None
         self._sent: Request | None = None
@@ -174,7 +167,7 @@ class Subscription:
     def failed(self, status: int, now: float) -> None:
         """Note that the last SUBSCRIBE was not answered (408) or could not be sent (503)."""
         self.reason = "no answer" if status == 408 else "cannot be reached"
-        self._retry_after = 0.0
+        self._renewal.read(None)
         self._take(Signal.FAILED, now)
 
     def notified(self, request: Request, now: float) -> int:
@@ -201,23 +194,19 @@ class Subscription:
         reason = parameters.get("reason", "").lower()
         self.reason = f"ended by the PBX{f': {reason}' if reason.isalpha() else ''}"
         after = parameters.get("retry-after", "")
-        self._retry_after = float(min(int(after[:6]), 3600)) if after.isascii() and after.isdigit() else 0.0
+        self._renewal.leave_alone(float(after[:6]) if after.isascii() and after.isdigit() else 0.0)
         self._take(Signal.REFUSED if reason in ("rejected", "noresource", "invariant") else Signal.GONE, now)
 
     def _judge(self, response: Response) -> Signal:
         code = response.code
-        self._retry_after = float(min(_number(response, "Retry-After", 0), 3600))
+        self._renewal.read(response)
         if code < 300:
             return self._judge_success(response)
-        words = "".join(c for c in response.phrase if c.isprintable())[:80]
-        self.reason = f"{code} {words}".rstrip()
+        self.reason = words(response)
         if code in (401, 407):
             again = self._authenticator is not None and self._authenticator.again(response)
             return Signal.AGAIN if again else Signal.REFUSED
-        least = _number(response, "Min-Expires", 0)
-        if code == 423 and self._expires < least <= 86400 and self._raises < _MOST_RAISES:
-            self._raises += 1
-            self._expires = least
+        if code == 423 and self._renewal.raised(response):
             return Signal.AGAIN
         if code == 481 and self.phase is Phase.REFRESHING:
             return Signal.GONE
@@ -230,7 +219,8 @@ class Subscription:
         else:
             self._dialog = self._dialog.refresh(response)
         self.flow = self._dialog.flow
-        self._granted = min(_number(response, "Expires", self._expires), self._expires)
+        granted, asked = response.number("Expires"), self._renewal.expires
+        self._granted = asked if granted is None else min(granted, asked)
         return Signal.ACCEPTED if self._granted > 0 else Signal.GONE
 
     # -- what is done about it ------------------------------------------------------------------------------------
@@ -248,21 +238,14 @@ class Subscription:
         if phase in _ASKING:
             if phase is Phase.ASKING and signal is not Signal.AGAIN:
                 self._begin_dialog()
-            self._send(self._expires)
+            self._send(self._renewal.expires)
         elif phase is Phase.ACTIVE:
-            self._failures = self._raises = 0
             self.reason = ""
-            self._due = now + max(_LEAST_REFRESH, self._granted * self._rng.uniform(*_REFRESH_AT))
+            self._due = now + self._renewal.refresh_in(self._granted)
         elif phase is Phase.WAITING:
-            self._due = now + max(self._pause(), self._retry_after)
+            self._due = now + self._renewal.failed()
         elif phase is Phase.REFUSED:
-            self._due = now + max(_KNOCK * self._rng.uniform(1.0, 1.5), self._retry_after)
-
-    def _pause(self) -> float:
-        first, longest = _RETRY
-        pause = min(longest, first * 2.0 ** min(self._failures, 16))
-        self._failures += 1
-        return pause * self._rng.uniform(0.5, 1.0)
+            self._due = now + self._renewal.refused()
 
     def _begin_dialog(self) -> None:
         self._dialog = None
@@ -294,12 +277,6 @@ class Subscription:
             self._authenticator.authorize(request)
         self._sent = request
         self.outgoing.append(request)
-
-
-def _number(response: Response, header: str, default: int) -> int:
-    """Return a header's number of seconds. Raises `SipError` where it is none."""
-    number = response.number(header)
-    return default if number is None else number
 
 
 def _parameters(text: str) -> dict[str, str]:
