@@ -57,6 +57,7 @@ class Switching:
             port.logins,
             values.exchange,
             locate=lambda flow: self.endpoint.locate(flow),
+            source=lambda flow: self.endpoint.source(flow),
             token=tokens(),
             wall=time.time,
             rng=random.SystemRandom(),

@@ -56,6 +56,8 @@ from bridge.sip.useragent import AgentEvent, Invited, Registering, Strange, Subs
 class Exchange:
     """All calls. `wall` gives UTC seconds; `token` random text for tags, branches and Call-IDs.
 
+    `source`: the address of ours that messages leave from, where that is not what peers are told (`locate`).
+
     `is_open` tells whether a group takes calls now; `media` has the ports of the relay, None: all media flow directly.
     """
 
@@ -72,6 +74,7 @@ class Exchange:
         media: Media | None = None,
         is_open: Callable[[Group], bool] = lambda group: True,
         handlings: Handlings | None = None,
+        source: Callable[[Flow], str] = lambda flow: "",
     ) -> None:
         self.present = Present(directory, settings)
         self.logins = logins
@@ -92,7 +95,7 @@ class Exchange:
         patience = Paces(IN_VAIN)
         self._guard = Guard(self.present, self._trunks, self.registrar.knows, self._notice_sip, patience)
         admission = Admission(self.present, self._trunks, self.challenger, self.ua, self._guard)
-        self.passages = Passages(media, self.present, locate, lambda: str(rng.getrandbits(62)))
+        self.passages = Passages(media, self.present, locate, lambda: str(rng.getrandbits(62)), source)
         self.reach = Reach(self.present, self._trunks, self.registrar, self.ua, self.passages)
         self.lines = LineTable(directory.lines, self.reach.contacts, wall)
         self.lines.restated.clear()

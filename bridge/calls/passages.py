@@ -15,7 +15,7 @@ from bridge.media.choice import Party
 from bridge.media.model import CALLER, Media
 from bridge.media.resumed import resumed_carriage
 from bridge.sip.flow import Flow, Locate
-from bridge.sip.grammar import SipError
+from bridge.sip.grammar import SipError, parse_uri
 from bridge.sip.leg import Leg
 from bridge.sip.message import Body
 
@@ -29,10 +29,12 @@ class Passages:
         present: Present,
         locate: Locate,
         session: Callable[[], str],
+        source: Callable[[Flow], str] = lambda flow: "",
     ) -> None:
         self._media = media
         self._present = present
         self._locate = locate
+        self._source = source
         self._told = AllTold(session)
 
     def begin(self, leg: Leg, who: Caller, offer: Body | None) -> Passage:
@@ -49,7 +51,8 @@ class Passages:
         """
         passage = self.begin(leg, who, offer)
         try:
-            way = passage.way_to(self.party(far.flow, other.line, other.trunk, None))
+            says = _host_of(far.dialog.remote_target) if far.pinned and far.dialog is not None else None
+            way = passage.way_to(self.party(far.flow, other.line, other.trunk, says))
         except SipError:
             passage.close()
             raise
@@ -80,4 +83,9 @@ class Passages:
         through = trunk or (found.trunk if found else None)
         way = found.media if found else self._present.ways.get(through or "", MediaWay.AUTO)
         phone = found is not None and found.registers
-        return Party(flow.host, self._locate(flow).host, way, says, through, phone, through in self._present.rigid)
+        ours, rigid = self._locate(flow).host, through in self._present.rigid
+        return Party(flow.host, ours, way, says, through, phone, rigid, self._source(flow))
+
+
+def _host_of(uri: str) -> str:
+    return parse_uri(uri).host.strip("[]")

@@ -19,7 +19,8 @@ class Party(NamedTuple):
 
     `says` is the address that it names as its own, in its description or Contact; None where none is known.
     `phone`: its messages come from itself, with no proxy or PBX between. `rigid`: it refuses to change a call, so that
-    whoever talks to it can be held or transferred only in the relay.
+    whoever talks to it can be held or transferred only in the relay. `source`: the address of ours that messages to it
+    leave from, where that is not what it is told.
     """
 
     signals: str
@@ -29,6 +30,7 @@ class Party(NamedTuple):
     trunk: str | None = None
     phone: bool = False
     rigid: bool = False
+    source: str = ""
 
 
 class Choice(NamedTuple):
@@ -59,8 +61,9 @@ def choose(caller: Party, member: Party) -> Choice:
             return Choice(True, "another address family")
         if here.public != there.public:
             return Choice(True, "one side is on the Internet, the other is not")
-    if caller.ours != member.ours:
-        return Choice(True, f"another interface: {caller.ours} and {member.ours}")
+    ours, others = caller.source or caller.ours, member.source or member.ours
+    if ours != others:
+        return Choice(True, f"another interface: {ours} and {others}")
     return Choice(False, "both sides reach each other")
 
 

@@ -57,7 +57,7 @@ def resumed_carriage(media: Media, plain: Mapping[str, Any]) -> Carriage | None:
 
 
 def _party(values: Any) -> Party:
-    signals, ours, way, says, trunk, phone, *rigid = values
+    signals, ours, way, says, trunk, phone, *later = values
     return Party(
         str(signals),
         str(ours),
@@ -65,7 +65,8 @@ def _party(values: Any) -> Party:
         None if says is None else str(says),
         None if trunk is None else str(trunk),
         bool(phone),
-        any(rigid),  # which a release before this one did not write
+        any(later[:1]),  # which a release before this one did not write
+        str(later[1]) if len(later) > 1 else "",
     )
 
 

@@ -539,6 +539,7 @@ def test_an_advertised_host_is_told_to_its_own_family_only() -> None:
     async def body(endpoint: Endpoint, engine: Engine) -> None:
         assert endpoint.locate(Flow("udp", "127.0.0.1", 5060)).host == "192.168.1.20"
         assert endpoint.locate(Flow("udp", "phone.lan", 5060)).host == "192.168.1.20"
+        assert endpoint.source(Flow("udp", "127.0.0.1", 5060)) == "127.0.0.1"  # which tells interfaces apart
         assert ":" in endpoint.locate(Flow("udp", "::1", 5060)).host or not _has_ipv6()
 
     run(body, advertise="192.168.1.20")

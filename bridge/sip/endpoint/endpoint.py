@@ -123,6 +123,10 @@ class Endpoint:
             return LocalAddress(self._advertise or "127.0.0.1", self._listen[0][2] if self._listen else 5060)
         return self._routes.to(flow).local
 
+    def source(self, flow: Flow) -> str:
+        """Return the address of ours that messages to a peer leave from, "" where that is what peers are told."""
+        return self._routes.to(flow).source if self._listeners and self._advertise is not None else ""
+
     def pump(self) -> None:
         """Send what is in the engine's outbox and re-arm the timer, after something else than the network moved it."""
         self._pump.step()

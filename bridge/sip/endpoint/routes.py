@@ -19,13 +19,15 @@ _FAR_AWAY = "192.0.2.1"  # of nobody: the route there is the default route
 class Route(NamedTuple):
     """The listener's index for a peer, -1 where none fits, and our address as that peer should know it.
 
-    `open`: as far as can be told a message will leave for the peer. `until`: how long all this is taken for true.
+    `open`: as far as can be told a message will leave for the peer, from `source`. `until`: how long all this is taken
+    for true.
     """
 
     listener: int
     local: LocalAddress
     open: bool
     until: float
+    source: str = ""
 
 
 class Routes:
@@ -80,7 +82,7 @@ class Routes:
             bound = ours if listening.wildcard else listening.host
         is_open = ours is not None and (index >= 0 or flow.transport != "udp")
         local = LocalAddress(self._shown(host) or bound or "127.0.0.1", port)
-        return Route(index, local, is_open, self._clock() + (_LIFETIME if is_open else 0.0))
+        return Route(index, local, is_open, self._clock() + (_LIFETIME if is_open else 0.0), bound or "")
 
     def _shown(self, host: str) -> str | None:
         """Return what is to be advertised to a peer: never an address of another family."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bridge.calls.model import ExchangeSettings
+from bridge.calls.parties import Caller
 from bridge.directory.model import Line, MediaWay
 from bridge.media.model import CALLER, MEMBER, Path
 from bridge.sip.binding import Binding, plain
@@ -136,3 +137,21 @@ def test_it_goes_on_after_a_restart() -> None:
     office.talk()
     office.lab.restart()
     assert office.media.opened[-1].paths[0, MEMBER] == Path("10.0.3.1", 5000, 5001, follows=True)
+
+
+def test_who_takes_a_place_in_a_talk_with_a_phone_behind_nat_is_relayed() -> None:
+    """INVITE with Replaces, an attended transfer: the phone that stays has written its own address into its Contact."""
+    office = Office(OPEN)
+    office.talk()
+    lab, exchange = office.lab, office.lab.exchange
+    (call,) = exchange.board.up.values()
+    assert call.talk is not None
+    far, comer = call.talk.member, call.talk.caller
+    assert far.dialog is not None
+    for contact, relayed in (("sip:209@10.0.3.1:5060", False), ("sip:209@172.16.5.2:5060", True)):
+        far.dialog = far.dialog._replace(remote_target=contact)
+        caller, member = (Caller(line, None, "", "") for line in ("c1", "far"))
+        passage, body = exchange.passages.between(comer, caller, OFFER, far, member)
+        assert passage.relayed is relayed and body is not None
+        passage.close()
+    assert lab.exchange.calls()

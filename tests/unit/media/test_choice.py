@@ -30,6 +30,8 @@ ABROAD = Party("8.8.4.4", OURS, says="8.8.4.4", phone=True)
         (DESK, Party("2001:db8::7", "2001:db8::1"), True, "another address family"),
         (DESK._replace(says="fd00::5"), LOBBY, True, "another address family"),
         (DESK, Party("10.9.0.3", "10.9.0.1"), True, "another interface: 192.168.1.20 and 10.9.0.1"),
+        (DESK._replace(source=OURS), LOBBY._replace(source=OURS), False, "both sides reach each other"),
+        (DESK._replace(source=OURS), PBX._replace(source="10.9.0.1"), True, f"another interface: {OURS} and 10.9.0.1"),
         (Party("phone.lan", OURS), DESK, False, "both sides reach each other"),
         (Party("::ffff:192.168.1.9", OURS, says="192.168.1.9", phone=True), DESK, False, "both sides reach each other"),
     ],
