@@ -1,9 +1,14 @@
-"""What talks through the relay cost: every phone sends 50 packets a second, evenly spread, and hears the other's."""
+"""What talks through the relay cost: every phone sends 50 packets a second, evenly spread, and hears the other's.
+
+Beside it the same talks through socat, a relay in C that looks at nothing: one process for each talk, all on the core
+that the bridge has.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import selectors
+import shutil
 import socket
 import statistics
 import time
@@ -15,6 +20,8 @@ from benching.systems import Places, System, configured
 from tests.support.agent import static
 from tests.support.datagrams import Datagrams
 from tests.support.ports import free_even_port, free_port
+from tests.support.process import wait_until
+from tests.support.sipp import is_bound
 
 TALKS = 50
 PACKET = b"\x80\x08" + bytes(170)  # 20 ms of G.711
@@ -69,7 +76,37 @@ class _Phones:
 
 
 def relayed_talks(directory: Path, seconds: float) -> Numbers:
-    """Measure a bridge of its own with all talks up."""
+    """Measure a bridge of its own with all talks up, then socat."""
+    ours = _through_the_bridge(directory, seconds)
+    theirs = _through_socat(directory, seconds) if shutil.which("socat") is not None else {}
+    beside = {
+        f"{TALKS} talks: {what}, beside socat": ours[f"{TALKS} talks through the relay: {what}"] / number
+        for key, number in theirs.items()
+        if (what := key.partition(": ")[2]) not in ("packets/s", "lost, %")
+    }
+    return {**ours, **theirs, **beside}
+
+
+def _through_socat(directory: Path, seconds: float) -> Numbers:
+    with contextlib.closing(_Phones()) as phones:
+        first = free_even_port(pairs=TALKS)
+        phones.targets = list(range(first, first + 2 * TALKS))
+        ends = [
+            f"UDP4:127.0.0.1:{phone.getsockname()[1]},bind=127.0.0.1:{port}"
+            for phone, port in zip(phones.sockets, phones.targets, strict=True)
+        ]
+        talks = [f'socat -T 60 {ends[2 * talk]} {ends[2 * talk + 1]} & all="$all $!"' for talk in range(TALKS)]
+        script = "\n".join(["all=", *talks, 'trap "kill $all" TERM', "wait"])
+        system = System("socat", 1, ["sh", "-c", script], Places(first, 0, 0, 0, 0), directory)
+        system.start()
+        try:
+            wait_until(lambda: all(is_bound("127.0.0.1", port, "udp") for port in phones.targets), "socat relays")
+            return _measured("socat", system, phones, seconds)
+        finally:
+            system.stop()
+
+
+def _through_the_bridge(directory: Path, seconds: float) -> Numbers:
     with contextlib.ExitStack() as stack:
         signals = [stack.enter_context(Datagrams()) for _ in range(2 * TALKS)]
         phones = _Phones()
@@ -79,19 +116,23 @@ def relayed_talks(directory: Path, seconds: float) -> Numbers:
         stack.callback(system.stop)
         for number in range(TALKS):
             phones.targets += _call(number, signals, phones, system.places.system)
-        phones.talk(1.0)  # the latches close, the caches are warm
-        before = system.cpu()
-        phones.talk(seconds)
-        used = system.cpu() - before
-        delays = phones.delays
-        at = f"{TALKS} talks through the relay"
-        return {
-            f"{at}: packets/s": len(delays) / seconds,
-            f"{at}: lost, %": 100 * (1 - len(delays) / phones.sent),
-            f"{at}: CPU, % of a core": 100 * used / seconds,
-            f"{at}: delay, median, ms": statistics.median(delays),
-            f"{at}: delay, p99, ms": statistics.quantiles(delays, n=100)[98],
-        }
+        return _measured("the relay", system, phones, seconds)
+
+
+def _measured(what: str, system: System, phones: _Phones, seconds: float) -> Numbers:
+    phones.talk(1.0)  # the latches close, the caches are warm
+    before = system.cpu()
+    phones.talk(seconds)
+    used = system.cpu() - before
+    delays = phones.delays
+    at = f"{TALKS} talks through {what}"
+    return {
+        f"{at}: packets/s": len(delays) / seconds,
+        f"{at}: lost, %": 100 * (1 - len(delays) / phones.sent),
+        f"{at}: CPU, % of a core": 100 * used / seconds,
+        f"{at}: delay, median, ms": statistics.median(delays),
+        f"{at}: delay, p99, ms": statistics.quantiles(delays, n=100)[98],
+    }
 
 
 def _bridge(directory: Path, signals: list[Datagrams]) -> System:
