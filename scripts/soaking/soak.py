@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,12 @@ from tests.support.process import Process
 ROOT = Path(__file__).resolve().parent.parent.parent
 GROWTH = 64.0
 """MiB that the agent may have grown by: it keeps the last stories, messages and answers, all of them bounded."""
+
+HASTE: dict[str, Any] = {"pace": 0.2, "silence": False, "away": 4.0}
+"""How it is warmed up: nothing of it is compared."""
+
+OF_THE_PROCESS = ("tasks", "file descriptors", "threads", "memory, MiB")
+"""What the first calls may make more of, for good."""
 
 Numbers = dict[str, float]
 Say = Callable[[str], None]
@@ -72,43 +79,51 @@ class Soak:
 
     def run(self) -> Outcome:
         """Soak; return what came of it."""
-        effort, outcome = self._effort, self._outcome
+        constants = self._effort.constants
         with Agent(
-            self._directory / "agent", constants=effort.constants, **tables(self._stations, effort.pace)
+            self._directory / "agent", constants=constants, **tables(self._stations, self._effort.pace)
         ) as agent:
-            people = People(agent.control, effort.seed, effort.orders)
-            people.log_in()
-            outcome.before = self._numbers(agent)
-            if effort.warm:
-                self._say(f"warming up with {effort.warm} calls")
-                with self._phones(agent, effort.warm, effort.seed + 1_000_000) as phones:
-                    self._follow(agent, phones)
-                    outcome.before = self._rest(agent, None)
-            began = time.monotonic()
-            with self._phones(agent, effort.calls, effort.seed) as phones:
-                people.begin()
-                try:
-                    told = self._follow(agent, phones, people)
-                finally:
-                    people.end()
-                outcome.seconds = time.monotonic() - began
-                outcome.commands = dict(people.done)
-                self._say("no phone knows of a call any more; waiting for the bridge to be at rest")
-                outcome.after = self._rest(agent, outcome.before)
-                self._judge(agent, told)
-        return outcome
+            try:
+                self._soak(agent)
+            except OSError as gone:  # its control socket
+                raise AssertionError(f"the agent is gone: {gone}\n{_end_of(agent)}") from gone
+        return self._outcome
+
+    def _soak(self, agent: Agent) -> None:
+        effort, outcome = self._effort, self._outcome
+        people = People(agent.control, effort.seed, effort.orders)
+        people.log_in()
+        outcome.before = self._numbers(agent)
+        if effort.warm:
+            self._say(f"warming up with {effort.warm} calls")
+            warming = replace(effort, calls=effort.warm, seed=effort.seed + 1_000_000, **HASTE)
+            with self._phones(agent, warming) as phones:
+                self._follow(agent, phones)
+                outcome.before = self._rest(agent, {**outcome.before, **dict.fromkeys(OF_THE_PROCESS, math.inf)})
+        began = time.monotonic()
+        self._outcome.most.clear()
+        with self._phones(agent, effort) as phones:
+            people.begin()
+            try:
+                told = self._follow(agent, phones, people)
+            finally:
+                people.end()
+            outcome.seconds = time.monotonic() - began
+            outcome.commands = dict(people.done)
+            self._say("no phone knows of a call any more; waiting for the bridge to be at rest")
+            outcome.after = self._rest(agent, outcome.before)
+            self._judge(agent, told)
 
     # -- the phones ------------------------------------------------------------------------------------------------
 
-    def _phones(self, agent: Agent, calls: int, seed: int) -> Process:
-        effort = self._effort
+    def _phones(self, agent: Agent, effort: Effort) -> Process:
         orders = Orders(
             bridge=agent.port,
             stations=[_plain(station) for station in self._stations],
             numbers=list(NUMBERS),
-            calls=calls,
+            calls=effort.calls,
             rate=effort.rate,
-            seed=seed,
+            seed=effort.seed,
             pace=effort.pace,
             silence=effort.silence,
             away=effort.away,
@@ -137,7 +152,7 @@ class Soak:
                     if seen % 60 == 0:
                         self._say(f"{told['made']} calls made, {told['up']} up at the phones")
             if not phones.running or not agent.process.running:
-                raise AssertionError(f"a process ended before its time\n{phones.report()}\n{agent.report()}")
+                raise AssertionError(f"a process ended before its time\n{phones.report()}\n{_end_of(agent)}")
             self._note_most(self._numbers(agent))
             time.sleep(0.5)
 
@@ -160,7 +175,7 @@ class Soak:
         for name, value in numbers.items():
             most[name] = max(value, most.get(name, 0))
 
-    def _rest(self, agent: Agent, before: Numbers | None) -> Numbers:
+    def _rest(self, agent: Agent, before: Numbers) -> Numbers:
         """Wait until nothing is left, or what is left does not go away; return what there is then."""
         end = time.monotonic() + self._effort.rest
         while True:
@@ -169,19 +184,13 @@ class Soak:
                 return numbers
             time.sleep(0.2)
 
-    def _more(self, numbers: Numbers, before: Numbers | None) -> dict[str, float]:
-        """Return what there is more of than before; before the first call there was nothing of what calls have."""
+    def _more(self, numbers: Numbers, before: Numbers) -> Numbers:
+        """Return what there is more of than before."""
         found = {}
         for name, value in numbers.items():
-            if name == "transactions" and not self._effort.forgotten:
-                continue
-            allowed = GROWTH if name == "memory, MiB" else 0.0
-            if before is not None:
-                allowed += before[name]
-            elif name in ("file descriptors", "threads", "tasks", "memory, MiB"):
-                continue
-            if value > allowed:
-                found[name] = value - allowed
+            allowed = before[name] + (GROWTH if name == "memory, MiB" else 0.0)
+            if value > allowed and (self._effort.forgotten or name != "transactions"):
+                found[name] = value - before[name]
         return found
 
     def _judge(self, agent: Agent, told: dict[str, Any]) -> None:
@@ -199,6 +208,12 @@ class Soak:
         outcome.wrong += [_story(agent, wrong) for wrong in [*told["left"], *told["faults"]][:10]]
         if "Traceback" in agent.process.output:
             outcome.wrong.append(agent.process.output[agent.process.output.index("Traceback") :][:3000])
+
+
+def _end_of(agent: Agent) -> str:
+    """Return what the agent has said last, and how it ended if it has."""
+    lines = agent.process.output.splitlines()
+    return f"exit code {agent.process.returncode}\n" + "\n".join(lines[-100:])
 
 
 def _story(agent: Agent, wrong: str) -> str:
