@@ -7,10 +7,11 @@ answers all the same; to whoever was connected a BYE.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bridge.calls.restart.kept import dialog_of, plain_dialog
+from bridge.sip.dialog import Dialog
 from bridge.sip.flow import Flow
 from bridge.sip.incoming import IncomingLeg
 from bridge.sip.leg import Leg, LegState
@@ -32,19 +33,37 @@ class Leftover:
             event.leg.hang_up(None, now)
 
 
-def plain_leg(leg: Leg) -> dict[str, Any] | None:
-    """Return a leg as plain values (JSON); None where it is over, or nothing of it has been sent or heard."""
+class Legs:
+    """The legs as plain values (JSON); those of one that stands where it stood are the same object as before."""
+
+    def __init__(self) -> None:
+        self._made: dict[Leg, tuple[object, dict[str, Any]]] = {}  # what they were made of, and they
+
+    def plain(self, legs: Iterable[Leg]) -> list[dict[str, Any]]:
+        """Return what is to be kept; nothing of legs that are over, or of which nothing has been sent or heard."""
+        before, self._made = self._made, {}
+        for leg in legs:
+            stands = _stands(leg)
+            if stands is not None:
+                made = before.get(leg)
+                self._made[leg] = made if made is not None and made[0] == stands else (stands, _plain(leg, stands))
+        return [plain for _, plain in self._made.values()]
+
+
+def _stands(leg: Leg) -> Dialog | tuple[Request, Flow] | None:
+    """Return where a leg stands: its dialog, or the INVITE that is still to be answered finally, and its flow."""
     if leg.state in (LegState.TRYING, LegState.RINGING):
-        early = leg.early if isinstance(leg, IncomingLeg | OutgoingLeg) else None
-        if early is None:
-            return None
-        request, flow = early
-        headers = {name: list(request.headers[name]) for name in _ENOUGH if name in request.headers}
-        kind = "waits" if isinstance(leg, IncomingLeg) else "rings"
-        return {"is": kind, "tag": leg.local_tag, "uri": request.uri, "headers": headers, "flow": list(flow)}
-    if leg.state in (LegState.ANSWERED, LegState.UP) and leg.dialog is not None:
-        return {"is": "up", "dialog": plain_dialog(leg.dialog)}
-    return None
+        return leg.early if isinstance(leg, IncomingLeg | OutgoingLeg) else None
+    return leg.dialog if leg.state in (LegState.ANSWERED, LegState.UP) else None
+
+
+def _plain(leg: Leg, stands: Dialog | tuple[Request, Flow]) -> dict[str, Any]:
+    if isinstance(stands, Dialog):
+        return {"is": "up", "dialog": plain_dialog(stands)}
+    request, flow = stands
+    headers = {name: list(request.headers[name]) for name in _ENOUGH if name in request.headers}
+    kind = "waits" if isinstance(leg, IncomingLeg) else "rings"
+    return {"is": kind, "tag": leg.local_tag, "uri": request.uri, "headers": headers, "flow": list(flow)}
 
 
 def name_of(plain: Mapping[str, Any]) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from bridge.calls.passages import Passages
 from bridge.calls.pbx.trunks import Trunk
 from bridge.calls.present import Present
 from bridge.calls.restart.kept import dialog_of, parties_of
-from bridge.calls.restart.leftover import end_leftover, name_of, plain_leg
+from bridge.calls.restart.leftover import Legs, end_leftover, name_of
 from bridge.calls.restart.talks import Talks, call_of, resumable
 from bridge.calls.switchboard import Switchboard
 from bridge.calls.talk import Talk
@@ -45,6 +45,7 @@ class Resumption:
         self._passages = passages
         self._said = said
         self._talks = Talks()
+        self._legs = Legs()
         self._to_end: list[Plain] = []
 
     def talks(self) -> list[dict[str, Any]]:
@@ -52,11 +53,10 @@ class Resumption:
         return self._talks.plain(self._board.up.values())
 
     def legs(self) -> list[dict[str, Any]]:
-        """Return the legs that are of no talk which is kept."""
+        """Return the legs that are of no talk which is kept; one that stands where it stood is the same object."""
         talks = [talk for call in self._board.up.values() if (talk := resumable(call)) is not None]
         talking = {leg for talk in talks for leg in (talk.caller, talk.member)}
-        left = (plain_leg(leg) for leg in self._ua.legs.values() if leg not in talking)
-        return [plain for plain in left if plain is not None]
+        return self._legs.plain(leg for leg in self._ua.legs.values() if leg not in talking)
 
     def leave(self, plain: Plain) -> None:
         """Let a leg wait for `end` that nobody takes up. Raises KeyError, TypeError or ValueError where it is none."""

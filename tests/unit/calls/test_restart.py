@@ -206,3 +206,19 @@ def test_a_talk_of_which_nothing_changes_is_kept_as_the_same_object() -> None:
     lab.run(1)
     (held,) = lab.exchange.dump("talks", lab.now)
     assert held is not talk and held["legs"][1]["local_seq"] > talk["legs"][1]["local_seq"]
+
+
+def test_a_leg_that_waits_is_kept_as_the_same_object_until_it_stands_elsewhere() -> None:
+    """A caller who waits while others come and go is not written again; once answered the leg is kept as up."""
+    lab = Lab(members=1)
+    lab["c1"].call("600")
+    lab.run(1)
+    waits, rings = lab.exchange.dump("legs", lab.now)
+    assert (waits["is"], rings["is"]) == ("waits", "rings")
+    lab["c2"].call("600")
+    lab.run(1)
+    again = lab.exchange.dump("legs", lab.now)
+    assert again[0] is waits and again[1] is rings and len(again) == 2
+    lab["m1"].leg.accept(ANSWER, lab.now)
+    lab.run(0)
+    assert waits not in lab.exchange.dump("legs", lab.now)
