@@ -13,6 +13,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from bridge.sip.binding import (
     Binding,
@@ -30,6 +31,7 @@ from bridge.sip.flow import Flow
 from bridge.sip.grammar import SipError, parse_address, parse_uri, uri_of, without_headers
 from bridge.sip.limits import PHONE, Paces
 from bridge.sip.message import Request, Response, response_to
+from bridge.sip.storing import Stored
 
 TRANSLATED_FOR = 120.0
 """Seconds that a phone behind a translator registers for at most: once that restarts it is out of reach until then."""
@@ -74,6 +76,7 @@ class Registrar:
         self._next: float | None = None  # nothing expires before
         self._registering = Paces(PHONE)
         self._refused_at: dict[str, float] = {}
+        self._stored = Stored()
         self.events: list[RegistrarEvent] = []
 
     def configure(self, lines: Mapping[str, RegistrarLine], max_expires: int) -> None:
@@ -142,8 +145,10 @@ class Registrar:
                     self.events.append(BindingRefreshed(line, moved, flow))
 
     def dump(self, now: float, wall: float) -> list[Plain]:
-        """Return all bindings as plain values."""
-        return [plain(line, binding, now, wall) for line, held in self._bindings.items() for binding in held]
+        """Return all bindings as plain values; the same object as before of what has not changed."""
+        everywhere = ((line, binding) for line, held in self._bindings.items() for binding in held)
+        makes = ((each, partial(plain, *each, now, wall)) for each in everywhere)
+        return self._stored.plain(makes, now, wall)
 
     def load(self, entries: Iterable[Mapping[str, object]], now: float, wall: float) -> None:
         """Take up dumped bindings of lines that are still known, as far as they are still valid and reachable.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from bridge.calls.admission import Admission
@@ -28,6 +29,7 @@ from bridge.sip.flow import Flow
 from bridge.sip.grammar import SipError, parse_uri
 from bridge.sip.message import Body
 from bridge.sip.notifier import LEAST_EXPIRES, Notifier, event_id
+from bridge.sip.storing import Stored
 from bridge.sip.useragent import DIALOG, Subscribing, UserAgent, event_of
 
 MOST = 2000  # subscriptions in all
@@ -77,6 +79,7 @@ class Lamps:
         self._kept = kept
         self._tell = tell
         self._lamps: dict[Notifier, Lamp] = {}
+        self._stored = Stored()
         self._about: dict[tuple[bool, str], dict[Notifier, None]] = {}
         self._groups: set[str] = set()  # that may have changed in this step
         self._registered: list[tuple[str, Binding]] = []  # before the start
@@ -227,18 +230,12 @@ class Lamps:
             notifier.tell(now)  # which is not written: a refresh is, soon enough for the numbers that are skipped
 
     def dump(self, now: float, wall: float) -> list[dict[str, Any]]:
-        """Return all subscriptions as plain values."""
-        return [
-            {
-                "line": lamp.line,
-                "entity": lamp.entity,
-                "event": notifier.event,
-                "dialog": plain_dialog(notifier.dialog),
-                "expires": round(wall + notifier.expires_at - now, 3),
-                "version": notifier.version,
-            }
+        """Return all subscriptions as plain values; the same object as before until its phone refreshes one."""
+        makes = (
+            ((notifier, notifier.expires_at, notifier.dialog.flow), partial(_plain, notifier, lamp, now, wall))
             for notifier, lamp in self._lamps.items()
-        ]
+        )
+        return self._stored.plain(makes, now, wall)
 
     def load(self, kept: Mapping[str, Any], now: float, wall: float) -> None:
         """Take up what `dump` wrote; raises KeyError, TypeError or ValueError where that is none.
@@ -315,6 +312,17 @@ class Lamps:
     def _content(self, lamp: Lamp, version: int) -> Body:
         lamp.told = self._pictures.shown(lamp.line, lamp.entity, lamp.shows)
         return dialog_document(lamp.entity, version, lamp.told)
+
+
+def _plain(notifier: Notifier, lamp: Lamp, now: float, wall: float) -> dict[str, Any]:
+    return {
+        "line": lamp.line,
+        "entity": lamp.entity,
+        "event": notifier.event,
+        "dialog": plain_dialog(notifier.dialog),
+        "expires": round(wall + notifier.expires_at - now, 3),
+        "version": notifier.version,
+    }
 
 
 def _host(uri: str) -> str:

@@ -346,3 +346,18 @@ def test_a_damaged_store_is_told(damage: dict[str, object]) -> None:
 def test_passwords_are_not_shown() -> None:
     """A line of the registrar can be logged."""
     assert "secret" not in repr(LINES["203"])
+
+
+def test_what_has_not_changed_is_stored_as_it_was() -> None:
+    """The same object, so that a refresh writes one phone and not all; all are new where the wall clock was set."""
+    registrar = make()
+    Phone(registrar).register(CONTACT)
+    other = Phone(registrar, "204", "204", "other")
+    other.register("<sip:204@192.168.1.44:5062>")
+    lobby, hall = registrar.dump(0.0, WALL)
+    other.register("<sip:204@192.168.1.44:5062>", now=100.0)
+    again, refreshed = registrar.dump(100.0, WALL + 100.4)
+    assert again is lobby and refreshed is not hall
+    assert refreshed["expires"] == WALL + 700.4
+    corrected, _ = registrar.dump(100.0, WALL + 200.0)
+    assert corrected["expires"] == WALL + 700.0

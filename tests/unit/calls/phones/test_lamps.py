@@ -467,6 +467,18 @@ def test_lamps_survive_a_restart() -> None:
     assert key.state == "busy"
 
 
+def test_a_refresh_writes_one_lamp_and_not_all() -> None:
+    """What is to be stored of the others is the same object as before, which the store does not write again."""
+    lab = office()
+    keys = [Key(lab, "m1", "202"), Key(lab, "m2", "201")]
+    before = lab.exchange.dump("lamps", lab.now)
+    lab.run(5)
+    keys[0].refresh()
+    after = lab.exchange.dump("lamps", lab.now)
+    assert len(after) == 2 and after[1] is before[1]
+    assert after[0]["expires"] == before[0]["expires"] + 5
+
+
 def connection(port: int) -> Flow:
     """Return a connection of the phone of line 209."""
     return Flow("tcp", "192.0.2.9", port)
