@@ -88,7 +88,6 @@ class Monitor:
         self._window = window
         self._agent = agent
         self._coming = coming
-        self._args = args
         self._told: deque[str] = deque(maxlen=EVENTS)
         self._chosen: Place | None = None
         self._picture = Picture({})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 MODE = 0o660
@@ -36,14 +36,12 @@ def remove(path: Path, listening: os.stat_result) -> None:
 
 
 def _bound(path: Path) -> socket.socket:
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-    try:
+    with ExitStack() as undo:
+        listening = undo.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK))
         listening.bind(str(path))
         path.chmod(MODE)  # before it listens, so that nobody connects who may not
         listening.listen(_BACKLOG)
-    except BaseException:
-        listening.close()
-        raise
+        undo.pop_all()
     return listening
 
 

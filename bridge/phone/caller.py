@@ -16,10 +16,6 @@ _GOODBYE = 5.0  # seconds that it has to hang up and unregister
 _LAST_WORDS = 20  # lines of its error stream
 
 
-class CallerError(Exception):
-    """The caller's process does not serve; says why."""
-
-
 class Caller:
     """A pyVoIP phone; `diary` has what it tells. Use as an asynchronous context manager."""
 

@@ -6,6 +6,7 @@ import asyncio
 import random
 import secrets
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import TypeVar
 
 from bridge.phone.diary import Diary
@@ -48,11 +49,10 @@ class SoftPhone:
         )
         listen = [(self.account.server.transport, self._host, 0)]
         self._endpoint = Endpoint(self.phone, listen, None, self._after_step)
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._rtp.close)
             await self._endpoint.start()
-        except BaseException:
-            self._rtp.close()
-            raise
+            undo.pop_all()
         self.do(self.phone.start)
 
     async def close(self) -> None:

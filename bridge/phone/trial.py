@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,12 +69,11 @@ class Trial:
         self._seen = 0  # entries of its diary whose statuses were told
 
     async def __aenter__(self) -> Trial:
-        await self._caller.start()
-        try:
+        async with AsyncExitStack() as undo:
+            await self._caller.start()
+            undo.push_async_callback(self._caller.close)
             await self._register()
-        except BaseException:
-            await self._caller.close()
-            raise
+            undo.pop_all()
         return self
 
     async def __aexit__(self, *_: object) -> None:

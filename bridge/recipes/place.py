@@ -7,6 +7,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 from bridge.config.find import SKELETON
@@ -111,7 +112,8 @@ def _replace(path: Path, text: str, mode: int, owner: os.stat_result | None) -> 
     """Write a file that is whole at every moment; root leaves it to `owner`."""
     new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    try:
+    with ExitStack() as undo:
+        undo.callback(new.unlink, missing_ok=True)
         with open(fd, "w", encoding="utf-8") as file:
             os.fchmod(fd, mode)
             if owner is not None and os.geteuid() == 0:
@@ -120,6 +122,4 @@ def _replace(path: Path, text: str, mode: int, owner: os.stat_result | None) -> 
             file.flush()
             os.fsync(fd)
         new.replace(path)
-    except BaseException:
-        new.unlink(missing_ok=True)
-        raise
+        undo.pop_all()

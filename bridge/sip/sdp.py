@@ -8,7 +8,7 @@ addresses changed.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
@@ -140,10 +140,6 @@ class Session:
         """Return which way one of its media flows; nowhere where the address is the 0.0.0.0 of old, for hold."""
         way = media.way or self.way
         return direction(way.sends, False) if self.host_of(media) in ("0.0.0.0", "::") else way
-
-    def revised(self) -> Session:
-        """Return it with the next version, for a change of what was said before (RFC 3264 §8)."""
-        return replace(self, origin=self.origin._replace(version=self.origin.version + 1))
 
     def body(self) -> Body:
         """Return it as a message's body."""

@@ -46,10 +46,7 @@ class Happening(Enum):
     PROVISIONAL = "1xx"
     SUCCESS = "2xx"
     FAILURE = "300-699"
-    REPEAT = "request again"
     ACK = "ACK"
-    EXPIRED = "last timer"
-    BROKEN = "transport error"
 
     __hash__ = object.__hash__
 

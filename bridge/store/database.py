@@ -14,7 +14,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -88,14 +88,13 @@ class Database:
     def _opened(self) -> sqlite3.Connection:
         with told(self.path):
             _make_private(self.path)
-            connection = sqlite3.connect(self.path, timeout=LOCK_WAIT, isolation_level=None)
-            connection.text_factory = text_of
-            try:
+            with ExitStack() as undo:
+                connection = sqlite3.connect(self.path, timeout=LOCK_WAIT, isolation_level=None)
+                undo.callback(connection.close)
+                connection.text_factory = text_of
                 with unreadable_is_broken():
                     self._prepare(connection)
-            except BaseException:
-                connection.close()
-                raise
+                undo.pop_all()
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:

@@ -176,11 +176,6 @@ class Menu:
         """Return what is to be done first."""
         return self._entered((Prompt.WELCOME,))
 
-    @property
-    def collecting(self) -> bool:
-        """Whether somebody is in the midst of typing a number."""
-        return bool(self._entry)
-
     def key(self, key: str) -> list[Want]:
         """Take a key."""
         self._silences = 0

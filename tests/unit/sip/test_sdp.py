@@ -86,12 +86,6 @@ def test_an_address_of_zeros_holds() -> None:
     assert session.way_of(replace(both, way=Direction.RECEIVE)) is Direction.NONE
 
 
-def test_a_change_has_the_next_version() -> None:
-    """RFC 3264 §8: by one, the session's id as it was."""
-    session = parse_session(LINPHONE)
-    assert session.revised().origin == session.origin._replace(version=462)
-
-
 BASE = "v=0\no=- 1 1 IN IP4 10.0.0.1\ns=-\nt=0 0\n"
 
 
