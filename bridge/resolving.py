@@ -30,19 +30,26 @@ Services = Callable[[str, str], Awaitable[Sequence[tuple[str, int]]]]
 """Returns the names and ports that serve SIP for a name and transport, the preferred first; none where it has none."""
 
 
-async def keep_resolved(trunk: str, server: TrunkSettings, resolved: Resolved, unresolved: Unresolved) -> None:
+async def keep_resolved(
+    trunk: str,
+    server: TrunkSettings,
+    resolved: Resolved,
+    unresolved: Unresolved,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    addresses_of: Addresses | None = None,
+) -> None:
     """Resolve the server of a trunk for ever."""
     pause, longest = RETRY
     while True:
         try:
-            resolved(trunk, await places(server))
+            resolved(trunk, await places(server, addresses_of=addresses_of))
         except OSError as error:
             unresolved(trunk, f"{server.host} cannot be resolved: {error.strerror or error}")
-            await asyncio.sleep(pause)
+            await sleep(pause)
             pause = min(2 * pause, longest)
             continue
         pause = RETRY[0]
-        await asyncio.sleep(AGAIN)
+        await sleep(AGAIN)
 
 
 async def places(

@@ -20,6 +20,7 @@ from bridge.media.mouth import Count, Mouth
 from bridge.media.sounds import Sounds
 from bridge.media.speaker import PairSpeaker, Stage
 from bridge.media.voice import Voice
+from bridge.sip.endpoint.listening import speak_from_lasting
 
 STREAMS = 4
 """Streams a call: sound, picture, and two more; further ones find no ports."""
@@ -246,6 +247,7 @@ def _bind(host: str, port: int) -> socket.socket | None:
             if family == socket.AF_INET6:
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, _EXPEDITED)
+                speak_from_lasting(sock)
             sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _EXPEDITED)
             sock.bind((address, port))
             return sock

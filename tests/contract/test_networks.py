@@ -75,7 +75,8 @@ class House:
 
     def text(self, on: Host, own: str, number: str, password: str = "", **more: Any) -> TextPhone:
         """Return a phone of text that sends to the bridge in the house."""
-        return self._stack.enter_context(TextPhone(on, own, (PI, 5060), number, password, **more))
+        bridge = more.pop("bridge", (PI, 5060))
+        return self._stack.enter_context(TextPhone(on, own, bridge, number, password, **more))
 
     def rtp(self, on: Host, own: str) -> socket.socket:
         """Return a socket for sound."""
@@ -189,6 +190,30 @@ def test_between_ipv6_and_ipv4(house: House) -> None:
     for each in (dana, anna):
         each.wait_hearing()
     end(anna, dana)
+
+
+def test_ipv6_addresses_of_privacy_are_not_told(house: House) -> None:
+    """The kernel changes the Pi's address each day: phones are told the one that lasts, and hear it from there."""
+    pi = house.on.pi
+    pi.set("ipv6/conf/eth0/use_tempaddr", 2)
+    pi.do("ip", "address", "change", f"{PI_6}/64", "dev", "eth0", "mngtmpaddr")
+    try:
+        wait_until(
+            lambda: "temporary" in pi.do("ip", "-6", "address", "show", "dev", "eth0"), "there is such an address"
+        )
+        agent = house.bridge()
+        dana = house.text(house.on.dana, DANA_6, "204", "dana-secret", bridge=(PI_6, 5060))
+        dana.register()
+        anna = house.phone("anna", ANNA)
+        anna.dial("204")
+        invite = dana.wait("^INVITE ")
+        assert f"[{PI_6}]" in header(invite, "Via") and f"@[{PI_6}]:5060" in header(invite, "Contact")
+        assert place_of_media(invite)[0] == PI_6
+        anna.hang_up()
+        agent.wait_idle()
+    finally:
+        pi.set("ipv6/conf/eth0/use_tempaddr", 0)
+        pi.addresses("eth0", f"{PI}/24", f"{PI_6}/64")
 
 
 def test_a_phone_behind_a_translator_is_called_long_after_it_registered(house: House) -> None:

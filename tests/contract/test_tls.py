@@ -11,6 +11,7 @@ import pytest
 from tests.support.agent import Agent, group, static
 from tests.support.baresip import Baresip
 from tests.support.certificates import Authority
+from tests.support.datagrams import SDP, Datagrams
 from tests.support.ports import free_port
 from tests.support.process import Process, wait_until
 from tests.support.sipp import Sipp, is_bound
@@ -106,6 +107,23 @@ def test_a_trunk_with_somebody_elses_certificate(
     wait_until(lambda: state(agent) == "lost", agent.report)
     assert "certificate" in agent.ask("status")["trunks"]["pbx"]["reason"]
     assert pbx.messages == ""
+
+
+def test_a_phone_with_somebody_elses_certificate(
+    bridge: Callable[..., Agent], sipp: Callable[..., Sipp], tunnel: Callable[..., int], authority: Authority
+) -> None:
+    """A phone that is called by TLS and has a certificate for another name is told nothing: its line is unreachable."""
+    member = sipp("member_answers", transport="t1")
+    port = tunnel(*authority.issue("phone", "DNS:elsewhere.test"), member.port)
+    with Datagrams() as caller:
+        contact = f"sip:202@localhost:{port};transport=tls"
+        agent = bridge(
+            lines={"ben": {"number": "202", "contact": contact}, "caller": static("301", caller.port)},
+            sip={"tls": {"ca": str(authority.ca)}},
+        )
+        caller.request("INVITE", "202", agent.port, SDP)
+        assert caller.wait(b"SIP/2.0 4").startswith(b"SIP/2.0 480")
+    assert member.messages == ""
 
 
 def test_certificates_that_cannot_be_used(tmp_path: Path, authority: Authority) -> None:

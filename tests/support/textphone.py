@@ -26,6 +26,11 @@ def sdp(host: str, port: int) -> str:
     )
 
 
+def written(host: str) -> str:
+    """Return an address as it stands in a URI."""
+    return f"[{host}]" if ":" in host else host
+
+
 def header(message: str, name: str) -> str:
     """Return a header's value."""
     found = re.search(rf"^{name}: *(.*?)\r$", message, re.MULTILINE | re.IGNORECASE)
@@ -89,10 +94,10 @@ class TextPhone:
     def register(self) -> None:
         """Register at the bridge; AssertionError unless it is taken."""
         headers = [f"Contact: <{self.contact}>", "Expires: 300"]
-        to = f"<sip:{self.number}@{self._bridge[0]}>"
-        self.request("REGISTER", f"sip:{self._bridge[0]}", to, headers)
+        to = f"<sip:{self.number}@{written(self._bridge[0])}>"
+        self.request("REGISTER", f"sip:{written(self._bridge[0])}", to, headers)
         challenge = self.wait(r"^SIP/2.0 401 .*REGISTER")
-        uri = f"sip:{self._bridge[0]}"
+        uri = f"sip:{written(self._bridge[0])}"
         given = dict(re.findall(r'(\w+)="?([^",]+)"?', header(challenge, "WWW-Authenticate")))
         mine = _md5(f"{self.number}:{given['realm']}:{self._password}")
         proof = _md5(f"{mine}:{given['nonce']}:00000001:c:auth:{_md5(f'REGISTER:{uri}')}")
@@ -106,7 +111,7 @@ class TextPhone:
     @property
     def contact(self) -> str:
         """Its URI."""
-        return f"sip:{self.number}@{self.own}:{self.port}{';transport=tcp' if self._tcp else ''}"
+        return f"sip:{self.number}@{written(self.own)}:{self.port}{';transport=tcp' if self._tcp else ''}"
 
     def request(self, method: str, uri: str, to: str, headers: list[str], call_id: str = "", from_: str = "") -> None:
         """Send a request."""
@@ -114,9 +119,9 @@ class TextPhone:
         transport = "TCP" if self._tcp else "UDP"
         lines = [
             f"{method} {uri} SIP/2.0",
-            f"Via: SIP/2.0/{transport} {self.own}:{self.port};rport;branch=z9hG4bK{self._ident}.{self._cseq}",
+            f"Via: SIP/2.0/{transport} {written(self.own)}:{self.port};rport;branch=z9hG4bK{self._ident}.{self._cseq}",
             "Max-Forwards: 70",
-            f"From: {from_ or f'<sip:{self.number}@{self._bridge[0]}>;tag={self._ident}'}",
+            f"From: {from_ or f'<sip:{self.number}@{written(self._bridge[0])}>;tag={self._ident}'}",
             f"To: {to}",
             f"Call-ID: {call_id or self._ident}",
             f"CSeq: {self._cseq} {method}",

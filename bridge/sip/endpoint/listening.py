@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 import sys
@@ -13,6 +14,7 @@ _RECEIVE_BUFFER = 4 * 1024 * 1024  # asked for; the kernel cuts it to net.core.r
 _BACKLOG = 128
 _IP_RECVERR = 11
 _IPV6_RECVERR = 25
+_IPV6_ADDR_PREFERENCES, _PUBLIC = 72, 2  # RFC 5014
 _HINTS = {
     errno.EADDRINUSE: "is in use; end the other program that listens there (ss -lnp shows it), or choose another port",
     errno.EADDRNOTAVAIL: "is not an address of this machine; 0.0.0.0 listens on all of them",
@@ -66,6 +68,7 @@ def open_listener(transport: str, host: str, port: int, others: list[tuple[str, 
         sock.setblocking(False)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if dual else 1)
+            speak_from_lasting(sock)
         if transport == "udp":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
             _ask_for_errors(sock)
@@ -80,6 +83,13 @@ def open_listener(transport: str, host: str, port: int, others: list[tuple[str, 
         raise EndpointError(f"{name} {hint}") from None
     bound = sock.getsockname()
     return Listening(transport, bound[0], bound[1], sock, dual)
+
+
+def speak_from_lasting(sock: socket.socket) -> None:
+    """Have an IPv6 socket speak from the address that peers know, not from one that privacy changes each day."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # a kernel that has no such addresses
+            sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_ADDR_PREFERENCES, _PUBLIC)
 
 
 def _ask_for_errors(sock: socket.socket) -> None:

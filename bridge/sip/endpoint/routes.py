@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from bridge.sip.endpoint.listening import Listening
+from bridge.sip.endpoint.listening import Listening, speak_from_lasting
 from bridge.sip.endpoint.resolver import is_address
 from bridge.sip.flow import Flow, LocalAddress
 
@@ -122,6 +122,8 @@ def _source_towards(host: str) -> str | None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            if family == socket.AF_INET6:
+                speak_from_lasting(probe)
             probe.connect((host, 9))
             return str(probe.getsockname()[0])
     except (OSError, UnicodeError):

@@ -15,9 +15,11 @@ import pytest
 
 from bridge.calls.model import TrunkSettings
 from bridge.calls.pbx.trunks import Place
-from bridge.resolving import places, services
+from bridge.resolving import AGAIN, keep_resolved, places, services
 
 KNOWN = {"a.test": ["10.0.0.1", "fd00::1"], "b.test": ["10.0.0.2"], "pbx.test": ["10.0.0.9"]}
+
+KNOWN_LATER: dict[str, list[str]] = {}
 
 
 async def addresses(name: str) -> Sequence[str]:
@@ -34,6 +36,39 @@ def found(server: TrunkSettings, *records: tuple[str, int]) -> list[Place]:
         return records
 
     return asyncio.run(places(server, known, addresses))
+
+
+def test_a_name_that_cannot_be_resolved_is_asked_for_again_soon_and_then_less_often() -> None:
+    """After a power cut the router comes up after us; once it is found it is asked for each minute, as ever."""
+    slept: list[float] = []
+    told: list[str] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        KNOWN_LATER.update({"late.test": ["10.0.0.5"]} if len(slept) == 6 else {})
+        KNOWN_LATER.pop("late.test" if len(slept) == 7 else "", None)
+        if len(slept) == 9:
+            raise asyncio.CancelledError
+
+    async def later(name: str) -> Sequence[str]:
+        if name not in KNOWN_LATER:
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return KNOWN_LATER[name]
+
+    server = TrunkSettings("pbx", "late.test", port=5060)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(
+            keep_resolved(
+                "pbx",
+                server,
+                lambda trunk, found: told.append(str(found)),
+                lambda trunk, why: told.append(why),
+                sleep,
+                later,
+            )
+        )
+    assert slept == [2.0, 4.0, 8.0, 16.0, 20.0, 20.0, AGAIN, 2.0, 4.0]
+    assert told[6] == "[('10.0.0.5', None)]" and all("cannot be resolved" in why for why in told[:6] + told[7:])
 
 
 def test_srv_records_give_names_and_ports() -> None:
