@@ -60,6 +60,7 @@ class Leg:
         "_asked",
         "_asking",
         "_bye_wanted",
+        "_heard",
         "_invite_seq",
         "lookout",
         "_owed",
@@ -98,6 +99,7 @@ class Leg:
         ] = ()  # every request that the call still has to answer
         self._asked: ClientTransaction | None = None  # ours, not answered yet
         self._bye_wanted = False
+        self._heard: Flow | None = None  # another connection of the phone's
         self._reason: str | None = None
         self._invite_seq = 0  # of our INVITE that awaits its ACK
         self._ack: Send | None = None  # the last ACK to a 2xx, to be sent again
@@ -243,6 +245,18 @@ class Leg:
         else:
             self._say(Moved(self))
 
+    def heard_by(self, flow: Flow, now: float) -> None:
+        """Take note of the flow by which the phone has said something inside the dialog.
+
+        Another connection is only remembered: what is too long for a datagram comes by one, and it may be gone soon.
+        """
+        if not self.pinned:
+            return
+        if not self.flow.reliable and not flow.reliable:
+            self.follow(flow, now)
+        elif flow != self.flow:
+            self._heard = flow
+
     # -- what the layer tells it ---------------------------------------------------------------------------------
 
     def on_response(self, transaction: ClientTransaction, response: Response, now: float) -> None:
@@ -283,8 +297,9 @@ class Leg:
         """Take the failure of a request inside the dialog: no answer (408) or no transport (503)."""
         if transaction is self._asked:
             self._asked = None
-        if transaction.method == "BYE" and status == 503 and self.pinned and transaction.flow.reliable:
-            self._await_return(now)
+        unconnected = status == 503 and self.pinned and transaction.flow.reliable
+        if transaction.method == "BYE" and unconnected:
+            self._await_return(transaction.flow, now)
             return
         if transaction.method == "BYE" or self.state in (LegState.ENDING, LegState.ENDED):
             self._end()
@@ -294,7 +309,7 @@ class Leg:
             self._lost(transaction.method, status, now)
             return
         self._say(Replied(self, context, status, "no answer", None, transaction.method))
-        if transaction.method in ("INVITE", "UPDATE"):
+        if transaction.method in ("INVITE", "UPDATE") and not unconnected:
             self._gone("no longer answers", now)
 
     def on_request(self, transaction: ServerTransaction | None, request: Request, now: float) -> None:
@@ -480,13 +495,21 @@ class Leg:
     def _bye(self, now: float) -> None:
         self._settle_debts(now)
         self.state = LegState.ENDING
+        self._bye_wanted = False
         self._wait_for_nothing()
         self._send("BYE", None, None, now)
 
-    def _await_return(self, now: float) -> None:
-        """Wait for the phone to make a new connection: it still talks, as far as it knows."""
+    def _await_return(self, failed: Flow, now: float) -> None:
+        """Hang up by the phone's other connection, or wait for it to make one: it still talks, as far as it knows."""
+        assert self.dialog is not None
         self._bye_wanted = True
-        self.ua.agenda.arm(self, now + RETURNS_WITHIN)
+        heard, self._heard = self._heard, None
+        if self.dialog.flow != failed:  # it has returned meanwhile
+            self._bye(now)
+        elif heard is not None and heard != failed:
+            self.follow(heard, now)
+        else:
+            self.ua.agenda.arm(self, now + RETURNS_WITHIN)
 
     def _gone(self, why: str, now: float) -> None:
         if not self.over:

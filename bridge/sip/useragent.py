@@ -255,7 +255,7 @@ class UserAgent:
             elif leg is not None:
                 if transaction is not None:
                     self.layer.keep(transaction)
-                leg.follow(asked.flow, now)
+                leg.heard_by(asked.flow, now)
                 leg.on_request(transaction, request, now)
         elif transaction is not None:
             self._on_new(request, transaction, asked.flow, now)

@@ -193,3 +193,58 @@ def test_a_static_phone_is_always_where_it_stands() -> None:
     lab.run(0.1)
     (bye,) = [passed for passed in lab.wire if passed.name == "BYE" and passed.source[0] == BRIDGE.host]
     assert bye.target == ("10.0.1.1", 5060)
+
+
+@pytest.mark.parametrize("registers_first", [True, False])
+def test_a_connection_that_breaks_while_the_hang_up_is_on_its_way(registers_first: bool) -> None:
+    """BYE goes into a connection that nobody has seen end yet; it goes again by the phone's next one."""
+    roamer = Roamer("tcp")
+    roamer.talks()
+    lost = Flow("tcp", *FAR)
+    roamer.phone.address = LATER
+    if registers_first:
+        roamer.lab.drop = lambda passed: passed.name == "BYE" and passed.target == FAR
+        roamer.lab["m1"].leg.hang_up(None, roamer.lab.now)
+        roamer.lab.run(0.1)
+        roamer.register()
+        roamer.lab.exchange.flow_failed(lost, "no route", roamer.lab.now)
+    else:
+        roamer.lab["m1"].leg.hang_up(None, roamer.lab.now)
+        roamer.lab.run(0.1)
+        roamer.lab.exchange.flow_failed(lost, "no route", roamer.lab.now)
+        roamer.register()
+    roamer.lab.run(1)
+    assert roamer.lab.ended("209") and not roamer.lab.exchange.ua.legs
+
+
+def test_a_second_connection_serves_where_the_first_is_gone() -> None:
+    """A phone that does not register again, but has said something by a new connection: BYE finds it there."""
+    roamer = Roamer("tcp")
+    leg = roamer.talks()
+    roamer.phone.address = LATER
+    assert leg.request("INFO", None, None, roamer.lab.now)
+    roamer.lab.run(0.1)
+    roamer.lab["m1"].leg.hang_up(None, roamer.lab.now)
+    roamer.lab.run(0.1)
+    (bye,) = [passed for passed in roamer.lab.wire if passed.name == "BYE" and passed.source[0] == BRIDGE.host]
+    assert bye.target == FAR  # where it registered, as long as that lives
+    roamer.lab.exchange.flow_failed(Flow("tcp", *FAR), "no connection", roamer.lab.now)
+    roamer.lab.run(1)
+    assert roamer.lab.ended("209") and not roamer.lab.exchange.ua.legs
+
+
+def test_a_change_that_a_phone_cannot_be_told_just_now_ends_no_talk() -> None:
+    """The other side holds while a phone's connection is being made again: refused, and both talk on."""
+    roamer = Roamer("tcp")
+    roamer.talks()
+    roamer.phone.address = ("0.0.0.0", 1)
+    assert roamer.lab["m1"].leg.request("INVITE", ANSWER, None, roamer.lab.now)
+    roamer.lab.run(0.1)
+    roamer.lab.exchange.flow_failed(Flow("tcp", *FAR), "connection lost", roamer.lab.now)
+    roamer.lab.run(0.1)
+    assert [event.status for event in roamer.lab.replies("m1")] == [503] and len(roamer.lab.exchange.calls()) == 1
+    roamer.phone.address = LATER
+    roamer.register()
+    assert roamer.lab["m1"].leg.request("INVITE", ANSWER, None, roamer.lab.now)
+    roamer.lab.run(0.1)
+    assert roamer.lab.replies("m1")[-1].status == 200
