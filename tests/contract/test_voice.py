@@ -1,102 +1,26 @@
-"""Our own voice, on real sockets: what a caller who waits hears, and how the relay takes over."""
+"""Our own voice, on real sockets: what a caller who waits hears, and what is heard of them."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import random
-from collections.abc import Coroutine, Iterator
 from pathlib import Path as File
-from typing import Any
 
 import pytest
 
-from bridge.directory.model import MediaWay
-from bridge.media.carriage import Carriage, Told
 from bridge.media.choice import Party
 from bridge.media.dtmf import KEYS, presses
-from bridge.media.g711 import ALAW, FRAME, ULAW, encode
-from bridge.media.model import CALLER, MEMBER, Key, Played, VoiceEvent
-from bridge.media.preparing import prepare
+from bridge.media.g711 import FRAME
+from bridge.media.model import CALLER, Key, Played
 from bridge.media.prompts import MUSIC
-from bridge.media.relay import CallRelay, Ports
 from bridge.media.rtp import Stream
-from bridge.media.sounds import Sounds, convert
-from bridge.media.tone import frames, sine
-from bridge.media.voice import Voice
+from bridge.media.sounds import Sounds
+from bridge.media.tone import sine
 from bridge.sip.message import Body
-from tests.support.ports import free_even_port
-from tests.support.process import PATIENCE
-from tests.support.receiver import Receiver, samples_of, whole
+from tests.support.receiver import Receiver, whole
+from tests.support.voices import ANNA, STRANGER, Talk, converted, describes, run, talk, tone_file
 from tests.support.wav import wav
-
-ANNA, BEN, STRANGER = "127.0.0.2", "127.0.0.3", "127.0.0.4"
-
-
-def run(work: Coroutine[Any, Any, None]) -> None:
-    """Run a test on a loop."""
-    asyncio.run(work)
-
-
-def describes(host: str, port: int, formats: str = "8 0 101", way: str = "sendrecv") -> Body:
-    """Return a phone's description."""
-    return Body(
-        "application/sdp",
-        f"v=0\r\no=- {port} 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\nm=audio {port} RTP/AVP {formats}\r\n"
-        f"a=rtpmap:101 telephone-event/8000\r\na={way}\r\n".encode(),
-    )
-
-
-class Talk:
-    """One call's relay, and our voice at the caller's side of it."""
-
-    def __init__(self, sounds: Sounds | None = None, pairs: int = 8, ports: Ports | None = None) -> None:
-        self.events: list[VoiceEvent] = []
-        first = free_even_port()
-        self.ports = ports or Ports(first, first + 2 * pairs + 40, "", sounds or Sounds(), self.events.append)
-        relay = self.ports.open()
-        assert relay is not None
-        self.relay: CallRelay = relay
-        sides = tuple(Party(host, "127.0.0.1", MediaWay.AUTO) for host in (ANNA, BEN))
-        self.carriage = Carriage(relay, (sides[0], sides[1]), (Told("1"), Told("2")))
-        self.voice: Voice = self.carriage.voice(CALLER)
-        found = relay.ports(0)
-        assert found is not None
-        self.port, self.member_port = found
-
-    async def told(self, count: int) -> list[VoiceEvent]:
-        """Wait for so many events."""
-        async with asyncio.timeout(PATIENCE):
-            while len(self.events) < count:
-                await asyncio.sleep(0.005)
-        return self.events
-
-
-@contextlib.contextmanager
-def talk(*args: Any, **more: Any) -> Iterator[Talk]:
-    """Give a talk, and close its ports at the end."""
-    made = Talk(*args, **more)
-    try:
-        yield made
-    finally:
-        made.relay.close()
-
-
-def converted(sounds: Sounds, directory: File, *files: str) -> Sounds:
-    """Return sounds for which these files were converted."""
-    sounds.cache = directory / "cache"
-    for file in files:
-        convert(File(file), sounds.cache)
-    assert not sounds.take(files)
-    return sounds
-
-
-def tone_file(directory: File, hertz: int, seconds: float = 1.0) -> str:
-    """Write a WAV file with a tone; return its path."""
-    path = directory / f"{hertz}.wav"
-    path.write_bytes(wav(sine(hertz, -10, round(8000 * seconds)), 8000))
-    return str(path)
 
 
 @pytest.mark.parametrize(("formats", "law"), [("8 0 101", 8), ("0 8 101", 0)])
@@ -334,117 +258,6 @@ def test_the_stream_is_reported_and_says_goodbye() -> None:
     run(work())
 
 
-def test_the_relay_takes_over_without_a_gap() -> None:
-    """Music ends at once; silence bridges the time until the member's first packet, which is marked; then both hear."""
-
-    async def work() -> None:
-        with Receiver(ANNA) as anna, Receiver(BEN) as ben, talk() as made:
-            made.voice.answer(describes(ANNA, anna.port))
-            made.voice.play([MUSIC], loop=True)
-            await anna.hears(5)
-            assert made.voice.agreed is not None
-            made.carriage.offer(CALLER, made.voice.agreed)
-            made.carriage.answer(MEMBER, describes(BEN, ben.port, "8 101"))
-            count = len(anna.packets)
-            packets = await anna.hears(count + 5)
-            assert whole(packets) and not any(samples_loud(packets[count:]))
-            tone, stream = frames(ALAW, 500), Stream(9, 9, 9)
-            for number in range(30):
-                data = stream.packet(8, tone[number % len(tone)], FRAME)
-                ben.say(data[:1] + bytes([8]) + data[2:], made.member_port)  # as from a phone that marks nothing
-                anna.say(anna.stream.packet(8, tone[number % len(tone)], FRAME), made.port)
-                await asyncio.sleep(0.02)
-            await ben.hears(30)
-            theirs = [packet for packet in anna.packets if packet.ssrc == stream.ssrc]
-            assert theirs[0].marker and not any(packet.marker for packet in theirs[1:]) and anna.hertz() == 500
-            first = anna.packets.index(theirs[0])
-            assert anna.packets[first:] == theirs, "nothing of ours comes after the member's first packet"
-            assert ben.hertz() == 500
-            await anna.is_left(packets[0].ssrc)
-
-    run(work())
-
-
-def samples_loud(packets: list[Any]) -> Iterator[bool]:
-    """Yield of each packet whether there is more than silence in it."""
-    for packet in packets:
-        yield max(map(abs, samples_of([packet]))) > 16
-
-
-def test_silence_ends_where_the_member_says_nothing() -> None:
-    """After a second."""
-
-    async def work() -> None:
-        with Receiver(ANNA) as anna, Receiver(BEN) as ben, talk() as made:
-            made.voice.answer(describes(ANNA, anna.port))
-            made.voice.play([MUSIC], loop=True)
-            await anna.hears(5)
-            assert made.voice.agreed is not None
-            made.carriage.offer(CALLER, made.voice.agreed)
-            made.carriage.answer(MEMBER, describes(BEN, ben.port, "8 101"))
-            count = len(anna.packets)
-            await anna.is_left(anna.packets[0].ssrc)
-            assert len(anna.packets) - count <= 50
-            count = len(anna.packets)
-            await asyncio.sleep(0.05)
-            assert len(anna.packets) == count
-
-    run(work())
-
-
-def test_a_phone_that_was_spoken_to_joins_a_caller_who_waits() -> None:
-    """Both at ports that they know: music here and a prompt there end, both hear each other without a gap."""
-
-    async def work() -> None:
-        with Receiver(ANNA) as anna, Receiver(BEN) as ben, talk() as waits, talk(ports=waits.ports) as asks:
-            waits.voice.answer(describes(ANNA, anna.port))
-            waits.voice.play([MUSIC], loop=True)
-            assert waits.voice.agreed is not None
-            asked = asks.carriage.voice(MEMBER)
-            asked.offers(asks.carriage.offer(CALLER, waits.voice.agreed))
-            answer = describes(BEN, ben.port, "8 101")
-            asked.settle(answer)
-            asked.play([MUSIC], loop=True)
-            await anna.hears(3)
-            await ben.hears(3)
-            asks.carriage.adopt_caller(waits.carriage)
-            await anna.hears(len(anna.packets) + 3)
-            asks.carriage.answer(MEMBER, answer)
-            assert asks.relay.ports(0) == (waits.port, asks.member_port)
-            tone = {hertz: frames(ALAW, hertz) for hertz in (400, 700)}
-            for number in range(20):
-                anna.say(anna.stream.packet(8, tone[400][number % len(tone[400])], FRAME), waits.port)
-                ben.say(ben.stream.packet(8, tone[700][number % len(tone[700])], FRAME), asks.member_port)
-                await asyncio.sleep(0.02)
-            assert (anna.hertz(), ben.hertz()) == (700, 400)
-            for end in (anna, ben):
-                theirs = [packet for packet in end.packets if packet.ssrc == 77]
-                assert theirs[0].marker and end.packets[-len(theirs) :] == theirs and whole(theirs)
-
-    run(work())
-
-
-def test_nobody_talks_into_what_we_play() -> None:
-    """While a side of a talk is on hold by us, what the other side sends is not heard there."""
-
-    async def work() -> None:
-        with Receiver(ANNA) as anna, Receiver(BEN) as ben, talk() as made:
-            made.carriage.offer(CALLER, describes(ANNA, anna.port))
-            made.carriage.answer(MEMBER, describes(BEN, ben.port, "8 101"))
-            ben.say(ben.stream.packet(8, bytes(160), FRAME), made.member_port)
-            await anna.hears(1)
-            voice = made.carriage.voice(CALLER)
-            voice.answer(describes(ANNA, anna.port))
-            voice.play([MUSIC], loop=True)
-            for _ in range(5):
-                ben.say(ben.stream.packet(8, bytes(160), FRAME), made.member_port)
-                anna.say(anna.stream.packet(8, bytes(160), FRAME), made.port)
-            packets = await anna.hears(10)
-            assert [packet.ssrc == 77 for packet in packets].count(True) == 1 and not ben.packets
-
-    run(work())
-
-
 def test_a_call_that_ends_while_music_plays_leaves_nothing() -> None:
     """No packet and no port."""
 
@@ -462,56 +275,5 @@ def test_a_call_that_ends_while_music_plays_leaves_nothing() -> None:
             count = len(anna.packets)
             await asyncio.sleep(0.05)
             assert len(anna.packets) == count
-
-    run(work())
-
-
-def test_the_users_files_are_converted_once(tmp_path: File) -> None:
-    """What came of a file is kept by its content; a file that is gone or broken is told, and other music played."""
-
-    async def work() -> None:
-        cache = tmp_path / "cache"
-        file = tone_file(tmp_path, 440)
-        broken = tmp_path / "broken.wav"
-        broken.write_bytes(b"RIFF....WAVE")
-        first = Sounds("en", cache)
-        assert not await prepare(first, [file]) and first.has_files
-        (kept,) = cache.iterdir()
-        kept.write_bytes(encode(ULAW, sine(880, -10, 8000)))
-        second = Sounds("en", cache)
-        assert not await prepare(second, [file])
-        assert second.tracks([file])[0].ulaw == kept.read_bytes()
-        problems = await prepare(second, [str(broken), str(tmp_path / "gone.wav")])
-        assert "broken.wav cannot be played: it has no sound" in problems[0]
-        assert "gone.wav cannot be read: No such file" in problems[1]
-        assert second.tracks([str(broken)]) == second.tracks([MUSIC]) and not list(cache.iterdir())
-
-    run(work())
-
-
-def test_a_file_for_which_there_is_no_room(tmp_path: File) -> None:
-    """Is told; other music is played."""
-
-    async def work() -> None:
-        (tmp_path / "cache").write_text("a file where a directory should be")
-        file = tone_file(tmp_path, 440)
-        (problem,) = await prepare(Sounds("en", tmp_path / "cache"), [file])
-        assert "440.wav" in problem and "other music is played" in problem
-
-    run(work())
-
-
-def test_an_agent_that_ends_does_not_wait_for_conversion(tmp_path: File) -> None:
-    """Nor does the conversion go on without it."""
-
-    async def work() -> None:
-        path = tmp_path / "long.wav"
-        path.write_bytes(wav(sine(440, -10, 8000 * 60), 48000, channels=2))
-        task = asyncio.create_task(prepare(Sounds("en", tmp_path / "cache"), [str(path)]))
-        await asyncio.sleep(0.3)
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        assert not list((tmp_path / "cache").glob("*.ulaw"))
 
     run(work())

@@ -12,9 +12,9 @@ from bridge.media.model import CALLER, MEMBER
 from bridge.media.prompts import Prompt
 from bridge.sip.legevents import Accepted, Ended, Rejected
 from bridge.sip.outgoing import OutgoingLeg
+from tests.support.hall import describes, plays
 from tests.support.lab import Lab
 from tests.support.ways import ToldMedia, ToldSpeaker
-from tests.unit.calls.queue.test_waiting import describes, plays
 from tests.unit.calls.test_media import body, says, sdp
 
 

@@ -9,10 +9,10 @@ from bridge.sip.leg import Leg
 from bridge.sip.legevents import Requested
 from bridge.sip.message import Body, Request, Response
 from bridge.sip.outgoing import OutgoingLeg
+from tests.support.hall import hall
 from tests.support.lab import ANSWER, BRIDGE, OFFER, Lab, Passed, Phone
 from tests.unit.calls.onward.test_following import diverts, following
 from tests.unit.calls.onward.test_transfer import progress, refer
-from tests.unit.calls.queue.test_waiting import hall
 from tests.unit.calls.test_media import ANSWER as FROM_MEMBER
 from tests.unit.calls.test_media import OFFER as FROM_CALLER
 from tests.unit.calls.test_media import body, connected, sdp

@@ -9,8 +9,8 @@ from bridge.directory.model import Line, MediaWay
 from bridge.media.model import CALLER
 from bridge.sip.legevents import Requested
 from bridge.sip.message import Request
+from tests.support.hall import HELD, Hall, describes, hall
 from tests.support.lab import Phone
-from tests.unit.calls.queue.test_waiting import HELD, Hall, describes, hall
 from tests.unit.calls.test_media import body, says, sdp
 
 

@@ -9,9 +9,9 @@ from bridge.media.prompts import MUSIC
 from bridge.sip.leg import Leg
 from bridge.sip.legevents import Requested
 from bridge.sip.outgoing import OutgoingLeg
+from tests.support.hall import HELD, Hall, busy, describes, free, hall, picks_up, plays
 from tests.support.lab import Phone
 from tests.unit.calls.onward.test_transfer import progress, refer
-from tests.unit.calls.queue.test_waiting import HELD, Hall, busy, describes, free, hall, picks_up, plays
 from tests.unit.calls.test_media import body, sdp
 
 
