@@ -35,12 +35,24 @@ class LineStatus:
 
 @dataclass(frozen=True, slots=True)
 class TrunkStatus:
-    """A trunk: `state` is registered, static, trying or lost; `reason` the PBX's own words."""
+    """A trunk: `state` is registered, static, trying or lost; `reason` the PBX's own words.
+
+    `odd`: what was learnt of the PBX that others do not do, each an `Odd`.
+    """
 
     trunk: str
     state: str
     since: float
     reason: str = ""
+    odd: tuple[str, ...] = ()
+
+
+class Odd(StrEnum):
+    """What a PBX may do in a way of its own, as it is shown to people."""
+
+    CHANGES_NO_CALL = "lets no call be held or transferred"
+    TELLS_NOTHING = "does not tell what its lines do"
+    SAYS_NOTHING = "answers no OPTIONS"
 
 
 @dataclass(frozen=True, slots=True)

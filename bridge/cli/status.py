@@ -41,4 +41,7 @@ def _parts(data: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _conditions(conditions: Mapping[str, Mapping[str, Any]]) -> str:
-    return columns((name, c["state"], since(c["since"]), c["reason"]) for name, c in conditions.items())
+    return columns(
+        (name, c["state"], since(c["since"]), "; ".join(each for each in (c["reason"], *c.get("odd", ())) if each))
+        for name, c in conditions.items()
+    )

@@ -159,7 +159,7 @@ def status(picture: Picture, eyes: Eyes) -> dict[str, Any]:
         "site": info.site,
         "started": iso(info.started),
         "uptime": max(0, int(picture.wall - info.started)),
-        "trunks": {t.trunk: _condition(t.state, t.since, t.reason) for t in trunks},
+        "trunks": {t.trunk: _trunk(t) for t in trunks},
         "links": {link.name: _condition(link.state, link.since, link.reason) for link in info.links},
         **lines(picture, eyes),
         **groups(picture, eyes),
@@ -235,6 +235,12 @@ def _via(line: Line) -> str:
 
 def _condition(state: str, since: float, reason: str) -> dict[str, Any]:
     return {"state": state, "since": iso(since) if since else None, "reason": reason}
+
+
+def _trunk(trunk: TrunkStatus) -> dict[str, Any]:
+    """Return a trunk's condition, with what is odd about its PBX where something is."""
+    found = _condition(trunk.state, trunk.since, trunk.reason)
+    return {**found, "odd": list(trunk.odd)} if trunk.odd else found
 
 
 def _wrong(

@@ -12,6 +12,7 @@ from typing import Any
 
 from bridge.calls.model import TrunkSettings
 from bridge.calls.pbx.trunks import numeric
+from bridge.calls.status import Odd
 from bridge.config.addresses import bracketed
 from bridge.config.domain import exchange_of
 from bridge.doctor.asking import Answer, Place, Silence, ask, words
@@ -28,6 +29,13 @@ _REFUSED = (
     "compare user name and password with those of the account at the PBX; after several tries it may be locked a while"
 )
 _SILENT = "is the PBX on, and its address right? A firewall between may drop SIP (port 5060)"
+_ODD = {
+    Odd.CHANGES_NO_CALL: "so sound of its calls goes through the bridge, unless media is direct; to have it go direct "
+    "let the PBX take re-INVITE from our account",
+    Odd.TELLS_NOTHING: "allow BLF (dialog, RFC 4235) for our account at the PBX, or leave out watch; for a FRITZ!Box "
+    "there is call_monitor = true",
+    Odd.SAYS_NOTHING: "that it is gone is noticed with the next registration; a shorter expires makes that sooner",
+}
 _ALG = 'switch "SIP ALG" (SIP helper, SIP passthrough) off in the router, or use ;transport=tcp'
 
 
@@ -69,6 +77,8 @@ def _trunk(patient: Patient, trunk: TrunkSettings) -> Findings:
 def _as_told(check: str, told: Mapping[str, Any]) -> Findings:
     """Tell what the agent knows, with the PBX's own words."""
     state, reason = told["state"], told["reason"]
+    for odd in told.get("odd", ()):
+        yield warn(check, f"the PBX {odd}", _ODD.get(odd, "see the log"))
     if state in _FINE:
         yield ok(check, state)
     else:

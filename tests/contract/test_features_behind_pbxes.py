@@ -5,14 +5,19 @@ Who calls is outside, who is called behind the PBX or at the bridge; `tests/supp
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 
 from tests.support.baresip import Baresip
-from tests.support.kamailio import MANNERS
+from tests.support.kamailio import HOST, MANNERS, OUTSIDE
 from tests.support.pbxes import PIN, Behind, Site, open_site
 from tests.support.process import wait_until
+from tests.support.sipp import Sipp
 
 
 @pytest.fixture(scope="module")
@@ -182,113 +187,6 @@ def test_keys_pass(house: Behind) -> None:
         over(house, outside, other)
 
 
-def test_pick_up(house: Behind) -> None:
-    """Ben dials the code while Anna's phone rings for a caller from outside; a line behind the PBX does by command."""
-    outside, anna, ben, desk2 = (getattr(house.phones, name) for name in ("outside", "anna", "ben", "desk2"))
-    house.agent.login("own", "anna")
-    outside.dial("607")
-    anna.wait_ringing()
-    ben.dial("*8607")
-    connected(outside, ben)
-    anna.wait("CALL_CLOSED")
-    over(house, ben, outside)
-    outside.forget()
-    outside.dial("607")
-    anna.wait("CALL_INCOMING", 2)
-    house.agent.ask("pickup", group="607", line=house.name("d2"))
-    desk2.wait_ringing()
-    desk2.answer()
-    connected(outside, desk2)
-    over(house, outside, desk2)
-    house.agent.logout("own", "anna")
-
-
-def test_dial_and_hang_up_by_command(house: Behind) -> None:
-    """Anna's phone first, then a line behind the PBX; and the other way about."""
-    anna, desk1 = house.phones.anna, house.phones.desk1
-    line = house.name("d1")
-    for first, then, own, number in ((anna, desk1, "anna", house.number("611")), (desk1, anna, line, "201")):
-        house.agent.ask("dial", line=own, number=number)
-        first.wait_ringing()
-        first.answer()
-        first.wait_hearing()
-        then.wait_ringing()
-        then.answer()
-        connected(first, then)
-        house.agent.ask("hangup", line=own)
-        for phone in (first, then):
-            phone.wait("CALL_CLOSED")
-        house.agent.wait_idle()
-        anna.forget()
-        desk1.forget()
-
-
-def test_diverted_and_not_to_be_disturbed(house: Behind) -> None:
-    """A line of ours diverts to one behind the PBX, and back; nobody rings at one that is not to be disturbed."""
-    outside, anna, desk1 = house.phones.outside, house.phones.anna, house.phones.desk1
-    line = house.name("d1")
-    for off, on, called, to in (("anna", desk1, "201", house.number("611")), (line, anna, house.number("611"), "201")):
-        house.agent.ask("divert", line=off, number=to)
-        taken(house, outside, on, called)
-        over(house, outside, on)
-        house.agent.ask("divert", line=off, number="off")
-        outside.forget()
-    house.agent.ask("dnd", line=line, on=True)
-    outside.dial(house.number("611"))
-    outside.wait("CALL_CLOSED")
-    assert desk1.count("CALL_INCOMING") == 1
-    house.agent.ask("dnd", line=line, on=False)
-
-
-# -- outward, and who calls ------------------------------------------------------------------------------------------
-
-
-def test_call_outside(house: Behind) -> None:
-    """Through this PBX by the line that may; nothing that costs, and nobody from behind it."""
-    outside = house.phones.outside
-    own = dict(zip(MANNERS, (house.phones.anna, house.phones.ben, house.phones.cara), strict=True))[house.manner]
-    taken(house, own, outside, "0301234")
-    over(house, outside, own)
-    own.dial("0900123456")
-    own.wait("CALL_CLOSED", 2)
-    assert outside.count("CALL_INCOMING") == 1
-
-
-def test_codes_are_for_phones_of_ours(house: Behind) -> None:
-    """Whoever dials a code behind the PBX calls the trunk's number, and logs nobody in."""
-    outside, desk1 = house.phones.outside, house.phones.desk1
-    taken(house, outside, desk1, "*41600")
-    over(house, outside, desk1)
-    assert house.agent.ask("member", group=house.name("empty"), member=house.name("d1"))["login"] == "OFF"
-
-
-def test_menu(house: Behind) -> None:
-    """By its number, with number and PIN; keys as telephone events through PBX and bridge."""
-    outside = house.phones.outside
-    outside.dial("1700")
-    outside.wait("CALL_ESTABLISHED")
-    outside.wait_hearing()
-    outside.press(f"201#{PIN}#")
-    house.agent.process.wait_for(f"menu: anna is known by PIN, from 0301234 \\(trunk {house.manner}\\)")
-    outside.press("1")
-    wait_until(lambda: house.agent.ask("member", group="own", member="anna")["login"] == "ON", house.agent.report)
-    outside.press("*")
-    outside.wait("CALL_CLOSED")
-    house.agent.logout("own", "anna")
-
-
-def test_early_media_that_leads_nowhere(house: Behind) -> None:
-    """Anna hears 180 and no announcement, whatever the PBX sends before the phone behind it declines."""
-    anna, desk1 = house.phones.anna, house.phones.desk1
-    anna.dial(house.number("611"))
-    desk1.wait_ringing()
-    anna.wait("CALL_RINGING")
-    desk1.hang_up()
-    anna.wait("CALL_CLOSED")
-    assert not anna.count("CALL_REMOTE_SDP")
-    assert house.line("d1") == "unknown"
-
-
 def test_hold_at_the_phone(house: Behind) -> None:
     """A phone of ours holds a caller from behind the PBX, which refuses every change, and takes the call up again."""
     outside, anna = house.phones.outside, house.phones.anna
@@ -366,3 +264,180 @@ def test_attended_transfer(house: Behind) -> None:
     anna.wait("CALL_CLOSED", 2)
     connected(outside, ben)
     over(house, outside, ben)
+
+
+def test_pick_up(house: Behind) -> None:
+    """Ben dials the code while Anna's phone rings for a caller from outside; a line behind the PBX does by command."""
+    outside, anna, ben, desk2 = (getattr(house.phones, name) for name in ("outside", "anna", "ben", "desk2"))
+    house.agent.login("own", "anna")
+    outside.dial("607")
+    anna.wait_ringing()
+    ben.dial("*8607")
+    connected(outside, ben)
+    anna.wait("CALL_CLOSED")
+    over(house, ben, outside)
+    outside.forget()
+    outside.dial("607")
+    anna.wait("CALL_INCOMING", 2)
+    house.agent.ask("pickup", group="607", line=house.name("d2"))
+    desk2.wait_ringing()
+    desk2.answer()
+    connected(outside, desk2)
+    over(house, outside, desk2)
+    house.agent.logout("own", "anna")
+
+
+def test_dial_and_hang_up_by_command(house: Behind) -> None:
+    """Anna's phone first, then a line behind the PBX; and the other way about."""
+    anna, desk1 = house.phones.anna, house.phones.desk1
+    line = house.name("d1")
+    for first, then, own, number in ((anna, desk1, "anna", house.number("611")), (desk1, anna, line, "201")):
+        house.agent.ask("dial", line=own, number=number)
+        first.wait_ringing()
+        first.answer()
+        first.wait_hearing()
+        then.wait_ringing()
+        then.answer()
+        connected(first, then)
+        house.agent.ask("hangup", line=own)
+        for phone in (first, then):
+            phone.wait("CALL_CLOSED")
+        house.agent.wait_idle()
+        anna.forget()
+        desk1.forget()
+
+
+def test_diverted_and_not_to_be_disturbed(house: Behind) -> None:
+    """A line of ours diverts to one behind the PBX, and back; nobody rings at one that is not to be disturbed."""
+    outside, anna, desk1 = house.phones.outside, house.phones.anna, house.phones.desk1
+    line = house.name("d1")
+    for off, on, called, to in (("anna", desk1, "201", house.number("611")), (line, anna, house.number("611"), "201")):
+        house.agent.ask("divert", line=off, number=to)
+        taken(house, outside, on, called)
+        over(house, outside, on)
+        house.agent.ask("divert", line=off, number="off")
+        outside.forget()
+    house.agent.ask("dnd", line=line, on=True)
+    outside.dial(house.number("611"))
+    outside.wait("CALL_CLOSED")
+    assert desk1.count("CALL_INCOMING") == 1
+    house.agent.ask("dnd", line=line, on=False)
+
+
+# -- restarts, and a new configuration -------------------------------------------------------------------------------
+
+
+def test_power_cut(house: Behind, site: Site, tmp_path: Path) -> None:
+    """A talk through the PBX goes on after kill -9; its hang-up is carried through, and the next call comes in."""
+    outside, desk1 = house.phones.outside, house.phones.desk1
+    taken(house, outside, desk1, house.number("611"))
+    call = house.agent.ask("calls")["calls"][0]["call"]
+    wait_until(lambda: _kept(house, call, tmp_path), house.agent.report)
+    house.agent.kill()
+    house.agent.start()
+    connected(outside, desk1)
+    over(house, desk1, outside)
+    site.wait_registered()
+    outside.forget()
+    desk1.forget()
+    taken(house, outside, desk1, house.number("611"))
+    over(house, outside, desk1)
+
+
+def _kept(house: Behind, call: str, copy: Path) -> bool:
+    """Whether a talk is written for the next start; the database lets nobody else in, so a copy is read."""
+    for path in house.agent.state.glob("kept.db*"):
+        if not path.name.endswith("-shm"):
+            (copy / path.name).write_bytes(path.read_bytes())
+    with closing(sqlite3.connect(copy / "kept.db")) as database, suppress(sqlite3.Error):
+        rows = database.execute("SELECT value FROM kept WHERE kind = 'talks'").fetchall()
+        return any(json.loads(row[0])["call"] == call for row in rows)
+    return False
+
+
+def test_reload_in_a_talk(house: Behind, site: Site) -> None:
+    """The talk and the registrations stay."""
+    outside, anna = house.phones.outside, house.phones.anna
+    taken(house, outside, anna, "201")
+    assert "in force" in site.agent.reload(**site.tables) or "taken" in site.agent.process.output
+    connected(outside, anna)
+    over(house, outside, anna)
+
+
+def test_stop_takes_the_registrations_back(site: Site) -> None:
+    """SIGTERM: no PBX finds us any more; the next start registers at once."""
+    assert site.agent.process.end() == 0
+    for manner in MANNERS:
+        house = site.at(manner)
+        house.phones.outside.dial("201")
+        house.phones.outside.wait("CALL_CLOSED")
+        assert "INVITE 404" in house.pbx.refused()[-1]
+        house.phones.outside.forget()
+    site.agent.start()
+    site.wait_registered()
+
+
+# -- outward, and who calls ------------------------------------------------------------------------------------------
+
+
+def test_call_outside(house: Behind) -> None:
+    """Through this PBX by the line that may; nothing that costs, and nobody from behind it."""
+    outside = house.phones.outside
+    own = dict(zip(MANNERS, (house.phones.anna, house.phones.ben, house.phones.cara), strict=True))[house.manner]
+    taken(house, own, outside, "0301234")
+    over(house, outside, own)
+    own.dial("0900123456")
+    own.wait("CALL_CLOSED", 2)
+    assert outside.count("CALL_INCOMING") == 1
+
+
+def test_blocked_caller(house: Behind, sipp: Callable[..., Sipp]) -> None:
+    """Declined before anything rings."""
+    way = {"host": OUTSIDE, "remote": house.pbx.port, "remote_host": HOST}
+    sipp("caller_is_refused", service=house.number("611"), keys={"caller": "0900666"}, **way).passed()
+    assert not house.phones.desk1.count("CALL_INCOMING")
+
+
+def test_what_is_odd_is_said(house: Behind) -> None:
+    """Once something was to be changed in a call, `status` tells that this PBX changes none; so does `doctor`."""
+    outside, anna = house.phones.outside, house.phones.anna
+    taken(house, outside, anna, "201")
+    anna.hold()
+    over(house, anna, outside)
+    told = house.agent.ask("status")["trunks"][house.manner]
+    assert told["state"] == "registered" and "lets no call be held or transferred" in told["odd"]
+
+
+def test_codes_are_for_phones_of_ours(house: Behind) -> None:
+    """Whoever dials a code behind the PBX calls the trunk's number, and logs nobody in."""
+    outside, desk1 = house.phones.outside, house.phones.desk1
+    taken(house, outside, desk1, "*41600")
+    over(house, outside, desk1)
+    assert house.agent.ask("member", group=house.name("empty"), member=house.name("d1"))["login"] == "OFF"
+
+
+def test_menu(house: Behind) -> None:
+    """By its number, with number and PIN; keys as telephone events through PBX and bridge."""
+    outside = house.phones.outside
+    outside.dial("1700")
+    outside.wait("CALL_ESTABLISHED")
+    outside.wait_hearing()
+    outside.press(f"201#{PIN}#")
+    house.agent.process.wait_for(f"menu: anna is known by PIN, from 0301234 \\(trunk {house.manner}\\)")
+    outside.press("1")
+    wait_until(lambda: house.agent.ask("member", group="own", member="anna")["login"] == "ON", house.agent.report)
+    outside.press("*")
+    outside.wait("CALL_CLOSED")
+    house.agent.logout("own", "anna")
+
+
+def test_early_media_that_leads_nowhere(house: Behind) -> None:
+    """Anna hears 180 and no announcement, whatever the PBX sends before the phone behind it declines."""
+    anna, desk1 = house.phones.anna, house.phones.desk1
+    anna.dial(house.number("611"))
+    desk1.wait_ringing()
+    anna.wait("CALL_RINGING")
+    desk1.hang_up()
+    anna.wait("CALL_CLOSED")
+    assert not anna.count("CALL_REMOTE_SDP")
+    assert house.line("d1") == "unknown"

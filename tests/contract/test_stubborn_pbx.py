@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from bridge.sip.digest import Authenticator, Credentials
+from bridge.sip.message import Response
+from bridge.sip.reading import parse_message
 from tests.support.agent import Agent, Table, group, static
+from tests.support.datagrams import Datagrams
 from tests.support.kamailio import HOST, MANNERS, OUTSIDE, Kamailio
 from tests.support.ports import free_port
 from tests.support.process import wait_until
@@ -287,6 +292,27 @@ def test_pbx_that_is_gone_and_comes_back(manner: str, sipp: Sipps, pbx: Pbxs, br
     house.pbx.start()
     wait_until(lambda: house.state == "registered", f"registered again\n{house.agent.report()}")
     house.passed(house.call("caller_stays_until_it_hangs_up"))
+
+
+def test_pbx_refuses_a_foreign_from_by_sha_256(pbx: Pbxs) -> None:
+    """The same where the digest is SHA-256, which SIPp has not: proved, in another's name."""
+    exchange = pbx("provider")
+    with Datagrams(HOST) as stranger:
+
+        def invite(sequence: int, proof: str = "") -> bytes:
+            uri = f"sip:**611@{HOST}:{exchange.port}"
+            via = f"Via: SIP/2.0/UDP {HOST}:{stranger.port};branch=z9hG4bK{sequence}"
+            names = f"From: <sip:0301234@{HOST}>;tag=1\r\nTo: <{uri}>\r\nCall-ID: foreign\r\nMax-Forwards: 70\r\nContent-Length: 0"
+            return f"INVITE {uri} SIP/2.0\r\n{via}\r\n{names}\r\nCSeq: {sequence} INVITE\r\n{proof}\r\n".encode()
+
+        stranger.send(invite(1), exchange.port, HOST)
+        challenge = parse_message(stranger.wait(b"SIP/2.0 407"))
+        assert isinstance(challenge, Response)
+        rng, uri = random.Random(1), f"sip:**611@{HOST}:{exchange.port}"
+        header = Authenticator(Credentials("620", "secret"), rng).answer(challenge, "INVITE", uri)
+        assert header is not None and "SHA-256" in header[1]
+        stranger.send(invite(2, f"{header[0]}: {header[1]}\r\n"), exchange.port, HOST)
+        stranger.wait(b"SIP/2.0 403")
 
 
 @pytest.mark.parametrize("manner", ["fritzbox", "asterisk"])  # SIPp has no SHA-256

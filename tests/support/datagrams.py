@@ -31,9 +31,9 @@ class Datagrams:
     def __exit__(self, *_: object) -> None:
         self._socket.close()
 
-    def send(self, data: bytes, port: int) -> None:
+    def send(self, data: bytes, port: int, host: str = "127.0.0.1") -> None:
         """Send one datagram to a port of this machine."""
-        self._socket.sendto(data, ("127.0.0.1", port))
+        self._socket.sendto(data, (host, port))
 
     def request(self, method: str, user: str, port: int, body: str = "") -> bytes:
         """Send a caller's request for `sip:USER@` a port of this machine, CSeq 1; return its bytes, to send again."""

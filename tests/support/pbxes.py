@@ -61,12 +61,18 @@ class Site:
         self.agent = agent
         self.pbxes = pbxes
         self.phones = phones
+        self.tables: dict[str, Any] = {}
+        """The bridge's configuration."""
 
     def at(self, manner: str) -> Behind:
         """Return the house as it is with one of the PBXs; whoever is outside is at that one."""
         for phone in (self.phones.outside, self.phones.second):
             phone.server = f"{HOST}:{self.pbxes[manner].port}"
         return Behind(self, manner)
+
+    def wait_registered(self) -> None:
+        """Wait until the bridge is registered at every PBX."""
+        wait_until(lambda: _registered(self.agent), lambda: f"registered at every PBX\n{self.agent.report()}")
 
     def quiet(self) -> None:
         """End whatever is still up, and forget it."""
@@ -133,8 +139,10 @@ def open_site(directory: Path, **more: Any) -> Iterator[Site]:
         }
         for phone in near.values():
             phone.wait_registered()
-        wait_until(lambda: _registered(agent), lambda: f"registered at every PBX\n{agent.report()}")
-        yield Site(agent, pbxes, Phones(**beyond, **near))
+        site = Site(agent, pbxes, Phones(**beyond, **near))
+        site.tables = tables
+        site.wait_registered()
+        yield site
 
 
 FAR = {"outside": "0301234", "second": "0305678", "desk1": "611", "desk2": "612"}

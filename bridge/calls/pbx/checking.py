@@ -95,6 +95,11 @@ class Check:
         self._in_vain += 1
         self._failed(transaction.flow, "no answer" if status == 408 else "cannot be reached", now)
 
+    @property
+    def forgiven(self) -> bool:
+        """Whether it is not asked any more, since it never answers."""
+        return self._forgiven
+
     def forgive(self) -> None:
         """Ask no more whom we are registered at and who answers no OPTIONS."""
         self._forgiven = not self._answered and self._in_vain >= _MOST_IN_VAIN

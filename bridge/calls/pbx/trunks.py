@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from bridge.calls.model import TrunkSettings
 from bridge.calls.pbx.checking import Check
-from bridge.calls.status import TrunkStatus
+from bridge.calls.status import Odd, TrunkStatus
 from bridge.sip.agenda import Agenda
 from bridge.sip.digest import Authenticator, Credentials
 from bridge.sip.flow import Flow
@@ -72,6 +72,11 @@ class Trunk:
     def flow(self) -> Flow | None:
         """Where its server is, None while the name is not resolved."""
         return self.addresses[0] if self.addresses else None
+
+    @property
+    def says_no_options(self) -> bool:
+        """Whether its server never answers OPTIONS, and takes our REGISTER all the same."""
+        return self._check.forgiven
 
     def full(self, more: int = 0) -> bool:
         """Whether it carries as many calls as it may, with `more` that are about to begin."""
@@ -299,6 +304,7 @@ def by_host(trunks: Mapping[str, Trunk]) -> dict[str, tuple[tuple[int, str], ...
     return found
 
 
-def status_of(name: str, trunk: Trunk, since: float) -> TrunkStatus:
-    """Return a trunk's state for others to see."""
-    return TrunkStatus(name, trunk.state, since, trunk.reason)
+def status_of(name: str, trunk: Trunk, since: float, odd: Iterable[str] = ()) -> TrunkStatus:
+    """Return a trunk's state for others to see; `odd`: what else is known of its PBX."""
+    own = (Odd.SAYS_NOTHING,) if trunk.says_no_options else ()
+    return TrunkStatus(name, trunk.state, since, trunk.reason, (*odd, *own))

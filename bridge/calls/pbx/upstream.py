@@ -8,7 +8,7 @@ its place; all else is only noted. Nothing of that touches a call: its legs know
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bridge.calls.lines import LineTable
@@ -18,7 +18,7 @@ from bridge.calls.pbx.trunks import Place, Trunk, numeric, status_of
 from bridge.calls.pbx.watching import Watch
 from bridge.calls.present import Present
 from bridge.calls.restart.kept import Kept, dialog_of, plain_dialog
-from bridge.calls.status import TrunkStatus
+from bridge.calls.status import Odd, TrunkStatus
 from bridge.directory.model import Line
 from bridge.events import Event, Notice, TrunkChanged
 from bridge.sip.agenda import Agenda
@@ -187,7 +187,13 @@ class Upstream:
 
     def status(self) -> list[TrunkStatus]:
         """Return every configured trunk's state."""
-        return [status_of(name, trunk, self._since[name]) for name, trunk in self.trunks.items()]
+        return [status_of(name, trunk, self._since[name], self._odd(name)) for name, trunk in self.trunks.items()]
+
+    def _odd(self, trunk: str) -> Iterator[Odd]:
+        if trunk in self._present.rigid:
+            yield Odd.CHANGES_NO_CALL
+        if any(watch.refused for watch in self._watches.values() if watch.trunk.settings.name == trunk):
+            yield Odd.TELLS_NOTHING
 
     def _changed(self, trunk: Trunk) -> None:
         name = trunk.settings.name

@@ -92,6 +92,11 @@ class Watch:
         if f"<{self.trunk.uri(self.line.number)}>" in dialog.remote:
             self._resumed = dialog
 
+    @property
+    def refused(self) -> bool:
+        """Whether the PBX does not tell what the line does."""
+        return self._subscription is not None and self._subscription.phase is Phase.REFUSED
+
     def stop(self, now: float) -> None:
         """Unsubscribe, and know nothing any more."""
         if self._subscription is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bridge.calls.model import ExchangeSettings, TrunkSettings
@@ -111,6 +113,21 @@ def test_next_call_of_a_trunk_that_changes_none_goes_through_the_bridge() -> Non
     assert "trunk pbx changes no call" in str(lab.exchange.story(None))
     said = [event.text for event in lab.events if isinstance(event, Notice)]
     assert [text for text in said if "held or transferred (488" in text and "through the bridge" in text] == said
+
+
+def test_what_was_learnt_outlives_a_restart() -> None:
+    """Of the same account alone."""
+    lab, leg = talking()
+    holds(lab, HELD)
+    leg.hang_up(None, lab.now)
+    lab.run(1)
+    lab.restart()
+    called(lab)
+    media = lab.media
+    assert isinstance(media, ToldMedia) and len(media.opened) == 1
+    lab.settings = ExchangeSettings(trunks=(replace(lab.settings.trunks[0], username="630"),))
+    lab.restart()
+    assert "pbx" not in lab.exchange.present.rigid
 
 
 def test_a_trunk_that_is_to_be_direct_stays_so() -> None:
