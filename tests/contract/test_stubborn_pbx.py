@@ -302,7 +302,8 @@ def test_pbx_refuses_a_foreign_from_by_sha_256(pbx: Pbxs) -> None:
         def invite(sequence: int, proof: str = "") -> bytes:
             uri = f"sip:**611@{HOST}:{exchange.port}"
             via = f"Via: SIP/2.0/UDP {HOST}:{stranger.port};branch=z9hG4bK{sequence}"
-            names = f"From: <sip:0301234@{HOST}>;tag=1\r\nTo: <{uri}>\r\nCall-ID: foreign\r\nMax-Forwards: 70\r\nContent-Length: 0"
+            names = f"From: <sip:0301234@{HOST}>;tag=1\r\nTo: <{uri}>\r\nCall-ID: foreign"
+            names += "\r\nMax-Forwards: 70\r\nContent-Length: 0"
             return f"INVITE {uri} SIP/2.0\r\n{via}\r\n{names}\r\nCSeq: {sequence} INVITE\r\n{proof}\r\n".encode()
 
         stranger.send(invite(1), exchange.port, HOST)
