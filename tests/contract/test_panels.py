@@ -115,8 +115,9 @@ def test_a_key_is_told_when_it_goes_down_and_up(play: Play) -> None:
         await until(lambda: ear.moves, "down")
         rig.move(3, False)
         await until(lambda: len(ear.moves) > 1, "up")
-        await asyncio.sleep(0.4)
-        assert [move[:2] for move in ear.moves] == [(3, True), (3, False)]
+        rig.move(4, True)
+        await until(lambda: ear.moves[-1][0] == 4, "another one, after all that there was to tell of the first")
+        assert [move[:2] for move in ear.moves] == [(3, True), (3, False), (4, True)]
         assert before - 0.005 <= ear.moves[0][2] < ear.moves[1][2] <= loop.time()
 
     play(scene)
@@ -158,7 +159,10 @@ def test_a_lamp_that_is_not_there_is_told_of(play: Play) -> None:
     async def scene(rig: Rig, ear: Ear) -> None:
         rig.panel.show(9, "steady")
         await until(lambda: ear.lacking, "told")
-        await asyncio.sleep(0.7)
+        rig.panel.show(1, "steady")
+        await until(lambda: rig.lit(1), "one that is there is lit")
+        rig.move(1, True)
+        await until(lambda: ear.moves, "and what the panel says after that is heard")
         assert ear.lacking == [9]
 
     play(scene)

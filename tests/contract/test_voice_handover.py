@@ -12,7 +12,18 @@ from bridge.media.prompts import MUSIC
 from bridge.media.rtp import Stream
 from bridge.media.tone import frames
 from tests.support.receiver import Receiver, samples_of, whole
-from tests.support.voices import ANNA, BEN, describes, run, talk
+from tests.support.voices import ANNA, BEN, Talk, describes, run, talk
+
+
+async def hand_over(made: Talk, anna: Receiver, ben: Receiver) -> int:
+    """Let Anna hear music, then Ben answer; return how many packets Anna has had until then."""
+    made.voice.answer(describes(ANNA, anna.port))
+    made.voice.play([MUSIC], loop=True)
+    await anna.hears(5)
+    assert made.voice.agreed is not None
+    made.carriage.offer(CALLER, made.voice.agreed)
+    made.carriage.answer(MEMBER, describes(BEN, ben.port, "8 101"))
+    return len(anna.packets)
 
 
 def test_the_relay_takes_over_without_a_gap() -> None:
@@ -20,13 +31,7 @@ def test_the_relay_takes_over_without_a_gap() -> None:
 
     async def work() -> None:
         with Receiver(ANNA) as anna, Receiver(BEN) as ben, talk() as made:
-            made.voice.answer(describes(ANNA, anna.port))
-            made.voice.play([MUSIC], loop=True)
-            await anna.hears(5)
-            assert made.voice.agreed is not None
-            made.carriage.offer(CALLER, made.voice.agreed)
-            made.carriage.answer(MEMBER, describes(BEN, ben.port, "8 101"))
-            count = len(anna.packets)
+            count = await hand_over(made, anna, ben)
             packets = await anna.hears(count + 5)
             assert whole(packets) and not any(samples_loud(packets[count:]))
             tone, stream = frames(ALAW, 500), Stream(9, 9, 9)
@@ -57,13 +62,7 @@ def test_silence_ends_where_the_member_says_nothing() -> None:
 
     async def work() -> None:
         with Receiver(ANNA) as anna, Receiver(BEN) as ben, talk() as made:
-            made.voice.answer(describes(ANNA, anna.port))
-            made.voice.play([MUSIC], loop=True)
-            await anna.hears(5)
-            assert made.voice.agreed is not None
-            made.carriage.offer(CALLER, made.voice.agreed)
-            made.carriage.answer(MEMBER, describes(BEN, ben.port, "8 101"))
-            count = len(anna.packets)
+            count = await hand_over(made, anna, ben)
             await anna.is_left(anna.packets[0].ssrc)
             assert len(anna.packets) - count <= 50
             count = len(anna.packets)
