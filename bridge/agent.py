@@ -31,7 +31,7 @@ from bridge.log import NOTICE, Log
 from bridge.lookups import Lookups
 from bridge.media.preparing import Preparing
 from bridge.media.sounds import Sounds
-from bridge.mqtt.model import MqttError
+from bridge.mqtt.errors import MqttError
 from bridge.options import Options
 from bridge.port.local import LocalPort
 from bridge.reloading import Reloading

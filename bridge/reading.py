@@ -108,6 +108,8 @@ def _answer_and_end(request: Request, pipe: int) -> NoReturn:
         with open(pipe, "wb") as file:
             file.write(_answer(request))
         code = 0
+    except BrokenPipeError:
+        code = 0  # who asked is gone
     except Exception:
         traceback.print_exc()
     finally:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bridge.config.problems import ConfigError
 from bridge.events import ConfigurationRefused, ConfigurationTaken, Event
-from bridge.mqtt.model import MqttError
+from bridge.mqtt.errors import MqttError
 from bridge.reading import Fixed, Read, read_again
 from bridge.sip.endpoint import EndpointError
 from bridge.store.errors import StoreError

@@ -22,7 +22,7 @@ from bridge.desk.answers import DeskAnswers
 from bridge.desk.errors import DeskError
 from bridge.events import Event, LineChanged, TrunkChanged
 from bridge.log import NOTICE, Log
-from bridge.mqtt.model import MqttError
+from bridge.mqtt.errors import MqttError
 from bridge.opening import OpenDesks, open_desks
 from bridge.options import Options
 from bridge.port.remote import RemotePort

@@ -11,7 +11,7 @@ def check_broker(patient: Patient) -> Findings:
     if configured is None:
         return
     from bridge.mqtt.configured import mqtt_settings
-    from bridge.mqtt.model import MqttError  # paho is imported only where there is a broker
+    from bridge.mqtt.errors import MqttError  # paho is imported only where there is a broker
     from bridge.mqtt.probe import probe
 
     settings = mqtt_settings(patient.settings)

@@ -16,7 +16,8 @@ from paho.mqtt.client import MQTTMessageInfo
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from bridge.commands.views import Link
-from bridge.mqtt.model import Message, MqttError, MqttSettings, Role
+from bridge.mqtt.errors import MqttError
+from bridge.mqtt.model import Message, MqttSettings, Role
 from bridge.mqtt.session import Session
 
 FIRST_DELAY = 1.0  # seconds

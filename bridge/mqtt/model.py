@@ -33,10 +33,6 @@ class MqttSettings:
         return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
 
 
-class MqttError(Exception):
-    """An MQTT door that cannot be opened, as `mqtt.key: what is wrong; what would be right`."""
-
-
 @dataclass(frozen=True, slots=True)
 class Role:
     """As what a client comes to the broker.

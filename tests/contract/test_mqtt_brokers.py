@@ -15,7 +15,8 @@ import pytest
 from bridge.commands.model import LoginVerb
 from bridge.events import Notice
 from bridge.mqtt.client import BrokerClient, Owner
-from bridge.mqtt.model import MqttError, MqttSettings, Role
+from bridge.mqtt.errors import MqttError
+from bridge.mqtt.model import MqttSettings, Role
 from tests.support.brokers import PUBLISH, SUBSCRIBE, Broker, deaf, only_311, says
 from tests.support.doors import Door
 from tests.support.mosquitto import Mosquitto

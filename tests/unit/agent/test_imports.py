@@ -22,7 +22,7 @@ NEVER = (
     "xml",
 )
 """What reads the configuration, what commands draw with, what needs a second thought on a small machine."""
-BROKER = ("paho", "bridge.mqtt.door")
+BROKER = ("paho", "bridge.mqtt.door", "bridge.mqtt.model")
 DESKS = ("gpiozero", "serial", "bridge.desk.desk", "bridge.desk.model", "hardware")
 METRICS = ("bridge.upkeep.meter", "bridge.upkeep.metrics")
 
