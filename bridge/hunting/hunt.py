@@ -304,7 +304,7 @@ class Hunt:
                 self._drop(candidate, Outcome.WITHDRAWN, now)
         else:
             for candidate in self._candidates.values():
-                self._plan.changed(candidate)
+                self._plan.changed(candidate, told=False)
         self._pursue(now, look)
 
     def _enough(self, why: str, now: float, look: Look) -> None:
@@ -358,7 +358,7 @@ class Hunt:
     def _ring_out(self, candidate: Candidate, now: float) -> None:
         """Attend to an alarm: a silent phone, a phone that has rung long enough, or a wait that is over."""
         if not candidate.live:
-            self._plan.changed(candidate)
+            self._plan.changed(candidate, told=False)
         elif candidate.state is State.ASKED and now >= candidate.asked_at + self.rules.silent_after:
             silence = f"no response in {self.rules.silent_after:g} s"
             self._withdraw(candidate, Withdrawal.SILENT, now, Outcome.UNREACHABLE.value, silence)

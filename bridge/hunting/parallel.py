@@ -30,7 +30,7 @@ class Parallel(Unshared):
         self._to_rest: list[Candidate] = []
         self._finished: set[str] = set()
 
-    def changed(self, candidate: Candidate) -> None:
+    def changed(self, candidate: Candidate, told: bool = True) -> None:
         """Judge the member in the next choice."""
         if candidate.name not in self._finished:
             self._to_judge[candidate.name] = candidate

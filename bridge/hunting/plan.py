@@ -69,8 +69,11 @@ class Plan(Protocol):
     def enter(self, now: float, look: Look) -> None:
         """Take note: the hunt begins."""
 
-    def changed(self, candidate: Candidate) -> None:
-        """Take note: a member without a live offer may have become available, or has been waited for."""
+    def changed(self, candidate: Candidate, told: bool = True) -> None:
+        """Take note: a member without a live offer may have become available, or has been waited for.
+
+        `told`: all who wait for the member hear of it, and not this caller alone.
+        """
 
     def ended(self, candidate: Candidate, outcome: Outcome, now: float) -> None:
         """Take note: the member's live offer has ended, or was withdrawn."""

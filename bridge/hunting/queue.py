@@ -31,6 +31,7 @@ class Queued:
         self._waiter: Waiter | None = None
         self._by_name = {candidate.name: candidate for candidate in given.candidates}
         self._changed: dict[str, Candidate] | None = None  # whom alone there is news of; None: look at everybody
+        self._told: set[str] = set()  # those of them of whom all who wait hear in turn
         self._delays = {
             Outcome.BUSY: self._queue.busy_delay,
             Outcome.DECLINED: self._queue.decline_delay,
@@ -57,10 +58,12 @@ class Queued:
         self._look = look
         self._waiter = self._floor.join(self._given.group, self._given.caller, self._wants, now)
 
-    def changed(self, candidate: Candidate) -> None:
+    def changed(self, candidate: Candidate, told: bool = True) -> None:
         """Look at this member."""
         if self._changed is not None:
             self._changed[candidate.name] = candidate
+        if told:
+            self._told.add(candidate.name)
 
     def ended(self, candidate: Candidate, outcome: Outcome, now: float) -> None:
         """Let the member rest."""
@@ -85,13 +88,14 @@ class Queued:
         """Offer the call to the next member, or to all of the next tier; go where nobody is left."""
         self._look = look
         news, self._changed = self._changed, {}
+        told, self._told = self._told, set()
         if news is not None and not self._matters(news, look):
             return STAY
         if not anyone_live and self._queue.leave_empty and self._deserted(look):
             return Move(over="nobody can be rung any more")
         if anyone_live and not self._queue.ring_all:
             return STAY
-        return self._pick(now, look, news or {})
+        return self._pick(now, look, told if news is not None else set())
 
     def _matters(self, news: dict[str, Candidate], look: Look) -> bool:
         """Whether any of those with news can be rung, or has gone."""
@@ -106,7 +110,7 @@ class Queued:
     def _empty(self, look: Look) -> bool:
         return all(look(name).absent for name in self._by_name)
 
-    def _pick(self, now: float, look: Look, news: dict[str, Candidate]) -> Move:
+    def _pick(self, now: float, look: Look, told: set[str]) -> Move:
         """Return whom to offer the call, and whom of the others to come back to when."""
         offer: list[Candidate] = []
         wait: list[tuple[float, Candidate]] = []
@@ -114,7 +118,7 @@ class Queued:
         for candidate in self._given.sorted():
             if candidate.live or (highest is not None and candidate.tier > highest):
                 continue
-            if self._judge(candidate, now, look, wait, candidate.name in news):
+            if self._judge(candidate, now, look, wait, candidate.name in told):
                 offer.append(candidate)
                 highest = candidate.tier
                 self._live[candidate.name] = candidate

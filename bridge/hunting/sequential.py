@@ -33,7 +33,7 @@ class Sequential(Unshared):
         self._rang = False  # whether a phone rang in this round
         self._latest: Candidate | None = None
 
-    def changed(self, candidate: Candidate) -> None:
+    def changed(self, candidate: Candidate, told: bool = True) -> None:
         """Need no note: every choice looks afresh."""
 
     def ended(self, candidate: Candidate, outcome: Outcome, now: float) -> None:

@@ -328,3 +328,17 @@ TestFloor.settings = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],  # a loaded machine is no fault
 )
+
+
+def test_two_callers_whose_waits_for_a_member_end_at_once() -> None:
+    """The later one leaves the member to the earlier one, who takes another: then the member is the later one's."""
+    floor = FloorMachine()
+    one_by_one = {group: False for group in GROUPS}
+    listed = {group: Order.LISTED for group in GROUPS}
+    floor.begin(orders=listed, ring_all=one_by_one, tiers={group: {} for group in GROUPS}, delay=0.0)
+    for who in ("555-1", "555-2"):
+        floor.somebody_calls(group="sales", who=who)
+    for _ in range(3):
+        floor.a_phone_refuses(pick=0, status=480)
+    floor.time_passes(floor_first=False, seconds=5.0)
+    assert [sorted(caller.live) for caller in floor.callers] == [["anna"], ["ben"]]
