@@ -7,13 +7,14 @@ pinned to one core. With a busy machine trust the ratios, and those taken in tur
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent.parent), str(Path(__file__).parent.parent.parent)]
@@ -88,18 +89,21 @@ def main() -> int:
             return 1
     systems.leave_core()
     began = time.monotonic()
+    failed: list[str] = []
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-        results = _measured(sections, options.peer, options.quick, Path(directory))
+        results = _measured(sections, options.peer, options.quick, Path(directory), failed)
     if options.json:
         print(json.dumps(results, indent=1))
-        return 0
+        return bool(failed)
     print(
         commands.table(results["commands"]) if sections == ["commands"] else table(results, rows_of(results, sections))
     )
     if options.peer != "without" and set(sections) & set(CALLS):
         print(_missing_peers())
+    for what in failed:
+        print(f"NOT MEASURED: {what}")
     print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
-    return 0
+    return bool(failed)
 
 
 def _options() -> argparse.Namespace:
@@ -122,39 +126,59 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measured(sections: Sequence[str], peer: str, quick: bool, directory: Path) -> dict[str, Numbers]:
+def _measured(
+    sections: Sequence[str], peer: str, quick: bool, directory: Path, failed: list[str]
+) -> dict[str, Numbers]:
+    """Return the numbers by system or section; what could not be measured is added to `failed`, the rest goes on."""
     results: dict[str, Numbers] = {}
     effort = measure.QUICK if quick else Effort()
     if set(sections) & set(CALLS):
         field = Field(directory, peer)
         if field.sippy:
             peers.install_sippy()
-        _measure_calls(field, sections, effort, results)
+        _measure_calls(field, sections, effort, results, failed)
     for name, numbers in ALONE.items():
         if name in sections and peer != "only":
             print(f"measuring {name}", file=sys.stderr)
-            results[name] = numbers(directory / name, quick)
+            with _noted(name, failed):
+                results[name] = numbers(directory / name, quick)
     return results
 
 
-def _measure_calls(field: Field, sections: Sequence[str], effort: Effort, results: dict[str, Numbers]) -> None:
+@contextlib.contextmanager
+def _noted(what: str, failed: list[str]) -> Iterator[None]:
+    """Go on where something cannot be measured."""
+    try:
+        yield
+    except (AssertionError, OSError, RuntimeError) as error:  # a TimeoutError is an OSError
+        print(f"{what}: {error}", file=sys.stderr)
+        failed.append(f"{what}: {str(error).partition(chr(10))[0] or type(error).__name__}")
+
+
+def _measure_calls(
+    field: Field, sections: Sequence[str], effort: Effort, results: dict[str, Numbers], failed: list[str]
+) -> None:
     def note(found: dict[str, Numbers]) -> None:
         for name, numbers in found.items():
             results.setdefault(name, {}).update(numbers)
 
     if "delays" in sections:
-        note(inturn.delays([Entrant(each) for each in field.systems((1, 20))], effort))
+        with _noted("delays", failed):
+            note(inturn.delays([Entrant(each) for each in field.systems((1, 20))], effort))
     if "cpu" in sections:
         entrants = [*map(Entrant, field.systems(tuple(NAMES))), *field.grown()]
-        note(inturn.processor(entrants, effort))
+        with _noted("cpu", failed):
+            note(inturn.processor(entrants, effort))
     elif field.sippy:  # for the goals' scale
         note(inturn.processor([*map(Entrant, field.sippy_alone())], effort))
     for section, counts in (("rate", (1, 5)), ("steady", (1,)), ("start", (1,))):
         for system in field.systems(counts) if section in sections else ():
             print(f"measuring {section}: {system.name}", file=sys.stderr)
-            note({system.name: _alone(section, system, effort)})
+            with _noted(f"{section}: {system.name}", failed):
+                note({system.name: _alone(section, system, effort)})
     if "rest" in sections:
-        note(measure.rest(field.systems((1,)), effort))
+        with _noted("rest", failed):
+            note(measure.rest(field.systems((1,)), effort))
 
 
 def _alone(section: str, system: System, effort: Effort) -> Numbers:

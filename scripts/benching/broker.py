@@ -75,13 +75,21 @@ class Peer:
 
     def wait_for(self, topic: str, right: Callable[[str], object] = lambda _: True, after: int = 0) -> float:
         """Return when the first right message on a topic came, from the `after`th of all on."""
+        at = self.hear(topic, right, after)
+        assert at is not None, f"nothing on {topic}"
+        return at
+
+    def hear(
+        self, topic: str, right: Callable[[str], object] = lambda _: True, after: int = 0, patience: float = PATIENCE
+    ) -> float | None:
+        """Return when it came, None where nothing did for so many seconds."""
 
         def found() -> float | None:
             return next((at for at, t, payload in self.heard[after:] if t == topic and right(payload)), None)
 
         with self._news:
-            assert self._news.wait_for(lambda: found() is not None, PATIENCE), f"nothing on {topic}"
-            return found() or 0.0
+            self._news.wait_for(lambda: found() is not None, patience)
+            return found()
 
     def _hear(self, message: MQTTMessage) -> None:
         acknowledge_at_once(self._client.socket())

@@ -25,7 +25,7 @@ class Effort:
     rounds: int = 5
     calls: int = 40
     idle: float = 10.0
-    soak: float = 36.0  # longer than a transaction is remembered (RFC 3261 timers B, D, H: 32 s)
+    soak: float = 34.0  # longer than a transaction is remembered (RFC 3261 timers B, D, H: 32 s)
     starts: int = 3
     steady: float = 100.0
 
