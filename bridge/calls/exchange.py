@@ -24,6 +24,7 @@ from bridge.calls.passages import Passages
 from bridge.calls.pbx.analogue import Analogue, Heard
 from bridge.calls.pbx.trunks import Place
 from bridge.calls.pbx.upstream import Upstream
+from bridge.calls.phones.attached import Attached, registering
 from bridge.calls.phones.lamps import Lamps
 from bridge.calls.phones.services import Services, Wish
 from bridge.calls.present import Present
@@ -42,13 +43,11 @@ from bridge.directory.model import Directory, Group
 from bridge.events import CallerWaits, Event, GroupCall, LineChanged, Notice
 from bridge.media.model import Media, VoiceEvent
 from bridge.sip.agenda import Agenda
-from bridge.sip.binding import BindingAdded, BindingRefreshed, RegisterRefused
 from bridge.sip.challenger import Challenger
 from bridge.sip.flow import Flow, Locate, Send
 from bridge.sip.leg import LegState
 from bridge.sip.limits import IN_VAIN, Paces
-from bridge.sip.openings import Openings
-from bridge.sip.registrar import Registrar, RegistrarLine
+from bridge.sip.registrar import Registrar
 from bridge.sip.tape import Tape
 from bridge.sip.useragent import AgentEvent, Invited, Registering, Strange, Subscribing, UserAgent
 
@@ -88,10 +87,9 @@ class Exchange:
         # phones on libre 1 (baresip 1.0) give up where a challenge names an algorithm that they do not have
         self.challenger = Challenger(settings.realm, rng, algorithms=("MD5",))
         self.registrar = Registrar({}, self.challenger, token, rng, max_expires=settings.max_expires)
-        self.registrar.configure(_registering(self.present), settings.max_expires)
+        self.registrar.configure(registering(self.present), settings.max_expires)
         self.upstream = Upstream(self.present, self.ua, self.agenda, rng, wall, self._tell, self.kept)
         self._trunks = self.upstream.trunks
-        self._openings = Openings(self.registrar, self.agenda, self.ua.layer.outbox)
         patience = Paces(IN_VAIN)
         self._guard = Guard(self.present, self._trunks, self.registrar.knows, self._notice_sip, patience)
         admission = Admission(self.present, self._trunks, self.challenger, self.ua, self._guard)
@@ -131,6 +129,9 @@ class Exchange:
         self.lamps = Lamps(
             self.present, logins, self.lines, self.board, admission, self.ua, self.kept, self._guard.tell
         )
+        self._attached = Attached(
+            self.present, self.registrar, self.ua, self.lines, self.lamps, self._guard, self.kept, wall
+        )
         self._reception = Reception(around, self.board, admission, self._guard, self._control, self.services)
         self._kinds = kinds(
             self.registrar, self._resumption, self.board.agents, self.lamps, self.outsides, self.upstream, wall
@@ -145,7 +146,7 @@ class Exchange:
         """Go by another configuration from now on. Calls stay up; a search whose group or line is no more ends."""
         self.present.configure(directory, settings)
         self.challenger.configure(settings.realm)
-        self.registrar.configure(_registering(self.present), settings.max_expires)
+        self.registrar.configure(registering(self.present), settings.max_expires)
         self.lines.configure(directory.lines)
         self.upstream.configure(now)
         self.board.recount()
@@ -367,7 +368,7 @@ class Exchange:
         """Carry everything on until nothing is left to do."""
         events, lines = self.ua.events, self.lines
         while True:
-            self._take_registrar(now)
+            self._attached.settle(now)
             self.upstream.settle(now)
             if events:
                 self._handle(events.popleft(), now)
@@ -390,9 +391,8 @@ class Exchange:
         match event:
             case Invited():
                 self._reception.receive(event, now)
-            case Registering(request, transaction, flow):
-                response = self.registrar.receive(request, flow, now, self.wall())
-                self.ua.answer_register(transaction, response, now)
+            case Registering():
+                self._attached.receive(event, now)
             case Subscribing():
                 self.lamps.receive(event, now)
             case Strange(flow, text):
@@ -402,24 +402,6 @@ class Exchange:
                     event.leg.owner.handle(event, now)
                 if event.leg.state is LegState.ENDED:  # what its last transaction still holds is not to hold the call
                     event.leg.owner = None
-
-    def _take_registrar(self, now: float) -> None:
-        events = self.registrar.events
-        while events:
-            event = events.pop(0)
-            if isinstance(event, RegisterRefused):
-                who = event.line or "nobody's number"
-                refused = f"a registration as {who} with a wrong name or password was refused"
-                self._guard.tell(event.flow, refused, now)
-            else:
-                self.kept.touch("bindings")
-            if isinstance(event, BindingAdded | BindingRefreshed):
-                self.lamps.registered(event.line, event.binding, now)
-                self._openings.registered(event.binding, now)
-                if event.before is not None and event.before != event.binding.flow:
-                    self.ua.moved(event.before, event.binding.flow, now)
-            if event.line in self.directory.lines:
-                self.lines.refresh(event.line)
 
     def _notice_store(self, text: str) -> None:
         self._events.append(Notice(self.wall(), "store", text))
@@ -431,10 +413,3 @@ class Exchange:
         self._events.append(event)
         if isinstance(event, GroupCall | CallerWaits):
             self.lamps.touch_group(event.group)
-
-
-def _registering(present: Present) -> dict[str, RegistrarLine]:
-    """Return the lines whose phones register, by number."""
-    settings = present.settings
-    lines = [line for line in present.directory.lines.values() if line.registers and settings.registrar]
-    return {line.number: RegistrarLine(line.name, line.number, settings.passwords[line.name]) for line in lines}
