@@ -86,6 +86,7 @@ class Errands:
 
     def tell_of_relay(self, leg: Leg, now: float) -> None:
         """Tell a side soon that its media are to come to us, though it was offered the other side's place."""
+        self._relaying = [relaying for relaying in self._relaying if not relaying.over]
         self._relaying.append(Relaying(self._call, self._call.passage, leg, self._switch, now))
 
     def tell_our_place(self, legs: list[Leg], now: float) -> None:

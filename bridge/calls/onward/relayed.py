@@ -36,7 +36,13 @@ class Relaying(Errand):
         self._leg = leg
         self._switch = switch
         self._tries = 0
+        self._told = False
         switch.arm(self, now + SOON)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is to be told: it was told, or tried often enough."""
+        return self._told or self._tries >= TRIES
 
     def stop(self) -> None:
         """Leave the talk as it is."""
@@ -55,6 +61,7 @@ class Relaying(Errand):
         if event.status == _GLARE:
             self._try_again(now)
             return
+        self._told = True
         why = f"{event.status} {event.phrase}"
         if 200 <= event.status < 300:
             event.leg.acknowledge(None, now)
