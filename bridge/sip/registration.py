@@ -188,14 +188,14 @@ class Registration:
         self._renewal.read(response)
         if code < 300:
             return self._judge_success(response)
-        self.reason = words(response)
         if code in (401, 407):
             if self._authenticator.again(response):
-                return Signal.AGAIN
-            self.reason += f" ({self._authenticator.problem})"
+                return Signal.AGAIN  # which is how it goes with every PBX, and no reason for anything
+            self.reason = f"{words(response)} ({self._authenticator.problem})"
             return Signal.REFUSED
         if code == 423 and self._renewal.raised(response):
             return Signal.AGAIN
+        self.reason = words(response)
         unable = code < 400 or code in (408, 423, 429, 480) or 500 <= code < 600
         return Signal.FAILED if unable else Signal.REFUSED
 

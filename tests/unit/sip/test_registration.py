@@ -82,6 +82,7 @@ def test_a_challenge_is_answered_with_the_next_cseq() -> None:
     challenge = answered(first, 401)
     challenge.headers["WWW-Authenticate"] = pbx.challenges(0.0)
     registration.receive(challenge, 0.1)
+    assert (registration.state, registration.reason) == ("trying", ""), "nobody is told of what is the usual way"
     second = sent(registration)
     assert (second.call_id, second.cseq.sequence) == (first.call_id, first.cseq.sequence + 1)
     assert pbx.verify(second, "620", "secret", 0.2) is Verdict.OK
@@ -135,7 +136,7 @@ def test_too_brief_is_asked_again_longer_from_then_on() -> None:
     registration.start(0.0)
     registration.receive(answered(sent(registration), 423, Min_Expires="1800"), 0.0)
     request = sent(registration)
-    assert request.need("Expires") == "1800"
+    assert request.need("Expires") == "1800" and not registration.reason
     registration.receive(granted(request), 0.0)
     wait(registration)
     assert sent(registration).need("Expires") == "1800"
