@@ -80,6 +80,7 @@ class Field:
 
 def main() -> int:
     """Measure what is asked for; return 0 if all of it could be measured."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what starts is compiled, as an installation is
     options = _options()
     sections = options.rows or [name for name in (*CALLS, *ALONE) if name not in SELDOM]
     needed = ["taskset", *(["sipp"] if set(sections) - set(WITHOUT_SIPP) else [])]
