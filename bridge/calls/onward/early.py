@@ -122,7 +122,16 @@ class EarlyTransfer(Transfer):
 
     def _fail(self, status: int, now: float, *, leave: bool = True) -> None:
         super()._fail(status, now, leave=leave)
-        if self._still_calls and self._calling.owner is self:  # the search has ended, and not for the referrer
+        self._refuse_calling(status, now)
+
+    def transferee_gone(self, now: float) -> None:
+        """The transferee hung up: the call is the referrer's again, if it can have it."""
+        super().transferee_gone(now)
+        self._refuse_calling(480, now)
+
+    def _refuse_calling(self, status: int, now: float) -> None:
+        """Refuse the referrer's own call where that has ended, and not for the referrer."""
+        if self._still_calls and self._calling.owner is self:
             self._calling.owner = None
             self._calling.reject(status, now)
 

@@ -524,3 +524,16 @@ def test_a_reload_counts_all_anew() -> None:
     lab["m2"].leg.hang_up(None, lab.now)
     lab.run(1)
     assert clean(lab)
+
+
+def test_who_is_transferred_hangs_up_while_a_call_without_an_offer_is_joined() -> None:
+    """The answer cannot be given to the referrer any more: who answered is hung up, and its own call is refused."""
+    lab, call, second = three(offer=None)
+    lab["m2"].on_request = lambda phone, event: None
+    refer(lab, "m1", first(lab), named(second))
+    lab["m2"].leg.accept(OFFER, lab.now)
+    lab.run(0.2)
+    call.hang_up(None, lab.now)
+    lab.run(1)
+    assert lab.sent("m2", "BYE") and said(lab, "m1") == ["480"] and second.over
+    assert clean(lab)
