@@ -1,0 +1,1 @@
+"""Drawing the state machines of SIP from their tables."""
