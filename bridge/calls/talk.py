@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from bridge.calls.switch import Asking
 
 
+_PASSED_ON_AS = {401: 488, 407: 488, 503: 500}
+"""What one side says and the other is not told: the wish for a proof; 503, which would be about the bridge."""
+
+
 class Pending(NamedTuple):
     """What one side has asked and the other has to answer."""
 
@@ -95,7 +99,7 @@ class Talk:
         success = 200 <= event.status < 300
         if event.method in ("INVITE", "UPDATE") and not success and self._stands_in(pending, event, now):
             return
-        status = 488 if event.status in (401, 407) else event.status
+        status = _PASSED_ON_AS.get(event.status, event.status)
         body = event.body if success else None
         offered = pending.request.description is not None
         if event.method in ("INVITE", "UPDATE"):

@@ -242,7 +242,7 @@ def test_a_change_that_a_phone_cannot_be_told_just_now_ends_no_talk() -> None:
     roamer.lab.run(0.1)
     roamer.lab.exchange.flow_failed(Flow("tcp", *FAR), "connection lost", roamer.lab.now)
     roamer.lab.run(0.1)
-    assert [event.status for event in roamer.lab.replies("m1")] == [503] and len(roamer.lab.exchange.calls()) == 1
+    assert [event.status for event in roamer.lab.replies("m1")] == [500] and len(roamer.lab.exchange.calls()) == 1
     roamer.phone.address = LATER
     roamer.register()
     assert roamer.lab["m1"].leg.request("INVITE", ANSWER, None, roamer.lab.now)
