@@ -97,7 +97,9 @@ def main() -> int:
         print(json.dumps(results, indent=1))
         return bool(failed)
     print(
-        commands.table(results["commands"]) if sections == ["commands"] else table(results, rows_of(results, sections))
+        commands.table(results["commands"])
+        if sections == ["commands"] and not failed
+        else table(results, rows_of(results, sections))
     )
     if options.peer != "without" and set(sections) & set(CALLS):
         print(_missing_peers())
