@@ -173,7 +173,7 @@ def test_everybody_has_all_over_themselves(right: Right, target: Actor) -> None:
     assert may(BRIDGE, right, target, site())
 
 
-@pytest.mark.parametrize("right", set(Right) - {Right.SEE_STATE})
+@pytest.mark.parametrize("right", [right for right in Right if right is not Right.SEE_STATE])
 @pytest.mark.parametrize(("actor", "target"), [(LOBBY, ANNA), (ANNA, LOBBY), (LOBBY, WORKSHOP)])
 def test_devices_give_and_get_nothing(actor: Actor, target: Actor, right: Right) -> None:
     """The highest level of site and group is none to a device, over a device, and among devices."""
