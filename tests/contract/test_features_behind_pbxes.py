@@ -9,6 +9,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -371,10 +372,14 @@ def test_stop_takes_the_registrations_back(site: Site) -> None:
         house = site.at(manner)
         house.phones.outside.dial("201")
         house.phones.outside.wait("CALL_CLOSED")
-        assert "INVITE 404" in house.pbx.refused()[-1]
+        wait_until(partial(_refused_last, house, "INVITE 404"), house.pbx.process.report)  # it logs in its own time
         house.phones.outside.forget()
     site.agent.start()
     site.wait_registered()
+
+
+def _refused_last(house: Behind, what: str) -> bool:
+    return house.pbx.refused()[-1:] == [what]
 
 
 # -- outward, and who calls ------------------------------------------------------------------------------------------
