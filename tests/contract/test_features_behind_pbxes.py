@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -328,12 +329,12 @@ def test_diverted_and_not_to_be_disturbed(house: Behind) -> None:
 # -- restarts, and a new configuration -------------------------------------------------------------------------------
 
 
-def test_power_cut(house: Behind, site: Site, tmp_path: Path) -> None:
+def test_power_cut(house: Behind, site: Site) -> None:
     """A talk through the PBX goes on after kill -9; its hang-up is carried through, and the next call comes in."""
     outside, desk1 = house.phones.outside, house.phones.desk1
     taken(house, outside, desk1, house.number("611"))
     call = house.agent.ask("calls")["calls"][0]["call"]
-    wait_until(lambda: _kept(house, call, tmp_path), house.agent.report)
+    wait_until(lambda: _kept(house, call), house.agent.report)
     house.agent.kill()
     house.agent.start()
     connected(outside, desk1)
@@ -345,13 +346,13 @@ def test_power_cut(house: Behind, site: Site, tmp_path: Path) -> None:
     over(house, outside, desk1)
 
 
-def _kept(house: Behind, call: str, copy: Path) -> bool:
+def _kept(house: Behind, call: str) -> bool:
     """Whether a talk is written for the next start; the database lets nobody else in, so a copy is read."""
-    for path in house.agent.state.glob("kept.db*"):
-        if not path.name.endswith("-shm"):
-            (copy / path.name).write_bytes(path.read_bytes())
-    with closing(sqlite3.connect(copy / "kept.db")) as database, suppress(sqlite3.Error):
-        rows = database.execute("SELECT value FROM kept WHERE kind = 'talks'").fetchall()
+    with TemporaryDirectory() as copy, suppress(sqlite3.Error, FileNotFoundError):
+        for name in ("kept.db-wal", "kept.db"):
+            (Path(copy) / name).write_bytes((house.agent.state / name).read_bytes())
+        with closing(sqlite3.connect(Path(copy) / "kept.db")) as database:
+            rows = database.execute("SELECT value FROM kept WHERE kind = 'talks'").fetchall()
         return any(json.loads(row[0])["call"] == call for row in rows)
     return False
 
