@@ -14,6 +14,11 @@ from typing import Any
 GOODBYE = 1.0  # seconds that the last things have to be done
 
 
+def hold_hangups() -> None:
+    """Let SIGHUP wait: nobody minds it yet, or any more, and it would end the process."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+
+
 class Running:
     """One agent's, or one satellite's."""
 
@@ -28,6 +33,7 @@ class Running:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, reload)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # one that came during the start comes now
         loop.set_exception_handler(self._on_bug)
 
     def begin(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
@@ -45,6 +51,7 @@ class Running:
     async def until_stopped(self) -> None:
         """Wait until it is to stop. Raises what has failed."""
         await self._stop.wait()
+        hold_hangups()  # there is nothing to be read again, and the end is not to be another one for it
         if self._failure is not None:
             raise self._failure
 

@@ -14,6 +14,7 @@ fill a disk from the network.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,8 @@ MOST_CALLS = 1000
 MOST_OF_A_PHONE = 20
 HELP_AT_ONCE = 3  # calls for help of one line that no other limit holds back
 LONGEST_LINE = 300
+_SECRET = re.compile(r"""(response["' =:]*|inline:)[^"' ,;]+""", re.IGNORECASE)
+"""An answer to a challenge, or a key of media, in what a message is quoted with."""
 
 
 class Guard:
@@ -68,7 +71,7 @@ class Guard:
     def tell(self, flow: Flow, text: str, now: float) -> None:
         """Tell people of something that came on a flow, once a minute for each address."""
         if self._limits.may_tell(flow.host, now):
-            clean = "".join(c if c.isprintable() else "?" for c in text[:LONGEST_LINE])
+            clean = "".join(c if c.isprintable() else "?" for c in _SECRET.sub(r"\1...", text[:LONGEST_LINE]))
             self._said(f"{flow}: {clean}")
 
     def refusal(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.support.agent import Agent, group, static
+from tests.support.agent import ENVIRONMENT, Agent, group, static
 from tests.support.mosquitto import Mosquitto
-from tests.support.process import wait_until
+from tests.support.process import Process, wait_until
 from tests.support.ptypanel import PtyPanel
 from tests.support.stage import Stage
 from tests.support.watcher import Watcher
@@ -166,3 +169,28 @@ def logins(agent: Agent) -> dict[str, str]:
     """Return who is in and out of sales."""
     members = agent.ask("groups")["groups"]["sales"]["members"]
     return {name: member["login"] for name, member in members.items()}
+
+
+def test_a_reload_during_start_and_stop(tmp_path: Path) -> None:
+    """SIGHUP before it serves, again and again, and while it stops: it starts, reads once more, and ends with 0."""
+    bridge = Agent(tmp_path, lines={"anna": ANNA})
+    bridge.ended_cleanly()
+    bridge.process = Process(bridge.argv("run"), env=ENVIRONMENT, cwd=tmp_path)
+    wait_until(lambda: ignores_hangups(bridge.pid), "SIGHUP waits")
+    while "ready" not in bridge.process.output:
+        os.kill(bridge.pid, signal.SIGHUP)
+        time.sleep(0.01)
+        assert bridge.process.running, bridge.report()
+    bridge.process.wait_for("the new configuration is in force")
+    os.kill(bridge.pid, signal.SIGTERM)
+    with contextlib.suppress(ProcessLookupError):
+        while bridge.process.running:
+            os.kill(bridge.pid, signal.SIGHUP)
+            time.sleep(0.001)
+    assert bridge.process.wait() == 0, bridge.report()
+
+
+def ignores_hangups(pid: int) -> bool:
+    """Whether a process has SIGHUP blocked."""
+    blocked = re.search(r"^SigBlk:\s*([0-9a-f]+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return blocked is not None and bool(int(blocked[1], 16) >> (signal.SIGHUP - 1) & 1)
