@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -56,6 +57,7 @@ class Journaling:
         self._timer: asyncio.TimerHandle | None = None
         self._working: asyncio.Task[None] | None = None
         self._disk = asyncio.Lock()
+        self._start: Change | None = None
         self._is_open = False
         self._failing = False
         self._forgot_at: float | None = None  # monotonic
@@ -63,7 +65,8 @@ class Journaling:
 
     def start(self) -> None:
         """Open the file, while the agent goes on starting."""
-        self._add(Change(self._wall(), Kind.STARTED, what="the bridge was started"))
+        self._start = Change(self._wall(), Kind.STARTED, what="the bridge was started")
+        self._add(self._start)
         self._work()
 
     def __call__(self, event: Event) -> None:
@@ -173,7 +176,12 @@ class Journaling:
         now = self._wall()
         self._is_open = True
         past = await self._store.read(lambda connection: _past(connection, now))
-        self._pending[:0] = self._opened(past)
+        # What holds since the start stands there, however late the disk has let us read what was before.
+        recalled = [
+            change if self._start is None else replace(change, wall=self._start.wall) for change in self._opened(past)
+        ]
+        place = int(self._start is not None and self._start in self._pending[:1])
+        self._pending[place:place] = recalled
 
     async def _forget(self) -> None:
         """Once a day forget what is older than it is kept; by a clock that is right."""

@@ -17,6 +17,11 @@ from tests.support.process import PATIENCE, Process, wait_until
 
 Table = Mapping[str, Any]
 
+PORTS = 200  # of the relay, as the default has
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+RTP_PORTS = [16384 + PORTS * WORKER, 16383 + PORTS * (WORKER + 1)]
+"""Tests that run at the same time share no ports of the relay, so that a bridge finds its own free when it is back."""
+
 ENVIRONMENT = {"PYTHONPATH": str(Path(__file__).parent.parent.parent), "PYTHONWARNINGS": "default"}
 """The checkout's own code, wherever the process runs; warnings are said, so that they are seen."""
 
@@ -94,7 +99,11 @@ class Agent:
         """Write the configuration; it is read at the next start or `reload`."""
         where = "127.0.0.1" if self._on is None else "[::]"
         listen = [f"udp:{where}:{self.port}", f"tcp:{where}:{self.port}"]
-        every = {"site": {"name": "test"}, **tables, "sip": {"listen": listen, **tables.get("sip", {})}}
+        every = {
+            "site": {"name": "test"},
+            **tables,
+            "sip": {"listen": listen, "rtp_ports": RTP_PORTS, **tables.get("sip", {})},
+        }
         lines = []
         for name, table in every.items():
             lines.append(f"[{name}]")

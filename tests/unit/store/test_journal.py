@@ -288,10 +288,10 @@ def test_a_place_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
 
 
 def test_the_past_is_recalled_at_the_start(tmp_path: Path) -> None:
-    """The last days' calls and each place's last login; what differs now is kept as an entry."""
+    """The last days' calls and each place's last login; what differs now is kept as an entry of the start's moment."""
     path = tmp_path / "journal.db"
     kept(path, over(), logged_in("anna"), logged_in("anna", NOW + 5, False))
-    now_in = Change(NOW + 100, Kind.LOGIN, "support", "anna", "logged in", logged_in=True)
+    now_in = Change(NOW + 130, Kind.LOGIN, "support", "anna", "logged in", logged_in=True)
 
     async def work(desk: Desk) -> Past:
         await desk.entries()
@@ -301,7 +301,7 @@ def test_the_past_is_recalled_at_the_start(tmp_path: Path) -> None:
     assert [call.call for call in past.calls] == ["c1"]
     assert [(c.member, c.logged_in) for c in past.latest] == [("anna", False)]
     with opened_for_reading(path) as connection:
-        assert journalfile.latest(connection, NOW + 1e6) == [now_in]
+        assert journalfile.latest(connection, NOW + 1e6) == [replace(now_in, wall=NOW + 100)]
 
 
 def test_bytes_that_are_no_text_are_kept_all_the_same(tmp_path: Path) -> None:
