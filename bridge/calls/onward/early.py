@@ -8,6 +8,7 @@ it rings on until the transfer is over, for the phone may show it, and may cance
 |---|---|---|
 | SEEKING | somebody answers, to the referrer's offer | JOINING |
 | SEEKING | nobody answers, and it leads nowhere else | FAILED: the referrer hears so, and the talk goes on |
+| SEEKING | it leads to a queue | the transferee is invited to wait there (`transfer`), and refused the call is over |
 | SEEKING | the transferee hangs up | FAILED: the referrer who still calls has the call again; else it is given up |
 | JOINING | who answered is asked for an offer, and the transferee takes it (`transfer`, attended) | DONE |
 | JOINING | one of the two refuses, or is gone | FAILED: who answered gets the referrer, or is hung up |
@@ -31,6 +32,7 @@ from bridge.sip.message import Body
 
 if TYPE_CHECKING:
     from bridge.calls.call import Call
+    from bridge.calls.queue.waiting import Waiting
 
 _REPLACED = 487
 
@@ -56,6 +58,7 @@ class EarlyTransfer(Transfer):
         self._before = onward.caller
         self._lead = lead
         self._answer: Body | None = None  # to the referrer's offer
+        self._is_queue = False  # the search has led to a queue, which has made us an offer
 
     @property
     def _still_calls(self) -> bool:
@@ -95,13 +98,30 @@ class EarlyTransfer(Transfer):
         if self._still_calls and not self._calling.ringing:
             self._calling.ring(now)
 
+    def invited(self, waiting: Waiting) -> Body:
+        """Return what a queue offers to which the search has led: it speaks to the transferee, not to the referrer."""
+        onward = self._searched
+        before, onward.passage = onward.passage, self._switch.passage(self.transferee, self.party, None)
+        try:
+            body = super().invited(waiting)
+        except SipError:
+            onward.passage.close()
+            onward.passage = before
+            raise
+        before.close()
+        onward.leg = self.transferee
+        return body
+
     def accept(self, body: Body | None, now: float) -> None:
-        """Join the transferee with who has answered the referrer's offer; then take the offer that was asked for."""
-        if self.target is not None:
+        """Join the transferee with who has answered the referrer's offer; then take the offer that was asked for.
+
+        Without a talk it is a queue that offers, where the transferee is to wait.
+        """
+        talk = self._searched.talk
+        self._is_queue = self.target is None and talk is None
+        if self.target is not None or talk is None:
             super().accept(body, now)
             return
-        talk = self._searched.talk
-        assert talk is not None
         if self._searched.offer is None:  # it has made an offer, which is for the referrer
             talk.member.acknowledge(self._nothing(talk.member, body), now)
         else:
@@ -142,7 +162,7 @@ class EarlyTransfer(Transfer):
             return
         if onward.talk is not None:
             self._give_answer(onward, now)
-        elif self._still_calls and onward.searching:
+        elif self._still_calls and onward.searching and not self._is_queue:
             self._give_back(onward)
         elif gave_up:
             onward.abandon(now)

@@ -35,6 +35,7 @@ from bridge.sip.message import PHRASES, Body
 
 if TYPE_CHECKING:
     from bridge.calls.call import Call
+    from bridge.calls.queue.waiting import Waiting
     from bridge.calls.switch import Switch
 
 
@@ -116,6 +117,10 @@ class Transfer(Interruptible):
             self._fail(491, now)
         else:
             self._offer(body, now)
+
+    def invited(self, waiting: Waiting) -> Body:
+        """Return what the transferee is offered by a queue that is to speak to it. Raises `SipError`."""
+        return waiting.invite(self.transferee)
 
     def ask_target(self, now: float) -> None:
         """Ask an attended transfer's target for an offer."""

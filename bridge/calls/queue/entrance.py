@@ -95,7 +95,7 @@ class Entrance:
         """Invite somebody who is transferred to a queue to wait there; False where that cannot be spoken to."""
         waiting = Waiting(self._call, self, self._switch, queue)
         try:
-            body = waiting.invite(self._call.leg)
+            body = transfer.invited(waiting)
         except SipError:
             return False
         self._arriving = waiting

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bridge.directory.model import Group, Member
 from bridge.media.model import CALLER
 from bridge.media.prompts import MUSIC
 from bridge.sip.leg import Leg
@@ -212,3 +213,53 @@ def test_a_blind_refer_to_the_queue_where_one_waits_already() -> None:
     refer(made.lab, "c4", talk, "<sip:600@10.0.0.100>")
     waits = [status.caller for status in made.lab.exchange.calls() if status.state == "waiting"]
     assert waits == ["303", "305"]
+
+
+def overflows(answer: str) -> tuple[Hall, OutgoingLeg, OutgoingLeg]:
+    """Return what becomes of a call that c4 gives to c3 while it rings, and that overflows into the queue then.
+
+    That is the leg of c3, and of c4's own call; `answer`: what c3 says to our offer, "agrees" or "declines".
+    """
+    desk = Group("d", "Desk", "601", (Member("m2", "m2", device=True, always=True),), give_up_after=5.0, overflow="600")
+    made = hall(members=2, more_groups=(desk,))
+    made.lab.login("m2", False)
+    busy(made, "m1")
+    made.lab["c3"].on_request = agrees if answer == "agrees" else declines
+    made.lab["c4"].on_request = agrees
+    made.lab["c4"].on_invite = picks_up
+    call = made.lab["c3"].call("304", describes(made.lab["c3"]))
+    made.lab.run(1)
+    assert made.lab["c3"].accepted(call)
+    ringing = made.lab["c4"].call("601", describes(made.lab["c4"]))
+    made.lab.run(1)
+    (tag,) = ringing.early_tags
+    tags = f"to-tag%3D{tag}%3Bfrom-tag%3D{ringing.local_tag}"
+    refer(made.lab, "c4", made.lab["c4"].calls[0], f"<sip:601@10.0.0.100?Replaces={ringing.call_id}%3B{tags}>")
+    made.lab.run(6)
+    return made, call, ringing
+
+
+def test_a_call_given_away_while_it_rings_overflows_into_a_queue() -> None:
+    """Who is transferred waits there with music; the referrer's own call and the talk are over."""
+    made, call, ringing = overflows("agrees")
+    assert progress(made.lab, "c4")[-1] == "200 OK" and made.lab.sent("c4", "BYE") and made.lab.sent("c4", "487 INVITE")
+    assert [c.caller for c in made.lab.exchange.calls() if c.state == "waiting"] == ["303"]
+    assert plays(made.voice()) == (MUSIC,)
+    free(made, "m1")
+    made.answer("m1")
+    made.lab.run(1)
+    assert {c.caller: c.answered_by for c in made.lab.exchange.calls() if c.answered_by} == {"303": "m1"}
+    call.hang_up(None, made.lab.now)
+    made.lab.run(1)
+    assert made.lab.ended("m1") and left(made)
+
+
+def test_who_is_transferred_does_not_want_to_wait_after_an_overflow() -> None:
+    """The talk stays as it was, and the call that went on to the queue is over."""
+    made, call, ringing = overflows("declines")
+    assert progress(made.lab, "c4")[-1] == "488 Not Acceptable Here" and not made.lab.sent("c4", "BYE")
+    states = {c.caller: c.state for c in made.lab.exchange.calls()}
+    assert states["303"] == "connected" and "waiting" not in states.values()
+    assert any(name.endswith(" INVITE") and name[0] in "456" for name in made.lab.to("c4"))
+    call.hang_up(None, made.lab.now)
+    assert left(made)
