@@ -12,7 +12,7 @@ import pytest
 from bridge.sip.digest import Authenticator, Credentials
 from bridge.sip.message import Response
 from bridge.sip.reading import parse_message
-from tests.support.agent import Agent, Table, group, static
+from tests.support.agent import RTP_PORTS, Agent, Table, group, static
 from tests.support.datagrams import Datagrams
 from tests.support.kamailio import HOST, MANNERS, OUTSIDE, Kamailio
 from tests.support.ports import free_port
@@ -124,7 +124,7 @@ def test_sound_of_two_legs_on_one_trunk_goes_through_the_bridge(house: House, me
     told = [*house.members[0].received("^INVITE "), *caller.received("^SIP/2.0 200 ")]
     ports = [int(port) for message in told for port in re.findall(r"^m=audio (\d+)", message, re.MULTILINE)]
     assert len(ports) >= 2, told
-    assert [16384 <= port <= 16583 for port in ports] == [media == "auto"] * len(ports)
+    assert [RTP_PORTS[0] <= port <= RTP_PORTS[1] for port in ports] == [media == "auto"] * len(ports)
 
 
 def test_number_dialled_is_in_the_to(house: House) -> None:
