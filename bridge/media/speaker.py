@@ -106,7 +106,9 @@ class PairSpeaker:
         self._look()
 
     def close(self) -> None:
-        """Play nothing more: from now on the ports relay."""
+        """Play nothing more: from now on the ports relay, unless they are closed already, and this with them."""
+        if self._closed:
+            return
         self._closed = True
         self._events.clear()
         self._playlist = _Playlist((), False)

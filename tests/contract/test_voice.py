@@ -277,3 +277,18 @@ def test_a_call_that_ends_while_music_plays_leaves_nothing() -> None:
             assert len(anna.packets) == count
 
     run(work())
+
+
+def test_a_voice_may_be_closed_after_its_ports() -> None:
+    """As where a call that rang for who was being transferred ends after the relay that was lent to it."""
+
+    async def work() -> None:
+        with Receiver(ANNA) as anna, talk() as made:
+            made.voice.answer(describes(ANNA, anna.port))
+            made.voice.play([MUSIC], loop=True)
+            await anna.hears(2)
+            made.relay.close()
+            made.voice.close()
+            assert made.voice.closed and made.ports.in_use == 0
+
+    run(work())

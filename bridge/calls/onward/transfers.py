@@ -104,6 +104,8 @@ class Transfers:
             self._ensure_may_join(call, transferee, onward, None)
             return EarlyTransfer(self._board, call, referrer, transferee, told, onward, asked_by, self.lead)
         if onward.searching and onward.leg is leaving and isinstance(asked_by, Waiting):
+            if asked_by.beckons:
+                raise SipError("somebody else is just getting the place", 491)
             who = call.seats.party_of(transferee)
             media = self._around.passages.party(transferee.flow, who.line, who.trunk, None)
             return QueuedTransfer(

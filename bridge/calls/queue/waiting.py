@@ -88,6 +88,11 @@ class Waiting:
 
     # -- somebody else in the caller's place ---------------------------------------------------------------------------
 
+    @property
+    def beckons(self) -> bool:
+        """Whether somebody is just asked to take the caller's place."""
+        return self._newcomer is not None
+
     def beckon(self, leg: Leg, party: Party) -> Body:
         """Return our offer for somebody who is to get the caller's place. Raises `SipError` where that cannot be."""
         self._newcomer = self._call.passage.beckon(leg, party)

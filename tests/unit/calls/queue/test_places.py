@@ -263,3 +263,20 @@ def test_who_is_transferred_does_not_want_to_wait_after_an_overflow() -> None:
     assert any(name.endswith(" INVITE") and name[0] in "456" for name in made.lab.to("c4"))
     call.hang_up(None, made.lab.now)
     assert left(made)
+
+
+def test_one_place_is_given_to_one() -> None:
+    """Who gives away a place that somebody is just getting is asked to wait: 491; the first one gets it."""
+    made, _, talk, queued = waiting()
+    asked: list[Requested] = []
+    made.lab["c3"].on_request = lambda phone, event: asked.append(event)
+    refer(made.lab, "c4", talk, named(queued))
+    phone = made.lab["c1"]
+    other = phone.call("304", describes(phone))
+    made.lab.run(1)
+    assert phone.accepted(other)
+    refer(made.lab, "c4", made.lab["c4"].calls[1], named(queued))
+    assert made.lab.sent("c4", "491 REFER")
+    agrees(made.lab["c3"], asked[0])
+    made.lab.run(0.5)
+    assert "303" in [status.caller for status in made.lab.exchange.calls() if status.state == "waiting"]
