@@ -113,7 +113,9 @@ class RelayedJoin(RelayedTransfer):
         try:
             if self._way is None and self._met(now):
                 return
-            self._way = self._way or self._lent.way_to(self._seat)
+            if self._way is None:
+                self._way = self._lent.way_to(self._seat)
+                self._lent.rings(self.target, self._way)  # so that its ports are given back however this ends
         except SipError as error:
             self._fail(error.status, now)
             return
@@ -152,7 +154,6 @@ class RelayedJoin(RelayedTransfer):
 
     def _answered(self, event: Replied) -> bool:
         assert self._way is not None
-        self._lent.rings(event.leg, self._way)
         self._lent.settle_on(event.leg)
         try:
             self._lent.answer(event.leg, event.body)

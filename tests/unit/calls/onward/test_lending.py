@@ -155,6 +155,10 @@ def test_codecs_that_do_not_fit_together(agrees: bool) -> None:
     if not agrees:
         assert len(lab.exchange.calls()) == 2 and not lab.sent("r2", "BYE") and not lab.sent("r3", "BYE")
         assert media.opened[0].speakers[-1].playing == (MUSIC,), "r2 is on hold, as before"
+        for name in ("r2", "r3"):
+            lab[name].leg.hang_up(None, lab.now)
+        lab.run(40)
+        assert not lab.exchange.ua.legs and media.pairs == 100, "what the target was offered is given back too"
         return
     [relay] = [relay for relay in media.opened if not relay.closed]
     assert (port(relay, CALLER), port(relay, MEMBER)) == (("10.0.2.2", 6000), ("10.0.2.3", 6004))
