@@ -7,9 +7,11 @@ the other's Call-ID or Contact. Nothing is kept anywhere: its state is in its ow
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
+import signal
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -91,8 +93,14 @@ class Kamailio:
         self.end()
 
     def end(self) -> None:
-        """End it, its own children with it."""
+        """End it, and those of its children that it has left behind: it may be ended while it still begins."""
+        pid, left = self.process.pid, []
+        with contextlib.suppress(OSError):  # it has ended already
+            left = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         self.process.end()
+        for child in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(child), signal.SIGKILL)
 
     def report(self) -> str:
         """Return what it has said, for the message of a failure."""
