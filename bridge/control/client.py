@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from bridge.control.reach import reach
+
 PATIENCE = 30.0  # seconds; a slow SD card may hold a commit up for some
 _LOOK = 1.0  # seconds; a Ctrl-C that comes just before a wait is only seen when the wait ends
 
@@ -25,7 +27,8 @@ class Agent:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(PATIENCE)
         try:
-            self._socket.connect(str(path))
+            with reach(path) as name:
+                self._socket.connect(name)
         except OSError as error:
             self._socket.close()
             raise AgentUnreachable(_why(path, error)) from error

@@ -8,6 +8,8 @@ import stat
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from bridge.control.reach import reach
+
 MODE = 0o660
 _BACKLOG = 64
 
@@ -38,7 +40,8 @@ def remove(path: Path, listening: os.stat_result) -> None:
 def _bound(path: Path) -> socket.socket:
     with ExitStack() as undo:
         listening = undo.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK))
-        listening.bind(str(path))
+        with reach(path) as name:
+            listening.bind(name)
         path.chmod(MODE)  # before it listens, so that nobody connects who may not
         listening.listen(_BACKLOG)
         undo.pop_all()
@@ -61,7 +64,8 @@ def _clear(path: Path) -> None:
 def _answers(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as probe:
         try:
-            probe.connect(str(path))
+            with reach(path) as name:
+                probe.connect(name)
         except ConnectionRefusedError:
             return False
         except BlockingIOError:  # so many wait to be accepted that somebody must be there

@@ -34,7 +34,6 @@ _PRESS = 0.1  # seconds that a finger stays on the button
 _STEADY = 1.2  # seconds without a change, longer than any pattern's: it does not blink
 _LAST_LINES = 12
 _PREFIX = "cti-bridge-demo-"
-_LONGEST = 107  # bytes of a socket's path, unix(7)
 
 
 class Missing(Exception):
@@ -57,7 +56,7 @@ class Stage:
 
     async def __aenter__(self) -> Stage:
         self._mind_signals()
-        self._directory = tempfile.TemporaryDirectory(prefix=_PREFIX, dir=_short_enough(tempfile.gettempdir()))
+        self._directory = tempfile.TemporaryDirectory(prefix=_PREFIX)
         self._log = open(Path(self._directory.name, "log"), "w+", encoding="utf-8")  # noqa: SIM115  closed at the end
         return self
 
@@ -214,12 +213,6 @@ class Stage:
 
     def _look_at_lamp(self) -> None:
         self.lamp.note(self.board.lit(LAMP), asyncio.get_running_loop().time())
-
-
-def _short_enough(directory: str) -> str:
-    """Return a directory under which a control socket's path is not too long: this one, else the common one."""
-    longest = f"{directory}/{_PREFIX}{'x' * 8}/control.sock"
-    return directory if len(longest.encode()) <= _LONGEST else "/tmp"  # noqa: S108  its own subdirectory is private
 
 
 def _ask(path: Path, query: str, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bridge.control.reach import reach
 from scripts.soaking.phones import Station
 from tests.support.agent import static
 from tests.support.ports import free_port
@@ -148,7 +149,8 @@ class People:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
             door.settimeout(30.0)
             try:
-                door.connect(str(self.control))
+                with reach(self.control) as name:
+                    door.connect(name)
                 door.sendall(json.dumps({"verb": verb, "arguments": arguments}).encode() + b"\n")
                 with door.makefile("rb") as lines:
                     answer = json.loads(lines.readline() or b"{}")

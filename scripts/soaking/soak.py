@@ -205,6 +205,7 @@ class Soak:
             outcome.wrong += [f"left: {call}" for call in agent.ask("calls")["calls"]]
         outcome.wrong += [f"left at a phone: {each}" for each in told["left"]]
         outcome.wrong += told["faults"]
+        outcome.wrong += [f"{count} × {what}" for what, count in outcome.commands.items() if "nobody answered" in what]
         outcome.wrong += [_story(agent, wrong) for wrong in [*told["left"], *told["faults"]][:10]]
         if "Traceback" in agent.process.output:
             outcome.wrong.append(agent.process.output[agent.process.output.index("Traceback") :][:3000])

@@ -20,6 +20,7 @@ import pytest
 from bridge.calls.status import CallStatus
 from bridge.control.client import Agent, AgentUnreachable
 from bridge.control.protocol import LONGEST_LINE
+from bridge.control.reach import reach
 from bridge.control.server import CONNECTIONS_AT_MOST
 from bridge.control.socketfile import ControlError, listen
 from bridge.directory.model import Directory
@@ -35,7 +36,8 @@ def raw(path: Path, sent: bytes) -> list[dict[str, Any]]:
     """Send bytes and the end; return every line that comes back before the agent closes."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
         peer.settimeout(PATIENCE)
-        peer.connect(str(path))
+        with reach(path) as name:
+            peer.connect(name)
         try:
             peer.sendall(sent)
             peer.shutdown(socket.SHUT_WR)
@@ -150,7 +152,8 @@ def test_peers_that_go_are_forgotten(tmp_path: Path) -> None:
     with Served(tmp_path) as served:
         for _ in range(CONNECTIONS_AT_MOST * 2):
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
-                peer.connect(str(served.path))
+                with reach(served.path) as name:
+                    peer.connect(name)
                 peer.sendall(line * 3)
         wait_until(lambda: answered(served, "calls"), "connections are free again")
 
@@ -211,20 +214,31 @@ def test_a_second_agent_is_refused(tmp_path: Path) -> None:
 def test_a_file_left_behind_is_replaced(tmp_path: Path) -> None:
     """A socket that nobody answers on, as kill -9 leaves it, does not keep the next agent from starting."""
     left = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    left.bind(str(tmp_path / "control.sock"))
+    with reach(tmp_path / "control.sock") as name:
+        left.bind(name)
     left.close()
     with Served(tmp_path) as served:
         assert answered(served, "status")
 
 
 def test_what_is_no_socket_is_left_alone(tmp_path: Path) -> None:
-    """A file that is something else is neither removed nor written; too long a path is told as such."""
+    """A file that is something else is neither removed nor written; too long a name is told as such."""
     (tmp_path / "control.sock").write_text("mine")
     with pytest.raises(ControlError, match="is no socket"):
         listen(tmp_path / "control.sock")
     assert (tmp_path / "control.sock").read_text() == "mine"
     with pytest.raises(ControlError, match="too long"):
         listen(tmp_path / ("x" * 120))
+
+
+def test_it_may_lie_deep(tmp_path: Path) -> None:
+    """A path of more bytes than the kernel takes is opened, answered at, found taken, and removed at the end."""
+    deep = tmp_path / ("x" * 60) / ("y" * 60)
+    with Served(deep) as served:
+        assert answered(served, "status")
+        with pytest.raises(ControlError, match="another agent answers at"):
+            listen(served.path)
+    assert not served.path.exists()
 
 
 SOMEBODY_ELSE = """

@@ -58,5 +58,5 @@ def test_no_call_is_stuck_where_one_datagram_of_twenty_is_lost(soaks: dict[str, 
     outcome = soaks["bad"].result()
     assert not outcome.wrong, report(outcome)
     assert outcome.counts["calls"] == BAD.calls
-    assert outcome.counts["datagrams lost"] > 100 < outcome.counts["datagrams overtaken"], report(outcome)
-    assert outcome.counts["talks"] > 50, report(outcome)
+    assert outcome.counts["datagrams lost"] > 50 < outcome.counts["datagrams overtaken"], report(outcome)
+    assert outcome.counts["talks"] > 20, report(outcome)

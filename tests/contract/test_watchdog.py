@@ -33,9 +33,9 @@ def test_it_is_fed_while_all_is_well(bridge: Bridges, tmp_path: Path) -> None:
     agent = bridge()
     agent.ended_cleanly()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
-        notified.bind(str(tmp_path / "notify"))
+        notified.bind("")  # the kernel finds a name outside the file system (unix(7), autobind)
         notified.settimeout(PATIENCE)
-        env = {**ENVIRONMENT, "NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "600000"}
+        env = {**ENVIRONMENT, "NOTIFY_SOCKET": f"@{notified.getsockname()[1:].decode()}", "WATCHDOG_USEC": "600000"}
         with Process(agent.argv("run"), env=env) as process:
             for _ in range(4):
                 fed(notified)

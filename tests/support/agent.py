@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bridge.control.reach import reach
 from tests.support.networks import Host
 from tests.support.ports import free_port
 from tests.support.process import PATIENCE, Process, wait_until
@@ -162,7 +163,8 @@ class Agent:
         request = json.dumps({"verb": verb, "arguments": arguments}).encode() + b"\n"
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
             door.settimeout(PATIENCE)
-            door.connect(str(self.control))
+            with reach(self.control) as name:
+                door.connect(name)
             door.sendall(request)
             with door.makefile("rb") as lines:
                 answer = json.loads(lines.readline())

@@ -43,7 +43,7 @@ module g711.so
 module ausine.so
 module aubridge.so
 module sndfile.so
-snd_path {recorded}
+snd_path .
 module_app account.so
 module_app menu.so
 module_app ctrl_tcp.so
@@ -218,7 +218,6 @@ class Baresip:
             control=self._control,
             modules=_modules(),
             tone=tone,
-            recorded=self._directory,
         )
         proof = f";auth_pass={password};regint={expires}" if password else ";regint=0"
         account = f"<sip:{self.number}@{self.server};transport={transport}>{proof};answermode=manual"

@@ -29,7 +29,7 @@ class Tmux:
         env: Mapping[str, str] | None = None,
         size: tuple[int, int] = (80, 24),
     ) -> None:
-        self._socket = directory / "tmux"
+        self._directory = directory  # also where its socket lies: a path from the root may be too long for one
         program = shlex.join(map(str, argv))
         shell = f'{program}; echo "[ended $?]"; exec cat'
         columns, lines = map(str, size)
@@ -100,8 +100,8 @@ class Tmux:
         assert shown == file.read_text(), f"{file} is:\n{file.read_text()}\nthe screen:\n{shown}"
 
     def _tmux(self, *words: str, env: Mapping[str, str] | None = None) -> str:
-        argv = ["tmux", "-S", str(self._socket), *words]
-        done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=PATIENCE)
+        argv = ["tmux", "-S", "tmux", *words]
+        done = subprocess.run(argv, cwd=self._directory, env=env, capture_output=True, text=True, timeout=PATIENCE)
         assert done.returncode == 0, f"{shlex.join(argv)}: {done.stderr}"
         return done.stdout
 

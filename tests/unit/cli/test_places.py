@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import socket
 from pathlib import Path
 
@@ -8,13 +7,14 @@ import pytest
 
 from bridge.cli import places
 from bridge.cli.places import control_socket, find_control, state_directory
+from bridge.control.reach import reach
 
 
 def listening(path: Path) -> Path:
     """Make a socket's file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with socket.socket(socket.AF_UNIX) as made:
-        made.bind(os.path.relpath(path))
+    with socket.socket(socket.AF_UNIX) as made, reach(path) as name:
+        made.bind(name)
     return path
 
 
