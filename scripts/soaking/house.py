@@ -14,9 +14,8 @@ from typing import Any
 from bridge.control.reach import reach
 from scripts.soaking.phones import Station
 from tests.support.agent import static
-from tests.support.ports import free_port
+from tests.support.ports import free_port, quiet_address
 
-PBX = "127.0.0.5"
 CALLERS = ("301", "302", "303")
 MEMBERS = ("201", "202", "203", "204", "205", "206")
 NUMBERS = (
@@ -29,17 +28,19 @@ PLACES = {"600": ("201", "202", "204"), "601": ("203", "204", "205"), "602": ("2
 
 def stations() -> list[Station]:
     """Return all phones: callers, members, and the PBX, which calls too."""
-    phones = [Station(number, "127.0.0.1", free_port(), calls=number in CALLERS) for number in CALLERS + MEMBERS]
-    return [*phones, Station("pbx", PBX, free_port(PBX), calls=True, outside=True)]
+    here, there = quiet_address(), quiet_address()
+    phones = [Station(number, here, free_port(here), calls=number in CALLERS) for number in CALLERS + MEMBERS]
+    return [*phones, Station("pbx", there, free_port(there), calls=True, outside=True)]
 
 
 def tables(every: list[Station], pace: float) -> dict[str, Any]:
     """Return the configuration. `pace` shortens what the bridge waits for as it does what people wait for."""
     at = {station.number: station for station in every}
+    pbx = at.pop("pbx")
     much = {"201": 300, "202": 300, "203": 40, "204": 3, "205": 300, "206": 300}
     lines: dict[str, Any] = {
-        f"l{number}": static(number, at[number].port, max_calls=much.get(number, 300), dial_out="pbx")
-        for number in CALLERS + MEMBERS
+        f"l{number}": static(number, phone.port, host=phone.host, max_calls=much.get(number, 300), dial_out="pbx")
+        for number, phone in at.items()
     }
     lines["l205"] |= {"media": "relay"}
     lines["l206"] |= {"media": "direct"}
@@ -62,7 +63,7 @@ def tables(every: list[Station], pace: float) -> dict[str, Any]:
     return {
         "sip": {"rtp_ports": [16384, 24383]},
         "trunks": {
-            "pbx": {"server": f"sip:{PBX}:{at['pbx'].port}", "register": False, "number": "600", "max_calls": 200}
+            "pbx": {"server": f"sip:{pbx.host}:{pbx.port}", "register": False, "number": "600", "max_calls": 200}
         },
         "lines": lines,
         "groups": groups,

@@ -8,11 +8,21 @@ out twice in the same run, so a collision needs another program to be given the 
 from __future__ import annotations
 
 import contextlib
+import ipaddress
+import secrets
 import socket
 import threading
 
 _given: set[int] = set()
 _lock = threading.Lock()
+
+
+def quiet_address() -> str:
+    """Return an address of the loopback network on which hardly anybody else asks for ports.
+
+    For many ports that are taken long after they were asked for: on 127.0.0.1 somebody may be given one in between.
+    """
+    return str(ipaddress.IPv4Address("127.16.0.1") + secrets.randbelow(200 << 16))
 
 
 def free_port(host: str = "127.0.0.1") -> int:
