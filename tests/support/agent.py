@@ -13,13 +13,12 @@ from typing import Any
 
 from bridge.control.reach import reach
 from tests.support.networks import Host
-from tests.support.ports import free_port
+from tests.support.ports import WORKER, free_port
 from tests.support.process import PATIENCE, Process, wait_until
 
 Table = Mapping[str, Any]
 
 PORTS = 200  # of the relay, as the default has
-WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 RTP_PORTS = [16384 + PORTS * WORKER, 16383 + PORTS * (WORKER + 1)]
 """Tests that run at the same time share no ports of the relay, so that a bridge finds its own free when it is back."""
 

@@ -1,20 +1,42 @@
-"""Port numbers for servers under test, asked of the kernel.
+"""Port numbers for servers under test, agreed with the kernel.
 
-A server that is a process of its own has to be told its port, so the port must be free again before the
-server takes it. The kernel hands out ephemeral ports at random, and one that was given out here is not given
-out twice in the same run, so a collision needs another program to be given the very same number in between.
+A server that is a process of its own has to be told its port, so the port must be free again before the server takes
+it. Whoever asks the kernel for any port in between (every client does, thousands of times in a run of the tests) may be
+given the very same. So these are taken from below what the kernel gives out (`ip_local_port_range`, ip(7)), each
+worker's from a share of its own, in a random order, for two runs may go side by side; the kernel says which are free.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ipaddress
+import os
+import random
 import secrets
 import socket
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 
-_given: set[int] = set()
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+"""Which of the test runner's workers this is, counted from 0."""
+_LOWEST = 24576  # above the ports of the bridge's relay
+_SHARES = 4
 _lock = threading.Lock()
+_given: set[int] = set()
+
+
+def _offers() -> Iterator[int]:
+    """Yield this worker's ports, in a random order, over and over."""
+    kernel_begins = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text("ascii").split()[0])
+    share = (max(kernel_begins, _LOWEST + 1000 * _SHARES) - _LOWEST) // _SHARES
+    ports = range(_LOWEST + share * (WORKER % _SHARES), _LOWEST + share * (WORKER % _SHARES + 1))
+    while True:
+        yield from random.sample(ports, len(ports))
+        _given.clear()
+
+
+_next = _offers()
 
 
 def quiet_address() -> str:
@@ -27,40 +49,31 @@ def quiet_address() -> str:
 
 def free_port(host: str = "127.0.0.1") -> int:
     """Return a port that is free for UDP and TCP alike on `host`."""
-    with _lock:
-        for _ in range(200):
-            port = _free_for_both(host)
-            if port is not None and port not in _given:
-                _given.add(port)
-                return port
-    raise OSError(f"the kernel has no port on {host} that is free for UDP and TCP")
+    return free_ports(1, host)
 
 
 def free_port_and_next(host: str = "127.0.0.1") -> int:
     """Return a port like `free_port`'s whose neighbour above is free too: baresip speaks TLS there."""
-    for _ in range(200):
-        port = free_port(host)
-        if _can_bind(port + 1, host, socket.SOCK_STREAM) and _can_bind(port + 1, host, socket.SOCK_DGRAM):
-            _given.add(port + 1)
-            return port
-    raise OSError(f"the kernel has no pair of neighbouring ports on {host}")
+    return free_ports(2, host)
 
 
 def free_even_port(host: str = "127.0.0.1", pairs: int = 1) -> int:
     """Return an even free port whose odd neighbour is free too, and further pairs behind: what RTP and RTCP want."""
-    for _ in range(200):
-        port = free_port(host) & ~1  # the kernel's own preference is for odd ones
-        if all(_can_bind(each, host, socket.SOCK_DGRAM) for each in range(port, port + 2 * pairs)):
-            return port
-    raise OSError(f"the kernel has no pair of neighbouring UDP ports on {host}")
+    return free_ports(2 * pairs, host, even=True)
 
 
-def _free_for_both(host: str) -> int | None:
-    """Return what the kernel offers for TCP, if UDP has the same number free."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as offered:
-        offered.bind((host, 0))
-        port: int = offered.getsockname()[1]
-        return port if _can_bind(port, host, socket.SOCK_DGRAM) else None
+def free_ports(count: int, host: str = "127.0.0.1", *, even: bool = False) -> int:
+    """Return the first, `even` where asked for, of neighbouring ports that are free for UDP and TCP alike on `host`."""
+    with _lock:
+        for _ in range(1000):
+            first = next(_next)
+            wanted = range(first, first + count)
+            if (even and first % 2) or not _given.isdisjoint(wanted):
+                continue
+            if all(_can_bind(port, host, kind) for port in wanted for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)):
+                _given.update(wanted)
+                return first
+    raise OSError(f"of a thousand ports on {host} none is free for UDP and TCP, with {count - 1} neighbours")
 
 
 def _can_bind(port: int, host: str, kind: socket.SocketKind) -> bool:
