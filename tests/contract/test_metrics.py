@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import re
+import resource
 import socket
 import urllib.request
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bridge.upkeep.meter import CONNECTIONS_AT_MOST
 from tests.support.agent import ENVIRONMENT, Agent, group, static
+from tests.support.datagrams import Datagrams
 from tests.support.ports import free_port
-from tests.support.process import PATIENCE, Process
+from tests.support.process import PATIENCE, Process, wait_until
 
 Bridges = Callable[..., Agent]
 SAMPLE = re.compile(r'([a-z_]+)(?:\{((?:[a-z]+="(?:[^"\\]|\\.)*",?)*)\})? (-?[0-9.e+-]+)')
@@ -116,3 +122,36 @@ def test_it_follows_the_configuration(office: tuple[Agent, int]) -> None:
     agent.start()
     with pytest.raises(OSError):
         read(port)
+
+
+def sockets(agent: Agent) -> int:
+    """Return how many sockets the bridge has open."""
+    count = 0
+    for each in Path(f"/proc/{agent.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            count += os.readlink(each).startswith("socket:")
+    return count
+
+
+def test_a_thousand_who_say_nothing(office: tuple[Agent, int]) -> None:
+    """While 1,000 connections stay, silent or with headers without end, all else goes on; what they cost is bounded."""
+    agent, port = office
+    before, open_before = read(port), sockets(agent)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with ExitStack() as stack:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        for number in range(1000):
+            crowd = stack.enter_context(socket.socket())
+            crowd.settimeout(PATIENCE)
+            with suppress(ConnectionError):  # the bridge has no place for it
+                crowd.connect(("127.0.0.1", port))
+                crowd.sendall(b"GET /metrics HTTP/1.1\r\n" + b"X-More: x\r\n" * (number % 3 * 1000))
+        assert agent.ask("status")["wrong"] == []
+        with Datagrams() as peer:
+            peer.request("OPTIONS", "201", agent.port)
+            peer.wait(b"SIP/2.0 ")
+        now = read(port)
+        assert sockets(agent) <= open_before + CONNECTIONS_AT_MOST
+        assert now["cti_bridge_resident_memory_bytes"] < before["cti_bridge_resident_memory_bytes"] + 4e6
+    wait_until(lambda: sockets(agent) <= open_before, agent.report)
