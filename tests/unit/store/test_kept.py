@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ Plain = dict[str, Any]
 
 def rows(path: Path) -> dict[str, int]:
     """Return the rows of the file: what stands there to its number."""
-    with sqlite3.connect(f"file:{path}?immutable=1", uri=True) as connection:
+    with closing(sqlite3.connect(f"file:{path}?immutable=1", uri=True)) as connection:
         return {value: number for number, value in connection.execute("SELECT number, value FROM kept")}
 
 
