@@ -6,6 +6,10 @@ are retried after 2 s rising to 300 s; a refusal (wrong password, unknown user) 
 PBX may lock an account that knocks too often. At most one REGISTER is under way at a time (§10.2); a `stop` that
 comes meanwhile waits for its response.
 
+Once our address has changed, the contact of before is taken back in the REGISTER that brings the new one (§10.2.2), or
+the PBX would ring it too until it expires. Not every PBX takes two contacts: one that refuses is asked for the new one
+alone, and so is one whose answer names others but not ours.
+
 Which state follows which signal is in `TABLE`, what is done on entering a state in `_enter`.
 """
 
@@ -89,6 +93,8 @@ _SHOWN = {
 }
 _KNOCK = (60.0, 3600.0)  # seconds after a refusal, first and longest
 _LEAVE_WITHIN = 4.0
+_TOO_MUCH = (500, 501, 513)
+"""What a PBX may say, beside a refusal, to a REGISTER with two contacts, though it could take one."""
 
 
 class Registration:
@@ -119,6 +125,8 @@ class Registration:
         self._due: float | None = None
         self._granted = 0
         self._sent = contact  # with the last REGISTER
+        self._held: str | None = None  # the contact that the PBX was known to have last
+        self._takes_back = False  # whether the last REGISTER takes back another contact
         self.phase = Phase.IDLE
         self.reason = ""
         """Why it is lost: the PBX's own words where it said any."""
@@ -195,14 +203,22 @@ class Registration:
             return Signal.REFUSED
         if code == 423 and self._renewal.raised(response):
             return Signal.AGAIN
-        self.reason = words(response)
         unable = code < 400 or code in (408, 423, 429, 480) or 500 <= code < 600
+        if self._takes_back and (not unable or code in _TOO_MUCH):
+            self._held = None
+            return Signal.AGAIN
+        self.reason = words(response)
         return Signal.FAILED if unable else Signal.REFUSED
 
     def _judge_success(self, response: Response) -> Signal:
         if self.phase is Phase.LEAVING:
             return Signal.ACCEPTED
         self._granted = self._read_grant(response)
+        mistaken = self._granted == 0 or (response.all("Contact") and not self._own_contacts(response))
+        if self._takes_back and mistaken:
+            self._held = None
+            return Signal.AGAIN
+        self._held = self._sent
         if self._contact != self._sent:
             return Signal.AGAIN  # our address has changed meanwhile
         if self._granted > 0:
@@ -212,17 +228,24 @@ class Registration:
 
     def _read_grant(self, response: Response) -> int:
         """Return the seconds granted to our contact: its own, else the Expires header's, else what was asked for."""
-        ours = place(uri_of(self._contact))
         granted = response.get("Expires")
-        for value in response.all("Contact"):
-            try:
-                if place(uri_of(value)) == ours:
-                    granted = parse_address(value).parameters.get("expires") or granted
-            except SipError:
-                continue  # another's contact, none of our concern
+        for value in self._own_contacts(response):
+            granted = parse_address(value).parameters.get("expires") or granted
         if granted is None or not (granted.isascii() and granted.isdigit()):
             return self._renewal.expires
         return min(int(granted[:9]), self._renewal.expires)
+
+    def _own_contacts(self, response: Response) -> list[str]:
+        """Return those of a response's contacts that are the one which was sent last."""
+        ours, found = place(uri_of(self._sent)), []
+        for value in response.all("Contact"):
+            try:
+                if place(uri_of(value)) == ours:
+                    parse_address(value)
+                    found.append(value)
+            except SipError:
+                continue  # another's contact, none of our concern
+        return found
 
     # -- what is done about it ----------------------------------------------------------------------------------
 
@@ -256,6 +279,10 @@ class Registration:
     def _send(self, expires: int) -> None:
         self._cseq += 1
         self._sent = self._contact
+        contacts = [self._contact]
+        self._takes_back = self._held is not None and place(uri_of(self._held)) != place(uri_of(self._contact))
+        if self._takes_back:
+            contacts.append(f"{self._held};expires=0")
         request = Request(
             "REGISTER",
             self._registrar,
@@ -265,7 +292,7 @@ class Registration:
                 "To": [f"<{self._aor}>"],
                 "Call-ID": [self._call_id],
                 "CSeq": [f"{self._cseq} REGISTER"],
-                "Contact": [self._contact],
+                "Contact": contacts,
                 "Expires": [str(expires)],
             },
         )

@@ -321,11 +321,15 @@ def test_a_connection_whose_other_end_has_vanished(house: House) -> None:
 
 
 class Registrar:
-    """A PBX that takes every registration, for an hour; `source`: where the last one came from."""
+    """A PBX that takes every registration, for an hour.
+
+    `source`: where the last one came from; `contacts`: the values that it had, in their order.
+    """
 
     def __init__(self, on: Host, own: str = PBX) -> None:
         self.socket = on.socket(local=(own, 5060))
         self.source = ("", 0)
+        self.contacts: list[str] = []
 
     def __enter__(self) -> Registrar:
         return self
@@ -345,6 +349,7 @@ class Registrar:
             answer = ["SIP/2.0 200 OK", *head, "Expires: 3600", "Content-Length: 0", "", ""]
             self.socket.sendto("\r\n".join(answer).encode(), self.source)
             if text.startswith("REGISTER"):
+                self.contacts = re.findall(r"^Contact: *(.*?)\r$", text, re.MULTILINE)
                 return str(re.findall(r"@([\d.]+)", header(text, "Contact"))[0])
 
 
@@ -363,7 +368,7 @@ def test_the_bridge_itself_is_behind_a_translator(house: House) -> None:
 
 
 def test_the_bridge_gets_another_address(house: House) -> None:
-    """DHCP gives the Pi another one, and takes that of before: the PBX knows at once, a talk of phones is told."""
+    """DHCP gives the Pi another one, and takes that of before: the PBX knows at once, also that it is gone."""
     trunk = {"server": f"sip:{PBX}", "username": "620", "password": "x", "number": "600", "expires": 3600}
     with Registrar(house.on.pbx) as pbx:
         agent = house.bridge(trunks={"pbx": trunk})
@@ -371,6 +376,7 @@ def test_the_bridge_gets_another_address(house: House) -> None:
         house.on.pi.addresses("eth1", "10.8.0.77/24")
         try:
             assert pbx.registered(10) == "10.8.0.77"
+            assert f"@{PI_AT_PBX}:" in pbx.contacts[1] and pbx.contacts[1].endswith(">;expires=0")
             wait_until(lambda: agent.ask("status")["trunks"]["pbx"]["state"] == "registered", "the trunk is registered")
         finally:
             house.on.pi.addresses("eth1", f"{PI_AT_PBX}/24")

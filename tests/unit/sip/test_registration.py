@@ -327,3 +327,66 @@ def test_it_never_spins_and_never_gives_up(codes: list[int], seed: int) -> None:
                 registration.failed(408, now)
         assert len(registration.outgoing) + (registration.deadline() is not None) == 1
     assert all(late - early > 1.0 for early, late in zip(times, times[5:], strict=False))
+
+
+MOVED = "<sip:620@192.168.1.77:5060>"
+
+
+def moved() -> tuple[Registration, Request]:
+    """A registration whose contact has changed, and the REGISTER that says so."""
+    registration = registered()
+    registration.renew(10.0, MOVED)
+    return registration, sent(registration)
+
+
+def test_the_contact_of_before_is_taken_back_with_the_new_one() -> None:
+    """One REGISTER does both, the new one first; the next names the new one alone."""
+    registration, both = moved()
+    assert both.headers["Contact"] == [MOVED, f"{CONTACT};expires=0"] and both.need("Expires") == "300"
+    registration.receive(answered(both, 200, Contact=f"{MOVED};expires=300"), 10.1)
+    assert registration.state == "registered"
+    wait(registration)
+    assert sent(registration).headers["Contact"] == [MOVED]
+
+
+def test_the_contact_of_before_is_taken_back_until_the_pbx_has_heard_it() -> None:
+    """No answer, 503, another challenge, an address that changes again: what it was known to have is still named."""
+    registration, _ = moved()
+    registration.failed(408, 42.0)
+    wait(registration)
+    again = sent(registration)
+    assert again.headers["Contact"][1:] == [f"{CONTACT};expires=0"]
+    registration.receive(answered(again, 503), 60.0)
+    registration.renew(61.0, "<sip:620@192.168.1.78:5060>")
+    third = sent(registration)
+    assert third.headers["Contact"] == ["<sip:620@192.168.1.78:5060>", f"{CONTACT};expires=0"]
+
+
+@pytest.mark.parametrize("code", [400, 403, 488, 500, 501, 513])
+def test_a_pbx_that_takes_no_two_contacts_gets_the_new_one_alone(code: int) -> None:
+    """At once and once: if it refuses that as well, it means us."""
+    registration, both = moved()
+    registration.receive(answered(both, code), 10.1)
+    alone = sent(registration)
+    assert alone.headers["Contact"] == [MOVED] and registration.state == "registered"
+    registration.receive(answered(alone, 403), 10.2)
+    assert registration.state == "lost" and not registration.outgoing
+
+
+@pytest.mark.parametrize("contacts", [f"{CONTACT};expires=200", f"{MOVED};expires=0"])
+def test_a_pbx_that_mistakes_two_contacts_gets_the_new_one_alone(contacts: str) -> None:
+    """It has taken the other one, or has given ours back: the answer shows it."""
+    registration, both = moved()
+    registration.receive(answered(both, 200, Contact=contacts), 10.1)
+    alone = sent(registration)
+    assert alone.headers["Contact"] == [MOVED]
+    registration.receive(granted(alone), 10.2)
+    assert registration.phase is Phase.REGISTERED
+
+
+def test_who_has_moved_back_takes_nothing_back() -> None:
+    """The address that the PBX has is ours again."""
+    registration, _ = moved()
+    registration.failed(408, 42.0)
+    registration.renew(43.0, CONTACT)
+    assert sent(registration).headers["Contact"] == [CONTACT]
