@@ -137,7 +137,7 @@ class Agent:
     async def _open(self, parts: AsyncExitStack) -> None:
         await self._open_stores(parts)
         await self._open_control(parts)
-        self.switching.configure_tls(self.values)
+        self.switching.read_tls(self.values)()
         await self.preparing.begin(self.values.sounds)
         await self.switching.listen(parts)
         parts.push_async_callback(self.broker.close)
@@ -194,11 +194,12 @@ class Agent:
 
         Raises EndpointError, MqttError and StoreError before anything has changed.
         """
-        self.switching.configure_tls(values)
+        use_tls = self.switching.read_tls(values)
         go_over = self.broker.change(self.values.mqtt, values.mqtt)
 
         def at_once() -> None:
             self.values = values
+            use_tls()
             self.switching.configure(values)
 
         await self.port.reload(values.directory, at_once)

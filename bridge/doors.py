@@ -53,9 +53,17 @@ class Broker:
             await door.close()
 
     def change(self, before: MqttSettings | None, settings: MqttSettings | None) -> Callable[[], Awaitable[None]]:
-        """Return what goes over to another broker, or to none. Raises MqttError before anything has changed."""
+        """Return what goes over to another broker, or to none; certificates are read again in any case.
+
+        Raises MqttError before anything has changed.
+        """
         if settings == before:
-            return _stay
+            renew = self._door.renewed() if self._door is not None else _nothing
+
+            async def stay() -> None:
+                renew()
+
+            return stay
         door = self._made(settings) if settings is not None else None
 
         async def go_over() -> None:
@@ -75,8 +83,8 @@ class Broker:
         await door.start()
 
 
-async def _stay() -> None:
-    """Go on with the same broker."""
+def _nothing() -> None:
+    """Have no certificates to renew."""
 
 
 class Desks:

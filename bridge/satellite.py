@@ -113,8 +113,13 @@ class Satellite:
         self.desks.show()
 
     async def _go_by(self, values: Values) -> list[str]:
-        """Let the desks go by other values; return what of them cannot be done. The broker takes a restart."""
+        """Let the desks go by other values; return what of them cannot be done. Another broker takes a restart.
+
+        Raises MqttError for certificates that cannot be read, before anything has changed.
+        """
+        renew = self.port.renewed()
         before, self.values = self.values, values
+        renew()
         problems = self.desks.configure(values.desks) if self.desks is not None else []
         if (values.mqtt, values.satellite) != (before.mqtt, before.satellite):
             problems.append("mqtt: restart the satellite for another broker, site or name")

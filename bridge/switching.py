@@ -28,7 +28,7 @@ from bridge.port.local import LocalPort
 from bridge.resolving import keep_resolved
 from bridge.running import GOODBYE, Running
 from bridge.sip.endpoint import Endpoint
-from bridge.sip.endpoint.tls import Tls
+from bridge.sip.endpoint.tls import Tls, read_contexts
 from bridge.tending import Tended
 from bridge.tokens import tokens
 from bridge.values import Values
@@ -134,10 +134,11 @@ class Switching:
 
     # -- another configuration --------------------------------------------------------------------------------------
 
-    def configure_tls(self, values: Values) -> None:
-        """Read certificates and keys. Raises EndpointError, and nothing has changed then."""
+    def read_tls(self, values: Values) -> Callable[[], None]:
+        """Read certificates and keys; return what has them used. Raises EndpointError, and nothing has changed then."""
         assert values.sip is not None
-        self._tls.configure(*values.sip.tls)
+        contexts = read_contexts(*values.sip.tls)
+        return lambda: self._tls.use(contexts)
 
     def configure(self, values: Values) -> None:
         """Let all calls go by other values from now on."""

@@ -68,6 +68,15 @@ class BrokerClient:
         """Whether what is published is sent."""
         return self._session is not None
 
+    def renewed(self) -> Callable[[], None]:
+        """Read the certificates again; return what has the next connection made with them. Raises MqttError."""
+        context = tls_context(self._settings)
+
+        def use() -> None:
+            self._context = context
+
+        return use
+
     def start(self) -> None:
         """Begin to connect, and report to the running loop."""
         self._loop = asyncio.get_running_loop()
@@ -181,8 +190,13 @@ def tls_context(settings: MqttSettings) -> ssl.SSLContext | None:
         raise MqttError(f"mqtt.ca: {settings.ca} is not usable ({error}); right is a PEM file") from None
     try:
         if settings.cert is not None:
-            context.load_cert_chain(settings.cert, settings.key)
-    except (OSError, ssl.SSLError) as error:
+            context.load_cert_chain(settings.cert, settings.key, password=_no_password)
+    except (OSError, ValueError) as error:
         wrong = f"{settings.cert} with {settings.key or 'the key in it'}"
         raise MqttError(f"mqtt.cert: {wrong} is not usable ({error}); right are a PEM file and its key") from None
     return context
+
+
+def _no_password() -> str:
+    """Keep OpenSSL from asking for one at the terminal."""
+    raise ValueError("the key has a password")

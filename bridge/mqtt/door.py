@@ -70,6 +70,10 @@ class MqttDoor:
         """How the connection to the broker is, for `status`."""
         return self._client.link
 
+    def renewed(self) -> Callable[[], None]:
+        """Read the certificates again; return what has the next connection made with them. Raises MqttError."""
+        return self._client.renewed()
+
     async def start(self) -> None:
         """Begin, on the running loop; whether the broker is there makes no difference."""
         self._loop = asyncio.get_running_loop()

@@ -97,6 +97,10 @@ class RemotePort:
         if self.mirror.here:
             self._client.publish(self._topics.request(SEEN), json.dumps(body))
 
+    def renewed(self) -> Callable[[], None]:
+        """Read the certificates again; return what has the next connection made with them. Raises MqttError."""
+        return self._client.renewed()
+
     def start(self) -> None:
         """Begin to connect; whether the broker or the bridge are there makes no difference."""
         self.mirror.since = self._wall()

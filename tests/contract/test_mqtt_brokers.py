@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +17,7 @@ from bridge.events import Notice
 from bridge.mqtt.client import BrokerClient, Owner
 from bridge.mqtt.errors import MqttError
 from bridge.mqtt.model import MqttSettings, Role
+from tests.support.agent import Agent
 from tests.support.brokers import PUBLISH, SUBSCRIBE, Broker, deaf, only_311, says
 from tests.support.doors import Door
 from tests.support.mosquitto import Mosquitto
@@ -114,9 +115,9 @@ def certificate(directory: Path, name: str) -> tuple[Path, Path]:
 
 
 @contextmanager
-def tls_in_front_of(broker: Mosquitto, cert: Path, key: Path, client: Path) -> Iterator[int]:
-    """Put TLS that asks for a client's certificate before a broker; yield the port."""
-    port = free_port()
+def tls_in_front_of(broker: Mosquitto, cert: Path, key: Path, client: Path, port: int = 0) -> Iterator[int]:
+    """Put TLS that asks for a client's certificate before a broker; yield the port, one of its own for 0."""
+    port = port or free_port()
     tls = f"OPENSSL-LISTEN:{port},bind=127.0.0.1,fork,reuseaddr,cert={cert},key={key},cafile={client},verify=1"
     with Process(["socat", "-d", "-d", tls, f"TCP:127.0.0.1:{broker.port}"]) as socat:
         socat.wait_for("listening on")
@@ -138,6 +139,35 @@ def test_tls_with_authority_and_client_certificate(mosquitto: Mosquitto, tmp_pat
         with Door(stranger, wait_connected=False) as refused:
             wait_until(lambda: refused.link.state == "away", "the door has tried")
             assert refused.link.reason.startswith("the broker's certificate is not accepted: self")
+
+
+def test_a_new_certificate_of_ours(mosquitto: Mosquitto, bridge: Callable[..., Agent], tmp_path: Path) -> None:
+    """SIGHUP reads it anew from the same files, for the next connection; one that cannot be used changes nothing."""
+    cert, key = certificate(tmp_path, "broker")
+    own, own_key = certificate(tmp_path, "bridge")
+    port = free_port()
+    mqtt = {"broker": f"mqtts://127.0.0.1:{port}", "ca": str(cert), "cert": str(own), "key": str(own_key)}
+
+    def state(agent: Agent) -> str:
+        return str(agent.ask("status")["links"]["mqtt"]["state"])
+
+    with tls_in_front_of(mosquitto, cert, key, own, port):
+        agent = bridge(mqtt=mqtt)
+        wait_until(lambda: state(agent) == "connected", agent.report)
+        old = own.read_text()
+        own.write_text("nothing")
+        assert "the one before stays: mqtt.cert" in agent.reload(mqtt=mqtt)
+        own.write_text(old)
+        assert state(agent) == "connected"
+        mosquitto.stop()  # what stands before it ends a connection with it alone
+        wait_until(lambda: state(agent) == "away", agent.report)
+    mosquitto.start()
+    certificate(tmp_path, "bridge")
+    with tls_in_front_of(mosquitto, cert, key, own, port):
+        assert "is in force" in agent.reload(mqtt=mqtt)
+        wait_until(lambda: state(agent) == "connected", agent.report)
+        mosquitto.stop()
+        wait_until(lambda: state(agent) == "away", agent.report)
 
 
 def test_certificates_that_cannot_be_read_stop_the_start(tmp_path: Path) -> None:

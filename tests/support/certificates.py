@@ -23,6 +23,13 @@ class Authority:
         self._make(cert, key, f"/CN={name}", "-x509", *by, "-addext", alternatives)
         return cert, key
 
+    @staticmethod
+    def encrypt(key: Path) -> None:
+        """Protect a key with a password."""
+        plain = key.with_suffix(".plain")
+        key.rename(plain)
+        _run(["openssl", "pkey", "-in", str(plain), "-aes256", "-passout", "pass:secret", "-out", str(key)])
+
     def _make(self, cert: Path, key: Path, subject: str, *more: str) -> None:
         argv = [
             "openssl",
@@ -37,5 +44,9 @@ class Authority:
             "1",
         ]
         argv += ["-subj", subject, "-out", str(cert), "-keyout", str(key), *more]
-        done = subprocess.run(argv, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{argv}: {done.stderr}"
+        _run(argv)
+
+
+def _run(argv: list[str]) -> None:
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{argv}: {done.stderr}"
