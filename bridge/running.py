@@ -14,11 +14,6 @@ from typing import Any
 GOODBYE = 1.0  # seconds that the last things have to be done
 
 
-def hold_hangups() -> None:
-    """Let SIGHUP wait: nobody minds it yet, or any more, and it would end the process."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
-
-
 class Running:
     """One agent's, or one satellite's."""
 
@@ -32,7 +27,9 @@ class Running:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        loop.add_signal_handler(signal.SIGHUP, reload)
+        # Not the loop's own way, which lets SIGHUP end the process once the loop is closed.
+        signal.signal(signal.SIGHUP, lambda *_: loop.call_soon_threadsafe(reload))
+        signal.siginterrupt(signal.SIGHUP, False)  # as the loop does
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # one that came during the start comes now
         loop.set_exception_handler(self._on_bug)
 
@@ -51,7 +48,7 @@ class Running:
     async def until_stopped(self) -> None:
         """Wait until it is to stop. Raises what has failed."""
         await self._stop.wait()
-        hold_hangups()  # there is nothing to be read again, and the end is not to be another one for it
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # in every thread: there is nothing to be read again
         if self._failure is not None:
             raise self._failure
 

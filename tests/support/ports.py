@@ -15,15 +15,18 @@ import random
 import secrets
 import socket
 import threading
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 """Which of the test runner's workers this is, counted from 0."""
-_LOWEST = 24576  # above the ports of the bridge's relay
+_LOWEST = 24576
 _SHARES = 4
+_FEW = 8  # pairs; who wants more has a range for the bridge's relay, which passes over ports that are taken
+_WIDE = 17408  # such ranges lie from here to the lowest
 _lock = threading.Lock()
-_given: set[int] = set()
+_given: deque[int] = deque(maxlen=400)  # the last ones, which may not be taken yet
 
 
 def _offers() -> Iterator[int]:
@@ -33,7 +36,6 @@ def _offers() -> Iterator[int]:
     ports = range(_LOWEST + share * (WORKER % _SHARES), _LOWEST + share * (WORKER % _SHARES + 1))
     while True:
         yield from random.sample(ports, len(ports))
-        _given.clear()
 
 
 _next = _offers()
@@ -49,29 +51,34 @@ def quiet_address() -> str:
 
 def free_port(host: str = "127.0.0.1") -> int:
     """Return a port that is free for UDP and TCP alike on `host`."""
-    return free_ports(1, host)
+    return _free(1, host)
 
 
 def free_port_and_next(host: str = "127.0.0.1") -> int:
     """Return a port like `free_port`'s whose neighbour above is free too: baresip speaks TLS there."""
-    return free_ports(2, host)
+    return _free(2, host)
 
 
 def free_even_port(host: str = "127.0.0.1", pairs: int = 1) -> int:
     """Return an even free port whose odd neighbour is free too, and further pairs behind: what RTP and RTCP want."""
-    return free_ports(2 * pairs, host, even=True)
+    if pairs <= _FEW:
+        return _free(2 * pairs, host, even=True)
+    for first in random.sample(range(_WIDE, _LOWEST - 2 * pairs, 2), 200):
+        if all(_can_bind(port, host, socket.SOCK_DGRAM) for port in range(first, first + 2 * pairs)):
+            return first
+    raise OSError(f"of two hundred ports on {host} none has {2 * pairs - 1} free ones behind it")
 
 
-def free_ports(count: int, host: str = "127.0.0.1", *, even: bool = False) -> int:
+def _free(count: int, host: str, *, even: bool = False) -> int:
     """Return the first, `even` where asked for, of neighbouring ports that are free for UDP and TCP alike on `host`."""
     with _lock:
         for _ in range(1000):
             first = next(_next)
             wanted = range(first, first + count)
-            if (even and first % 2) or not _given.isdisjoint(wanted):
+            if (even and first % 2) or any(port in _given for port in wanted):
                 continue
             if all(_can_bind(port, host, kind) for port in wanted for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)):
-                _given.update(wanted)
+                _given.extend(wanted)
                 return first
     raise OSError(f"of a thousand ports on {host} none is free for UDP and TCP, with {count - 1} neighbours")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ from bridge.doctor.machine import check_clock, check_disk, check_power, check_wa
 from bridge.doctor.model import Finding, Patient, Verdict
 from bridge.doctor.people import check_people
 
-LOGIN = pwd.getpwuid(os.geteuid()).pw_name
+LOGIN = current_user()
 
 
 def patient(state: Path = Path("/nowhere"), *, settings: dict[str, Any] | None = None, **told: Any) -> Patient:
