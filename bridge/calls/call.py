@@ -252,6 +252,8 @@ class Call:
         if legs and self.result is None:
             self.note(now, None, "the bridge has another address")
             self.errands.tell_our_place(legs, now)
+        elif self.talk is None and self._entrance.tell_our_place(stale, now):
+            self.note(now, None, "the bridge has another address")
 
     def _on_progress(self, leg: Leg, code: int, now: float) -> None:
         self.follow(self.search.progress(leg, code, now), now)

@@ -20,6 +20,7 @@ from weakref import ref
 
 from bridge.calls.onward.direct import Directing
 from bridge.calls.onward.relayed import Relaying
+from bridge.calls.onward.renewing import Renewing
 from bridge.calls.onward.transfer import Transfer
 from bridge.calls.ordered.errand import Interruptible
 from bridge.calls.ordered.holding import Hold, Reconnect
@@ -90,7 +91,10 @@ class Errands:
         self._relaying.append(Relaying(self._call, self._call.passage, leg, self._switch, now))
 
     def tell_our_place(self, legs: list[Leg], now: float) -> None:
-        """Tell these sides of the talk where we are now, by re-INVITE, and where their media are to come if to us."""
+        """Tell these sides of the talk where we are now, and where their media are to come if to us.
+
+        By re-INVITE, else by UPDATE.
+        """
         call, talk = self._call, self._call.talk
         if call.passage.relayed:
             for leg in legs:
@@ -99,11 +103,15 @@ class Errands:
         elif talk is not None and self.hold is None:
             # who may refuse is asked first, so that all is as it was then: a PBX rather than a phone of ours
             near = next((leg for leg in (talk.caller, talk.member) if not leg.pinned), talk.member)
-            Reconnect(call, near, self._switch.still_at, lambda why, at: self._not_told(why, at)).begin(now)
+            Reconnect(call, near, self._switch.still_at, lambda why, at: self._tell_the_rest(legs, why, at)).begin(now)
+        else:
+            self._tell_the_rest(legs, "somebody waits", now)
 
-    def _not_told(self, why: str, now: float) -> None:
-        if why:
-            self._call.note(now, None, "who talks does not know the bridge's address", why)
+    def _tell_the_rest(self, legs: list[Leg], why: str, now: float) -> None:
+        """Tell those who have not learned our address from a re-INVITE, `why`: why that is; "" where it was refused."""
+        for leg in legs:
+            if not leg.knows_our_place:
+                Renewing(self._call, leg, why or "it changes nothing in a call").begin(now)
 
     @property
     def going_direct(self) -> bool:

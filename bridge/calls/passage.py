@@ -387,6 +387,8 @@ class Passage:
         if self._carriage is not None:
             side = self._side(leg)
             self._carriage.parties[side] = self._carriage.parties[side]._replace(ours=ours)
+        if leg is self._leg and self._caller is not None:
+            self._caller = self._caller._replace(ours=ours)
 
     def agreed_again(self, leg: Leg, answer: Body | None) -> None:
         """Take a side's answer to what it was told again; the other side has its own. Raises `SipError`."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Protocol
 
+from bridge.calls.ordered.errand import Errand
 from bridge.calls.passage import Passage
 from bridge.media.dtmf import KEYS
 from bridge.media.model import Key, Played, VoiceEvent
@@ -119,6 +120,11 @@ class Spoken:
         self.leg.hang_up(None, now)
         self.passage.close()
 
+    def agree_again(self, answer: Body, now: float) -> None:
+        """Take the peer's answer to another offer of our voice. Raises `SipError` 488, and all is as it was."""
+        self.voice.settle(answer)
+        self._look_whether_held(now)
+
     # -- what the voice says ---------------------------------------------------------------------------------------
 
     def voiced(self, event: VoiceEvent, now: float) -> None:
@@ -145,6 +151,8 @@ class Spoken:
                 self._on_acknowledged(body, now)
             case Replied() if event.context is _PRESS:
                 self._press_next(now)
+            case Replied() if isinstance(event.context, Errand):
+                event.context.on_replied(event, now)
             case Ended():
                 self.voice.close()
                 self.owner.on_ended(self, event, now)

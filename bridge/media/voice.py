@@ -105,10 +105,11 @@ class Voice:
         self._settle(self._ours, _read(answer))
 
     def _again(self) -> Session | None:
-        """Return what was told last as a new offer: the same streams, both ways."""
+        """Return what was told last as a new offer: the same streams, both ways, at the address that is ours now."""
         if self._ours is None:
             return None
-        return replace(self._ours, media=tuple(replace(each, way=Direction.BOTH) for each in self._ours.media))
+        media = tuple(replace(each, way=Direction.BOTH) for each in self._ours.media)
+        return replace(self._ours, host=self._carriage.parties[self._side].ours, media=media)
 
     def _local(self) -> Local:
         return Local(self._carriage.parties[self._side].ours, 9, self._carriage.told[self._side].session)

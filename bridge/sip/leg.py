@@ -120,6 +120,11 @@ class Leg:
         """Whether the Call-ID is ours; not known of a dialog from before a restart, and then it is safer to be slow."""
         return True
 
+    @property
+    def knows_our_place(self) -> bool:
+        """Whether the peer was told our Contact as it is now."""
+        return self.dialog is not None and self.dialog.contact == self.contact
+
     # -- what a leg can be told --------------------------------------------------------------------------------
 
     def request(self, method: str, body: Body | None, context: Any, now: float, *, patient: bool = False) -> bool:
@@ -204,6 +209,7 @@ class Leg:
         response.put(body)
         if 200 <= status < 300 and request.method in ("INVITE", "UPDATE"):
             self._told = body or self._told
+            self.dialog = self.dialog and self.dialog._replace(contact=self.contact)
         wire = transaction.respond(response, now)
         if 200 <= status < 300 and request.method == "INVITE":
             self._await_ack(request.cseq.sequence, Send(transaction.flow, wire), now)
@@ -282,7 +288,7 @@ class Leg:
         if response.code == 491 and method == "INVITE" and self._waits(body, context, now):
             return
         if 200 <= response.code < 300 and method in ("INVITE", "UPDATE") and self.dialog:
-            self.dialog = self.dialog.refresh(response)
+            self.dialog = self.dialog.refresh(response)._replace(contact=self.contact)
             self._invite_seq = response.cseq.sequence if method == "INVITE" else self._invite_seq
             self._told = body or self._told
         if self.state is LegState.ENDING or self.state is LegState.ENDED:

@@ -402,6 +402,25 @@ def test_a_talk_goes_on_when_the_bridge_gets_another_address(house: House, media
         house.on.pi.addresses("eth0", f"{PI}/24", f"{PI_6}/64")
 
 
+def test_a_caller_who_waits_hears_on_when_the_bridge_gets_another_address(house: House) -> None:
+    """The music comes from another place then: its phone learns of that, and can hang up."""
+    groups = {"sales": group("600", "ben", strategy="queue")}
+    agent = house.bridge(groups=groups)
+    anna = house.phone("anna", ANNA)
+    house.phone("ben", BEN)
+    anna.dial("600")
+    anna.wait_hearing()
+    house.on.pi.addresses("eth0", "192.168.1.77/24")
+    try:
+        wait_until(lambda: "@192.168.1.77" in told(agent, ANNA, "INVITE"), "it is told")
+        assert place_of_media(told(agent, ANNA, "INVITE"))[0] == "192.168.1.77"
+        anna.wait_hearing()
+        anna.hang_up()
+        agent.wait_idle()
+    finally:
+        house.on.pi.addresses("eth0", f"{PI}/24", f"{PI_6}/64")
+
+
 def test_the_bridge_is_up_before_its_network(house: House) -> None:
     """After a power cut: it serves, waits without spinning, and registers as soon as the cable is there."""
     trunk = {"server": f"sip:{PBX}", "username": "620", "password": "x", "number": "600"}

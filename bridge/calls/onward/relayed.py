@@ -2,8 +2,10 @@
 
 That a phone is behind NAT shows at times only in its answer: it has registered with an address that it learned from
 somewhere, and describes another. The caller is answered with ours at once; the phone, which was offered the caller's
-own place, is told ours by re-INVITE (RFC 3261 §14.1). Until it agrees it sends to the caller, who may hear it or not;
-one that refuses, as PBXs do, goes on so.
+own place, is told ours by re-INVITE (RFC 3261 §14.1), or where it refuses that by UPDATE, if its Allow names it
+(RFC 3311). Until it agrees it sends to the caller, who may hear it or not; one that refuses, as PBXs do, goes on so.
+
+In the same way sides of a relayed talk are told that our own address is another now.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.calls.ordered.errand import Errand
+from bridge.media.standin import REFUSALS
 from bridge.sip.grammar import SipError
 from bridge.sip.leg import Leg
 from bridge.sip.legevents import Replied
@@ -51,20 +54,32 @@ class Relaying(Errand):
 
     def tick(self, now: float) -> None:
         """Tell it."""
-        told = self._passage.told(self._leg) if self._still() else None
-        body = self._passage.again(self._leg, told) if told is not None else None
-        if body is not None and not self._leg.request("INVITE", body, self, now):
+        if self._still() and not self._ask("INVITE", now):
             self._try_again(now)
+
+    def _ask(self, method: str, now: float) -> bool:
+        """Ask it; False where that cannot be now."""
+        told = self._passage.told(self._leg)
+        body = self._passage.again(self._leg, told) if told is not None else None
+        return body is None or self._leg.request(method, body, self, now)
+
+    def _takes_update(self, event: Replied) -> bool:
+        """Whether a side that has refused a re-INVITE may take an UPDATE."""
+        refused = event.method == "INVITE" and event.status in REFUSALS
+        return refused and self._leg.lookout.takes_update and self._still()
 
     def on_replied(self, event: Replied, now: float) -> None:
         """Take its answer."""
         if event.status == _GLARE:
             self._try_again(now)
             return
+        if self._takes_update(event) and self._ask("UPDATE", now):
+            return
         self._told = True
         why = f"{event.status} {event.phrase}"
         if 200 <= event.status < 300:
-            event.leg.acknowledge(None, now)
+            if event.method == "INVITE":
+                event.leg.acknowledge(None, now)
             why = ""
             try:
                 if self._still():

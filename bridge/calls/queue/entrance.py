@@ -23,6 +23,7 @@ from bridge.hunting.model import CallerHolds, Start
 from bridge.media.voice import NO_PORTS
 from bridge.sip.grammar import SipError
 from bridge.sip.incoming import IncomingLeg
+from bridge.sip.leg import Leg
 from bridge.sip.legevents import LegEvent
 from bridge.sip.message import Body
 
@@ -58,6 +59,10 @@ class Entrance:
         if self._parting is not None:
             return "ending"
         return "hunting" if self.waiting is None else "waiting"
+
+    def tell_our_place(self, stale: set[Leg], now: float) -> bool:
+        """Tell a caller who waits where we are now; whether there is one, who knows another address."""
+        return self.waiting is not None and self.waiting.tell_our_place(stale, now)
 
     # -- coming in -----------------------------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from bridge.calls.passage import Newcomer
+from bridge.calls.queue.retelling import Retelling
 from bridge.calls.spoken import Spoken
 from bridge.directory.model import Queue
 from bridge.hunting.estimate import minutes as whole_minutes
@@ -68,6 +69,7 @@ class Waiting:
         self._spoken: Spoken
         self._newcomer: Newcomer | None = None  # who is to get the caller's place
         self._gone: Ended | None = None  # the caller, who has left it to them already
+        self._retelling: Retelling | None = None  # the caller is being told our address
 
     def answer(self, leg: IncomingLeg, now: float) -> None:
         """Answer the caller. Raises `SipError`: 488 without G.711, 503 without ports."""
@@ -85,6 +87,18 @@ class Waiting:
         self._spoken = Spoken.arrived(leg, self._call.passage, self, body)
         leg.owner = self
         self.state = State.WAITING
+
+    def tell_our_place(self, stale: set[Leg], now: float) -> bool:
+        """Tell the caller where we are now, where its leg is one of these that know another address; whether it is."""
+        if self.state not in (State.WAITING, State.LEAVING) or self._spoken.leg not in stale:
+            return False
+        leg = self._spoken.leg
+        self._call.passage.readdress(leg, self._switch.still_at(leg)[0])
+        if self._retelling is not None:
+            self._retelling.stop()
+        self._retelling = Retelling(self._call, self._spoken, self._switch)
+        self._retelling.tick(now)
+        return True
 
     # -- somebody else in the caller's place ---------------------------------------------------------------------------
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from bridge.calls.model import ExchangeSettings, TrunkSettings
-from bridge.directory.model import Line
+from bridge.directory.model import Line, MediaWay
+from bridge.media.model import CALLER, Path
+from bridge.media.prompts import MUSIC
 from bridge.sip.legevents import Requested
-from bridge.sip.message import Request
+from bridge.sip.message import Body, Request
 from bridge.sip.reading import parse_message
+from tests.support.hall import describes, hall, plays
 from tests.support.lab import Lab, Phone
 from tests.unit.calls.pbx.test_trunks import GIVE_UP, Server
-from tests.unit.calls.test_media import ANSWER, OFFER, connected, says, sdp
+from tests.unit.calls.test_media import ANSWER, OFFER, connected, lab, says, sdp
 
 NEW = "10.0.0.222"
 PBX = "10.1.0.1"
@@ -163,6 +168,138 @@ def test_who_refuses_to_be_told_talks_on(status: int) -> None:
     assert len(made.exchange.calls()) == 1 and not media.opened[0].closed
     story = made.exchange.story(None)
     assert story is not None and any(step.why.startswith(str(status)) for step in story.steps)
+
+
+def stubborn(description: Body, *taken: str, status: int = 488) -> Callable[[Phone, Requested], None]:
+    """Return what takes only these methods inside a dialog, and refuses all others."""
+
+    def on_request(phone: Phone, event: Requested) -> None:
+        takes = event.request.method in taken
+        body = description if takes and event.request.body else None
+        event.leg.respond(event.transaction, event.request, 200 if takes else status, body, phone.lab.now)
+
+    return on_request
+
+
+def told_of(lab: Lab) -> list[str]:
+    """Return who is said not to know our address, or not to send there."""
+    story = lab.exchange.story(None)
+    assert story is not None
+    return [step.what for step in story.steps if " does not " in step.what]
+
+
+def test_a_side_of_a_relayed_talk_that_refuses_reinvite_is_told_by_update() -> None:
+    """The same description, at our new address; nothing is left to be noted, nor told again."""
+    made, media, _ = connected()
+    made["c3"].on_request = stubborn(OFFER, "UPDATE")
+    change(made)
+    made.run(20)
+    (invite,), (update,) = made.sent("c3", "INVITE"), made.sent("c3", "UPDATE")
+    assert NEW in update.message.headers["Contact"][0] and update.message.body == invite.message.body
+    assert sdp(update.message).host == NEW and not told_of(made)
+    assert len(made.sent("m1", "INVITE")) == 2 and not made.sent("m1", "UPDATE") and not media.opened[0].closed
+
+
+def test_a_side_of_a_direct_talk_that_refuses_reinvite_is_told_by_update() -> None:
+    """Without a description, since its media do not pass us: its hang-up comes to the new address."""
+    made, media, _ = connected(way=MediaWay.DIRECT)
+    made["c3"].on_request = made["m1"].on_request = stubborn(ANSWER, "UPDATE")
+    change(made)
+    made.run(20)
+    for phone in ("c3", "m1"):
+        (update,) = made.sent(phone, "UPDATE")
+        assert NEW in update.message.headers["Contact"][0] and not update.message.body
+    assert not told_of(made) and not media.opened
+    change(made, "10.0.0.223")
+    made.run(20)
+    assert len(made.sent("c3", "UPDATE")) == len(made.sent("m1", "UPDATE")) == 2
+
+
+def test_one_side_of_a_direct_talk_that_refuses_reinvite_is_told_by_update() -> None:
+    """The other one has learned it by re-INVITE, and is not told twice."""
+    made, _, _ = connected(way=MediaWay.DIRECT)
+    made["m1"].on_request = stubborn(ANSWER, "UPDATE")
+    change(made)
+    made.run(20)
+    assert NEW in made.sent("m1", "UPDATE")[0].message.headers["Contact"][0]
+    assert NEW in made.sent("c3", "INVITE")[0].message.headers["Contact"][0]
+    assert not made.sent("c3", "UPDATE") and not told_of(made)
+
+
+@pytest.mark.parametrize("way", [MediaWay.RELAY, MediaWay.DIRECT])
+@pytest.mark.parametrize("names", [True, False])
+def test_who_takes_no_update_either_is_noted(way: MediaWay, names: bool) -> None:
+    """Asked by UPDATE where its Allow names that, and only there."""
+    made, media = lab(way=way)
+    if not names:
+        made["c3"].ua.allow = "INVITE, ACK, CANCEL, BYE"
+    call = made["c3"].call("600", OFFER)
+    made.run(0.1)
+    assert made["c3"].accepted(call)
+    made["c3"].on_request = stubborn(OFFER, status=405)
+    change(made)
+    made.run(20)
+    assert len(made.sent("c3", "UPDATE")) == names and len(told_of(made)) == 1
+    assert len(made.exchange.calls()) == 1
+
+
+def test_a_caller_who_waits_is_told_where_the_music_comes_from_now() -> None:
+    """By re-INVITE: the same port and session at the new address, one version more; the music goes on."""
+    made = hall()
+    made.call("c3")
+    lab = made.lab
+    change(lab)
+    lab.run(1)
+    (answer,), (again,) = lab.sent("c3", "200 INVITE"), lab.sent("c3", "INVITE")
+    before, after = sdp(answer.message), sdp(again.message)
+    assert NEW in again.message.headers["Contact"][0] and (before.host, after.host) == ("10.0.0.100", NEW)
+    assert after.media[0].port == before.media[0].port
+    assert after.origin[:3] == (before.origin.username, before.origin.session, before.origin.version + 1)
+    assert lab.to("c3").count("ACK") == 1 and plays(made.voice()) == (MUSIC,) and not told_of(lab)
+    made.answer("m1")
+    lab.run(1)
+    assert lab.exchange.calls()[0].state == "connected" and len(lab.sent("c3", "INVITE")) == 1
+
+
+def test_a_caller_who_waits_and_refuses_reinvite_is_told_by_update() -> None:
+    """As sides of a talk are; one who refuses both goes on waiting, and that is noted."""
+    for taken, noted in ((("UPDATE",), 0), ((), 1)):
+        made = hall()
+        made.call("c3")
+        made.lab["c3"].on_request = stubborn(describes(made.lab["c3"]), *taken)
+        change(made.lab)
+        made.lab.run(20)
+        (update,) = made.lab.sent("c3", "UPDATE")
+        assert sdp(update.message).host == NEW and NEW in update.message.headers["Contact"][0]
+        assert len(told_of(made.lab)) == noted and made.lab.exchange.calls()[0].state == "waiting"
+
+
+def test_a_caller_who_is_served_while_being_told() -> None:
+    """The answer comes when a member has taken the call: it is acknowledged, and both hear each other."""
+    made = hall()
+    made.call("c3")
+    asked: list[Requested] = []
+    made.lab["c3"].on_request = lambda phone, event: asked.append(event)
+    change(made.lab)
+    made.answer("m1")
+    made.lab.run(0.5)
+    (event,) = asked
+    event.leg.respond(event.transaction, event.request, 200, describes(made.lab["c3"], version=2), made.lab.now)
+    made.lab.run(3)
+    assert made.lab.to("c3").count("ACK") == 1 and made.lab.exchange.calls()[0].state == "connected"
+    assert made.media.opened[0].paths[0, CALLER] == Path("10.0.1.3", 4000, 4001) and not told_of(made.lab)
+
+
+def test_a_caller_who_has_not_acknowledged_yet_is_told_soon_after() -> None:
+    """Nothing can be asked before the ACK to our answer; it is asked a little later."""
+    made = hall()
+    leg = made.lab["c3"].call("600", describes(made.lab["c3"]))
+    change(made.lab)
+    assert not made.lab.sent("c3", "INVITE")
+    leg.acknowledge(None, made.lab.now)
+    made.lab.run(3)
+    (again,) = made.lab.sent("c3", "INVITE")
+    assert sdp(again.message).host == NEW and not told_of(made.lab)
 
 
 def test_what_the_bridge_says_is_parsable_after_a_change_to_ipv6() -> None:
