@@ -237,6 +237,7 @@ class UserAgent:
         if request.method == "NOTIFY" and transaction is not None:
             subscriber = self.subscriptions.get((request.call_id, to_tag or ""))
             if subscriber is not None:
+                self.layer.keep(transaction)  # one that comes twice is answered as before, not as out of order
                 subscriber.on_notify(transaction, request, now)
                 return
         if request.method == "SUBSCRIBE" and transaction is not None and to_tag is not None:

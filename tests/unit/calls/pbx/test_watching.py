@@ -133,6 +133,18 @@ def test_line_follows_what_the_pbx_tells() -> None:
     assert set(pbx.answers) == {200}
 
 
+def test_what_is_told_twice_is_answered_twice_alike() -> None:
+    """A NOTIFY that is repeated, since our answer was slow or lost, has the same answer again: no 500 for its order."""
+    lab, pbx = house()
+    pbx.notify(document(0))
+    [told] = lab.of("pbx", "NOTIFY")
+    pbx.ua.layer.outbox.append(Send(BRIDGE, bytes(told.message)))
+    lab.run(0)
+    first, again = lab.sent("pbx", "200 NOTIFY")
+    assert bytes(again.message) == bytes(first.message)
+    assert not lab.sent("pbx", "500 NOTIFY")
+
+
 def test_busy_line_is_not_rung() -> None:
     """A line that talks to somebody else is on a call; when the PBX tells that it is free it is rung."""
     lab, pbx = house()
