@@ -219,6 +219,7 @@ class Agent:
         if self.clock.synchronised:
             self._notice("clock", "the clock was set, and is right")
         self.port.clock_changed()
+        self.switching.clock_set()
 
     def _info(self) -> Info:
         links = (*self.broker.links, *self.desks.links, *self.switching.links)

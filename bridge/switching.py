@@ -153,6 +153,11 @@ class Switching:
         self._monitoring.configure(values.monitors)
         self._modems.configure(values.modems)
 
+    def clock_set(self) -> None:
+        """Have written anew what is kept with times of day: after a restart they would be those of another clock."""
+        if self.endpoint.addresses:  # else what was kept is still to be taken up
+            self._keep({"bindings", "lamps"})
+
     # -- ties -----------------------------------------------------------------------------------------------------
 
     def touch(self, do: Callable[[float], None]) -> None:

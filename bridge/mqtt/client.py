@@ -149,16 +149,22 @@ class BrokerClient:
     def _run(self) -> None:
         protocol, delay = MQTTProtocolVersion.MQTTv5, 0.0
         while not self._stopping.wait(delay):
-            session = Session(self._settings, self._role, protocol, self._context, self, self._tell)
-            try:
-                session.serve()
-            except Exception as error:  # what a broker sends may be anything, and paho does not foresee all of it
-                session.reason = f"what the broker sent cannot be read ({error!r})"
-            self._tell(self._ended, session)
-            delay = FIRST_DELAY if session.is_accepted else min(max(2 * delay, FIRST_DELAY), LONGEST_DELAY)
-            if not session.is_understood:
+            is_accepted, is_understood = self._serve(protocol)
+            delay = FIRST_DELAY if is_accepted else min(max(2 * delay, FIRST_DELAY), LONGEST_DELAY)
+            if not is_understood:
                 protocol = _other(protocol)
                 delay = 0.0 if protocol is MQTTProtocolVersion.MQTTv311 else delay
+
+    def _serve(self, protocol: MQTTProtocolVersion) -> tuple[bool, bool]:
+        """Have one session from its beginning to its end; return whether it was accepted, and understood."""
+        session = Session(self._settings, self._role, protocol, self._context, self, self._tell)
+        try:
+            session.serve()
+        except Exception as error:  # what a broker sends may be anything, and paho does not foresee all of it
+            session.reason = f"what the broker sent cannot be read ({error!r})"
+        session.let_go()
+        self._tell(self._ended, session)
+        return session.is_accepted, session.is_understood
 
     def _tell(self, what: Callable[..., None], *arguments: object) -> None:
         """Bring what happened on the thread to the loop."""

@@ -84,6 +84,14 @@ class Session:
         while self._client.loop(timeout=settings.keepalive / 4) == MQTTErrorCode.MQTT_ERR_SUCCESS:
             continue
 
+    def let_go(self) -> None:
+        """Forget each other: paho closes the two sockets with which it wakes its thread when nobody knows it any more.
+
+        With its callbacks in place it and this session are a circle, which only the garbage collector would undo.
+        """
+        client = self._client
+        client.on_connect = client.on_disconnect = client.on_message = client.on_subscribe = client.on_publish = None
+
     # -- on the loop ------------------------------------------------------------------------------------------
 
     def publish(self, topic: str, payload: str, *, retain: bool, correlation: bytes | None = None) -> MQTTMessageInfo:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
+import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -100,6 +102,31 @@ def test_nothing_that_a_broker_sends_ends_the_door(monkeypatch: pytest.MonkeyPat
     with Broker(says(*MAD)) as broker, Door(broker.settings, wait_connected=False) as door:
         wait_until(lambda: broker.connections >= 2 * len(MAD), "every answer has been had twice")
         assert door.submit(LoginVerb.LOGIN, "support", "anna").ok
+
+
+def test_no_connection_leaves_anything_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often a broker goes, what belonged to the connections with it is closed, and waits for no collector."""
+    monkeypatch.setattr("bridge.mqtt.client.FIRST_DELAY", 0.01)
+    monkeypatch.setattr("bridge.mqtt.client.LONGEST_DELAY", 0.01)
+
+    def sockets() -> int:
+        found = 0
+        for each in Path("/proc/self/fd").iterdir():
+            with suppress(FileNotFoundError):
+                found += os.readlink(each).startswith("socket:")
+        return found - broker.connections  # whose other ends are kept here
+
+    stays = b"\x20\x03\x00\x00\x00"  # connected, and over: says nothing more
+    with Broker(says(stays)) as broker, Door(broker.settings, wait_connected=False):
+        gc.collect()
+        gc.disable()
+        try:
+            wait_until(lambda: broker.connections >= 3, "it has connected")
+            before = sockets()
+            wait_until(lambda: broker.connections >= 40, "it has connected often")
+            wait_until(lambda: sockets() <= before + 6, lambda: f"{sockets()} are open, {before} before")
+        finally:
+            gc.enable()
 
 
 # -- TLS ----------------------------------------------------------------------------------------------------------
