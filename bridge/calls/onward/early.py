@@ -11,6 +11,7 @@ it rings on until the transfer is over, for the phone may show it, and may cance
 | SEEKING | it leads to a queue | the transferee is invited to wait there (`transfer`), and refused the call is over |
 | SEEKING | the transferee hangs up | FAILED: the referrer who still calls has the call again; else it is given up |
 | JOINING | who answered is asked for an offer, and the transferee takes it (`transfer`, attended) | DONE |
+| JOINING | both pass the relay, and one is behind a trunk: they are joined there, nobody is asked | DONE |
 | JOINING | one of the two refuses, or is gone | FAILED: who answered gets the referrer, or is hung up |
 
 A referrer who is gone gets nobody back: where nobody answers the transferee is hung up.
@@ -22,6 +23,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bridge.calls.fork import ELSEWHERE
+from bridge.calls.onward.lending import take_back
 from bridge.calls.onward.transfer import Transfer
 from bridge.calls.switch import Switch
 from bridge.sip.grammar import SipError
@@ -58,6 +60,7 @@ class EarlyTransfer(Transfer):
         self._before = onward.caller
         self._lead = lead
         self._answer: Body | None = None  # to the referrer's offer
+        self._to_meet = False  # both may be joined in the relay
         self._is_queue = False  # the search has led to a queue, which has made us an offer
 
     @property
@@ -131,14 +134,55 @@ class EarlyTransfer(Transfer):
         except SipError as error:
             self._fail(error.status, now)
             return
-        self.ask_target(now)
+        self._to_meet = self._may_meet()
+        if self._to_meet:
+            self._switch.arm(self, now)  # once the call is through with connecting
+        else:
+            self.ask_target(now)
+
+    def _may_meet(self) -> bool:
+        """Whether both sides hear who they talk to through the relay, and one is behind a PBX that may refuse changes.
+
+        One that has made the offer is told where to send only by the answer.
+        """
+        assert self.target is not None
+        talks, rings = self.call.passage, self._searched.passage
+        behind = talks.behind_trunk(self.transferee) or rings.behind_trunk(self.target)
+        return behind and talks.relayed and rings.relayed and self._answer is not None
+
+    def tick(self, now: float) -> None:
+        """Join both in the relay; else, or where one is to be asked again, ask."""
+        if not (self._to_meet and self._met(now)):
+            super().tick(now)
+
+    def _met(self, now: float) -> bool:
+        self._to_meet = False
+        relay = self.call.passage.lend(self.transferee) if not self.call.errands.going_direct else None
+        if relay is None or self.target is None:
+            return False
+        lent, _ = relay
+        try:
+            lent.meet(self._searched.passage, self.target)
+        except SipError:
+            take_back(self.call, lent, self.transferee)
+            return False
+        if self.passage is not None:
+            self.passage.close()
+        self._done(now)
+        self.call.passage.let_go()
+        self._replace_calling(now)
+        self._replace_referrer(lent, now)
+        return True
 
     # -- the end -----------------------------------------------------------------------------------------------------
 
     def _finish(self, event: Replied, now: float) -> None:
+        self._replace_calling(now)
+        super()._finish(event, now)
+
+    def _replace_calling(self, now: float) -> None:
         if self._still_calls:
             self._calling.reject(_REPLACED, now, extra={"Reason": ELSEWHERE})
-        super()._finish(event, now)
 
     def _fail(self, status: int, now: float, *, leave: bool = True) -> None:
         super()._fail(status, now, leave=leave)

@@ -72,17 +72,18 @@ class RelayedTransfer(Transfer):
         super().transferee_gone(now)
 
     def _fail(self, status: int, now: float, *, leave: bool = True) -> None:
-        self._take_back()
+        take_back(self.call, self._lent, self.transferee)
         super()._fail(status, now, leave=leave)
 
-    def _take_back(self) -> None:
-        """Let referrer and transferee hear each other as before, held or not."""
-        self._lent.let_go()
-        self.call.passage.reconnect()
-        if self.call.errands.hold is not None and self.call.errands.hold.relayed:
-            voice = self.call.passage.interrupt(self.transferee)
-            if voice is not None:
-                voice.play((MUSIC,), loop=True)
+
+def take_back(call: Call, lent: Passage, transferee: Leg) -> None:
+    """Let both sides of a talk hear each other as before the relay was lent, held or not."""
+    lent.let_go()
+    call.passage.reconnect()
+    if call.errands.hold is not None and call.errands.hold.relayed:
+        voice = call.passage.interrupt(transferee)
+        if voice is not None:
+            voice.play((MUSIC,), loop=True)
 
 
 class RelayedJoin(RelayedTransfer):

@@ -8,7 +8,7 @@ import pytest
 
 from bridge.calls.model import ExchangeSettings, TrunkSettings
 from bridge.commands.model import LineVerb
-from bridge.directory.model import Group, Line, Member, Strategy
+from bridge.directory.model import Group, Line, MediaWay, Member, Strategy
 from bridge.directory.outside import OutsideRules
 from bridge.events import CallOver
 from bridge.sip.incoming import IncomingLeg
@@ -18,7 +18,9 @@ from bridge.sip.message import Body
 from bridge.sip.outgoing import OutgoingLeg
 from tests.support.lab import ANSWER, OFFER, Lab, Phone, answers, refuses
 from tests.support.ordering import order
+from tests.support.ways import ToldMedia
 from tests.unit.calls.onward.test_transfer import progress, refer
+from tests.unit.calls.test_media import body
 
 NEW = Body("application/sdp", OFFER.data.replace(b"4000", b"6000"))
 
@@ -537,3 +539,67 @@ def test_who_is_transferred_hangs_up_while_a_call_without_an_offer_is_joined() -
     lab.run(1)
     assert lab.sent("m2", "BYE") and said(lab, "m1") == ["480"] and second.over
     assert clean(lab)
+
+
+def behind(formats: str = "8 0") -> tuple[Lab, ToldMedia, OutgoingLeg, OutgoingLeg]:
+    """Return r1, in a talk with somebody behind a PBX that refuses every change, calling another number there.
+
+    All through the relay. The second call is r1's, and still rings.
+    """
+    media = ToldMedia()
+    trunk = TrunkSettings("pbx", "10.1.0.1", username="620", password="x", register=False, number="201")
+    lines = (
+        Line("r1", "401", contact="sip:r1@10.0.2.1:5060", media=MediaWay.RELAY, max_calls=3),
+        Line("far", "501", trunk="pbx", media=MediaWay.RELAY),
+        Line("farther", "502", trunk="pbx", media=MediaWay.RELAY),
+    )
+    lab = Lab(members=1, media=media, more_lines=lines, settings=ExchangeSettings(trunks=(trunk,)))
+    pbx = lab.phones["pbx"] = Phone(lab, "pbx", ("10.1.0.1", 5060))
+    pbx.on_request = declines
+    pbx.on_invite = lambda phone, leg: leg.accept(body("10.1.0.1", 6000, "8"), phone.lab.now)
+    lab["r1"].on_request = declines
+    lab.exchange.start(lab.now)
+    lab.run(1)
+    call = lab["r1"].call("501", body("10.0.2.1", 6000, "8 0"))
+    lab.run(1)
+    assert lab["r1"].accepted(call)
+    pbx.on_invite = lambda phone, leg: leg.ring(phone.lab.now)
+    second = lab["r1"].call("502", body("10.0.2.1", 7000, formats))
+    lab.run(1)
+    return lab, media, call, second
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_two_behind_a_pbx_that_refuses_changes_are_joined_in_the_relay(cancelled: bool) -> None:
+    """Neither is asked nor told anything: each hears the other at the ports that it knows."""
+    lab, media, call, second = behind()
+    asked = len(lab.sent("pbx", "INVITE"))
+    refer(lab, "r1", call, named(second).replace("202", "502"))
+    if cancelled:
+        second.cancel(None, lab.now)
+        lab.run(1)
+    lab["pbx"].leg.accept(body("10.1.0.1", 8000, "8"), lab.now)
+    lab.run(2)
+    assert progress(lab, "r1")[-1] == "200 OK" and lab.sent("r1", "BYE")
+    assert len(lab.sent("pbx", "INVITE")) == asked
+    (status,) = lab.exchange.calls()
+    assert (status.state, status.answered_by) == ("connected", "farther")
+    (relay,) = (each for each in media.opened if not each.closed)
+    assert {path.port for path in relay.paths.values() if path is not None} == {6000, 8000}
+    lab["pbx"].leg.hang_up(None, lab.now)
+    lab.run(40)
+    assert lab.sent("pbx", "BYE") and not lab.exchange.calls() and not lab.exchange.ua.legs and media.pairs == 100
+
+
+def test_two_who_have_no_codec_in_common_are_not_joined_in_the_relay() -> None:
+    """Both are asked, and refuse: who transferred hears who answered, and has its talk still."""
+    lab, media, call, second = behind("8 18")
+    refer(lab, "r1", call, named(second).replace("202", "502"))
+    lab["pbx"].leg.accept(body("10.1.0.1", 8000, "18"), lab.now)
+    lab.run(2)
+    assert progress(lab, "r1")[-1] == "488 Not Acceptable Here" and lab["r1"].accepted(second)
+    assert sorted(status.state for status in lab.exchange.calls()) == ["connected", "connected"]
+    for leg in (call, second):
+        leg.hang_up(None, lab.now)
+    lab.run(40)
+    assert not lab.exchange.calls() and not lab.exchange.ua.legs and media.pairs == 100
