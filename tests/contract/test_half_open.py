@@ -17,6 +17,7 @@ from tests.support.process import wait_until
 
 PING, PONG = b"\r\n\r\n", b"\r\n"
 MANY = 400
+OWN = 3  # files that the bridge may open for itself after it is ready
 Bridges = Callable[..., Agent]
 
 
@@ -76,9 +77,9 @@ def test_connections_left_open_leave_room(bridge: Bridges, tmp_path: Path, trans
     agent = bridge(lines={"a": static("201", free_port())}, sip=sip)
     before = descriptors(agent)
     with left_open(secure if transport == "tls" else plain, hosts):
-        wait_until(lambda: descriptors(agent) - before <= (32 if hosts == 1 else 256), agent.report)
+        wait_until(lambda: descriptors(agent) - before <= (32 if hosts == 1 else 256) + OWN, agent.report)
         assert answered(plain)
-    wait_until(lambda: descriptors(agent) <= before + 1, agent.report)
+    wait_until(lambda: descriptors(agent) <= before + OWN, agent.report)
 
 
 def test_no_files_left_to_open(tmp_path: Path) -> None:
