@@ -7,6 +7,7 @@
 | a call of the referrer's, by Replaces | it talks | attended: the two others are joined (`transfer`, or `lending`) |
 | the same | it still searches for somebody | the search goes on for the transferee (`early`) |
 | the same | the referrer waits there, in a queue | the transferee gets the place (`queued`) |
+| the same | it was dialled by command, and still rings | 491: once it is answered, as any other talk |
 | the same, `early-only` | it talks | 486 |
 | somebody else's call | | 403 |
 | none | | 404, 481 |
@@ -111,6 +112,8 @@ class Transfers:
             return QueuedTransfer(
                 self._board, call, referrer, transferee, told, onward, asked_by, leaving, media, self.lead
             )
+        if onward.searching and onward.leg is leaving:  # dialled by command: our voice is at its phone until the answer
+            raise SipError("the other call can be transferred to once it is answered", 491)
         raise SipError("the other call cannot be transferred to", 481)
 
     def _lent(self, call: Call, transferee: Leg, told: Told | None) -> tuple[Passage, Voice] | None:

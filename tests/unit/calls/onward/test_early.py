@@ -603,3 +603,17 @@ def test_two_who_have_no_codec_in_common_are_not_joined_in_the_relay() -> None:
         leg.hang_up(None, lab.now)
     lab.run(40)
     assert not lab.exchange.calls() and not lab.exchange.ua.legs and media.pairs == 100
+
+
+def test_a_call_dialled_by_command_can_be_named_once_it_is_answered() -> None:
+    """While it rings our voice is at its phone: 491, not now, and both calls go on."""
+    lab, _, call, second = behind()
+    second.cancel(None, lab.now)
+    lab.run(1)
+    lab["r1"].on_invite = lambda phone, leg: leg.accept(body("10.0.2.1", 9000, "8"), phone.lab.now)
+    assert order(lab, LineVerb.DIAL, "r1", "502").ok
+    lab.run(1)
+    leg = lab["r1"].leg
+    where = f"<sip:502@10.0.0.100?Replaces={leg.call_id}%3Bto-tag%3D{leg.remote_tag}%3Bfrom-tag%3D{leg.local_tag}>"
+    refer(lab, "r1", call, where)
+    assert lab.sent("r1", "491 REFER") and len(lab.exchange.calls()) == 2
