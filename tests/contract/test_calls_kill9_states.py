@@ -90,3 +90,26 @@ def test_who_is_held_is_taken_up(bridge: Callable[..., Agent], phone: Callable[.
     ben.wait("CALL_CLOSED")
     agent.wait_idle()
     wait_until(lambda: in_use(port, "legs") == 0, agent.report)
+
+
+def test_a_transfer_that_rings(bridge: Callable[..., Agent], phone: Callable[..., Baresip]) -> None:
+    """The phone that the talk was to go to stops ringing, and nobody is left in a call once the other hangs up."""
+    port = free_port()
+    agent = bridge(lines=LINES, metrics={"port": port})
+    anna, ben, cara = (phone(number=NUMBERS[n], server=agent.port, password=f"{n}-secret") for n in NUMBERS)
+    for each in (anna, ben, cara):
+        each.wait_registered()
+    anna.dial("202")
+    ben.wait_ringing()
+    ben.answer()
+    for each in (anna, ben):
+        each.wait("CALL_ESTABLISHED")
+    ben.transfer("203")
+    cara.wait_ringing()
+    wait_until(lambda: any(b'"is": "rings"' in p.read_bytes() for p in agent.state.glob("kept.db*")), agent.report)
+    agent.kill()
+    agent.start()
+    cara.wait("CALL_CLOSED")
+    anna.hang_up()
+    agent.wait_idle()
+    wait_until(lambda: in_use(port, "legs") == 0, agent.report)
